@@ -1,0 +1,442 @@
+//! Figures: everything that follows from a count table by arithmetic, under the names of the field.
+
+use alnager_stats::compare;
+use alnager_stats::confusion::{Confusion, Rate};
+use alnager_stats::correct;
+use alnager_stats::impact;
+use alnager_stats::odds;
+use alnager_stats::proportion::{self, Interval, Proportion};
+use serde_json::{Map, Value, json};
+
+use crate::declared::{Audit, Grouping};
+use crate::measures::Measures;
+use crate::table::Cell;
+
+/// One group of people in an audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Its values joined by `|`.
+    pub name: String,
+    /// Its counts.
+    pub cell: Cell,
+}
+
+/// The groups of one grouping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Groups {
+    /// How people were divided.
+    pub grouping: Grouping,
+    /// The groups, sorted by name.
+    pub groups: Vec<Group>,
+    /// The position of the reference group; `None` where none was declared and no group is large enough.
+    pub reference: Option<usize>,
+    /// Rows whose group is unknown; counted apart and kept out of every comparison.
+    pub n_unknown: u64,
+}
+
+impl Group {
+    /// All rows of the group.
+    pub fn n(&self) -> u64 {
+        self.cell.n()
+    }
+
+    /// The counts by label and decision; rows without a label are left out.
+    pub fn confusion(&self) -> Confusion {
+        confusion(&self.cell)
+    }
+
+    /// The share of decision 1 over all rows, labelled or not; `None` beyond the largest count that is handled.
+    pub fn selection(&self) -> Option<Proportion> {
+        Proportion::new(self.cell.decided(1), self.n())
+    }
+
+    /// The share of favourable decisions, 0 or 1 being the favourable one.
+    pub fn favourable(&self, favourable: u8) -> Option<Proportion> {
+        Proportion::new(self.cell.decided(usize::from(favourable)), self.n())
+    }
+
+    /// A rate's count; selection over all rows, the others over labelled ones.
+    pub fn rate(&self, rate: Rate) -> Option<Proportion> {
+        if rate == Rate::SelectionRate {
+            self.selection()
+        } else {
+            Some(rate.of(&self.confusion()))
+        }
+    }
+}
+
+fn confusion(cell: &Cell) -> Confusion {
+    let [[tn, fp], [fn_, tp], _] = cell.counts;
+    Confusion { tp, fp, tn, fn_ }
+}
+
+/// Divides the counted people. A reference that was not declared is the group with the highest favourable rate among groups of
+/// at least `min_group` rows, so that a tiny group never becomes the reference silently.
+pub fn groups(
+    measures: &Measures,
+    grouping: &Grouping,
+    favourable: u8,
+    reference_min: u64,
+) -> Groups {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut n_unknown = 0;
+    for (key, cell) in measures.table.by(&grouping.columns).unwrap_or_default() {
+        let values: Option<Vec<String>> = key.into_iter().collect();
+        match values {
+            Some(values) => groups.push(Group {
+                name: values.join("|"),
+                cell,
+            }),
+            None => n_unknown += cell.n(),
+        }
+    }
+    groups.sort_by(|one, other| one.name.cmp(&other.name));
+    let reference = match &grouping.reference {
+        Some(name) => groups.iter().position(|group| group.name == *name),
+        None => {
+            let rate = |at: &usize| {
+                groups[*at]
+                    .favourable(favourable)
+                    .and_then(Proportion::value)
+                    .unwrap_or(0.0)
+            };
+            let large = (0..groups.len()).filter(|at| groups[*at].n() >= reference_min.max(1));
+            large.max_by(|one, other| rate(one).total_cmp(&rate(other)).then(other.cmp(one)))
+        }
+    };
+    Groups {
+        grouping: grouping.clone(),
+        groups,
+        reference,
+        n_unknown,
+    }
+}
+
+/// The figures of an audit, in the shape of a reference table: `attrs` → grouping → `groups`, `vs_reference`,
+/// `fisher_adjusted`, `aggregate`; `overall`; `null` is undefined.
+///
+/// `z` is the standard normal quantile of the intervals. Names and formulas: `docs/reference/metrics.md`.
+pub fn figures(audit: &Audit, measures: &Measures, reference_min: u64, z: f64) -> Value {
+    let favourable = audit.decision.favourable;
+    let mut attrs = Map::new();
+    for grouping in audit.groupings() {
+        let groups = groups(measures, &grouping, favourable, reference_min);
+        attrs.insert(
+            grouping.name.clone(),
+            attribute(&groups, favourable, audit.label.is_some(), z),
+        );
+    }
+    let mut all = Cell::default();
+    measures.table.cells.values().for_each(|cell| all.add(cell));
+    let overall = Group {
+        name: String::new(),
+        cell: all,
+    };
+    json!({
+        "audit": audit.name,
+        "rows": measures.data.n_rows,
+        "favorable": favourable,
+        "attrs": attrs,
+        "overall": group_figures(&overall, None, audit.label.is_some(), z),
+    })
+}
+
+fn attribute(groups: &Groups, favourable: u8, labelled: bool, z: f64) -> Value {
+    let n_selected: u64 = groups
+        .groups
+        .iter()
+        .map(|group| group.cell.decided(1))
+        .sum();
+    let mut figures = Map::new();
+    for group in &groups.groups {
+        figures.insert(
+            group.name.clone(),
+            group_figures(group, Some(n_selected), labelled, z),
+        );
+    }
+    let reference = groups.reference.map(|at| &groups.groups[at]);
+    let mut against = Map::new();
+    let mut names = Vec::new();
+    let mut p_values = Vec::new();
+    for group in groups
+        .groups
+        .iter()
+        .filter(|group| Some(*group) != reference)
+    {
+        let Some(reference) = reference else { break };
+        against.insert(
+            group.name.clone(),
+            versus(group, reference, favourable, labelled, z),
+        );
+        names.push(group.name.clone());
+        p_values.push(fisher(group.selection(), reference.selection()));
+    }
+    let adjusted = |p: Vec<Option<f64>>| {
+        names
+            .iter()
+            .cloned()
+            .zip(p.into_iter().map(number))
+            .collect::<Map<_, _>>()
+    };
+    json!({
+        "columns": groups.grouping.columns,
+        "n_known": groups.groups.iter().map(Group::n).sum::<u64>(),
+        "n_unknown": groups.n_unknown,
+        "reference": reference.map(|group| group.name.clone()),
+        "highest_favorable_rate_group": highest(groups, favourable),
+        "groups": figures,
+        "vs_reference": against,
+        "fisher_adjusted": {
+            "bonferroni": adjusted(correct::bonferroni(&p_values)),
+            "holm": adjusted(correct::holm(&p_values)),
+            "benjamini_hochberg": adjusted(correct::benjamini_hochberg(&p_values)),
+        },
+        "aggregate": aggregate(groups, favourable, labelled),
+    })
+}
+
+fn highest(groups: &Groups, favourable: u8) -> Option<String> {
+    let rate = |group: &Group| group.favourable(favourable).and_then(Proportion::value);
+    let known = groups
+        .groups
+        .iter()
+        .filter_map(|group| rate(group).map(|rate| (rate, group)));
+    known
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, group)| group.name.clone())
+}
+
+fn group_figures(group: &Group, n_selected: Option<u64>, labelled: bool, z: f64) -> Value {
+    let counts = group.confusion();
+    let mut figures = Map::new();
+    figures.insert("n".to_owned(), json!(group.n()));
+    figures.insert("n_pred_pos".to_owned(), json!(group.cell.decided(1)));
+    let rates: &[Rate] = if labelled {
+        &Rate::ALL
+    } else {
+        &[Rate::SelectionRate]
+    };
+    let mut intervals = Map::new();
+    for rate in rates {
+        let share = group.rate(*rate);
+        figures.insert(
+            rate.name().to_owned(),
+            number(share.and_then(Proportion::value)),
+        );
+        intervals.insert(
+            rate.name().to_owned(),
+            interval(share.and_then(|share| proportion::wilson(share, z))),
+        );
+    }
+    figures.insert("ci_wilson".to_owned(), Value::Object(intervals));
+    let share = n_selected
+        .and_then(|n| Proportion::new(group.cell.decided(1), n))
+        .and_then(Proportion::value);
+    figures.insert("pp_share_of_all_selected".to_owned(), number(share));
+    if labelled {
+        for (name, n) in [
+            ("n_pos", counts.n_pos()),
+            ("tp", counts.tp),
+            ("fp", counts.fp),
+            ("tn", counts.tn),
+            ("fn", counts.fn_),
+        ] {
+            figures.insert(name.to_owned(), json!(n));
+        }
+        for (name, value) in [
+            ("balanced_accuracy", counts.balanced_accuracy()),
+            ("f1", counts.f1()),
+            ("mcc", counts.mcc()),
+            ("fn_fp_ratio", counts.fn_fp_ratio()),
+        ] {
+            figures.insert(name.to_owned(), number(value));
+        }
+    }
+    Value::Object(figures)
+}
+
+const COMPARED: [Rate; 7] = [
+    Rate::SelectionRate,
+    Rate::Tpr,
+    Rate::Fpr,
+    Rate::Fnr,
+    Rate::Ppv,
+    Rate::Npv,
+    Rate::Accuracy,
+];
+
+fn versus(group: &Group, reference: &Group, favourable: u8, labelled: bool, z: f64) -> Value {
+    let mut figures = Map::new();
+    let compared: &[Rate] = if labelled {
+        &COMPARED
+    } else {
+        &[Rate::SelectionRate]
+    };
+    for rate in compared {
+        let pair = group.rate(*rate).zip(reference.rate(*rate));
+        figures.insert(
+            rate.name().to_owned(),
+            pair.map_or(Value::Null, |(group, reference)| {
+                compared_rate(group, reference, z)
+            }),
+        );
+    }
+    let air = group
+        .favourable(favourable)
+        .zip(reference.favourable(favourable));
+    figures.insert(
+        "air".to_owned(),
+        air.map_or(Value::Null, |(group, reference)| {
+            impact_figures(group, reference, z)
+        }),
+    );
+    if labelled {
+        let (ours, theirs) = (group.confusion(), reference.confusion());
+        let difference = |rate: Rate| compare::difference(rate.of(&ours), rate.of(&theirs));
+        for (name, value) in [
+            ("equal_opportunity_difference", difference(Rate::Tpr)),
+            (
+                "average_odds_difference",
+                odds::average_odds_difference(&ours, &theirs),
+            ),
+            (
+                "average_abs_odds_difference",
+                odds::average_abs_odds_difference(&ours, &theirs),
+            ),
+            (
+                "equalized_odds_gap",
+                odds::equalized_odds_gap(&ours, &theirs),
+            ),
+            (
+                "error_rate_difference",
+                difference(Rate::Accuracy).map(|difference| -difference),
+            ),
+            ("predictive_parity_difference", difference(Rate::Ppv)),
+            (
+                "treatment_equality_difference",
+                odds::treatment_equality_difference(&ours, &theirs),
+            ),
+        ] {
+            figures.insert(name.to_owned(), number(value));
+        }
+    }
+    Value::Object(figures)
+}
+
+fn compared_rate(group: Proportion, reference: Proportion, z: f64) -> Value {
+    let pooled = compare::z_pooled(group, reference);
+    json!({
+        "difference": number(compare::difference(group, reference)),
+        "diff_ci_newcombe": interval(compare::difference_newcombe(group, reference, z)),
+        "ratio": number(compare::ratio(group, reference)),
+        "ratio_ci_katz": interval(compare::ratio_katz(group, reference, z)),
+        "fisher_p": number(compare::fisher(group, reference).map(|fisher| fisher.two_sided.value)),
+        "z_pooled": number(pooled.map(|test| test.statistic)),
+        "z_pooled_p": number(pooled.map(|test| test.p.value)),
+    })
+}
+
+fn impact_figures(group: Proportion, reference: Proportion, z: f64) -> Value {
+    json!({
+        "value": number(impact::impact_ratio(group, reference)),
+        "ci_katz": interval(compare::ratio_katz(group, reference, z)),
+        "favorable_rate": number(group.value()),
+        "ref_favorable_rate": number(reference.value()),
+        "below_four_fifths": impact::below_four_fifths(group, reference),
+        "shortfall": number(impact::shortfall(group, reference)),
+        "shortfall_at_80": number(impact::shortfall_at_80(group, reference)),
+    })
+}
+
+fn aggregate(groups: &Groups, favourable: u8, labelled: bool) -> Value {
+    let rates = |rate: Rate| -> Vec<Option<f64>> {
+        groups
+            .groups
+            .iter()
+            .map(|group| group.rate(rate).and_then(Proportion::value))
+            .collect()
+    };
+    let favourable: Vec<Option<f64>> = groups
+        .groups
+        .iter()
+        .map(|group| group.favourable(favourable).and_then(Proportion::value))
+        .collect();
+    let mut figures = Map::new();
+    let selection = impact::spread(&rates(Rate::SelectionRate));
+    figures.insert(
+        "demographic_parity_difference".to_owned(),
+        number(selection.as_ref().map(|spread| spread.difference)),
+    );
+    figures.insert(
+        "demographic_parity_ratio".to_owned(),
+        number(selection.and_then(|spread| spread.ratio)),
+    );
+    figures.insert(
+        "four_fifths_min_air".to_owned(),
+        number(impact::spread(&favourable).and_then(|spread| spread.ratio)),
+    );
+    if !labelled {
+        return Value::Object(figures);
+    }
+    let (tpr, fpr) = (
+        impact::spread(&rates(Rate::Tpr)),
+        impact::spread(&rates(Rate::Fpr)),
+    );
+    let confusions: Vec<Confusion> = groups.groups.iter().map(Group::confusion).collect();
+    let odds = impact::equalized_odds(&confusions);
+    let gap = |rate: Rate| impact::spread(&rates(rate)).map(|spread| spread.difference);
+    for (name, value) in [
+        (
+            "equal_opportunity_difference",
+            tpr.as_ref().map(|spread| spread.difference),
+        ),
+        (
+            "equal_opportunity_ratio",
+            tpr.as_ref().and_then(|spread| spread.ratio),
+        ),
+        (
+            "fpr_difference",
+            fpr.as_ref().map(|spread| spread.difference),
+        ),
+        (
+            "equalized_odds_difference",
+            odds.as_ref().map(|spread| spread.difference),
+        ),
+        (
+            "equalized_odds_ratio",
+            odds.as_ref().and_then(|spread| spread.ratio),
+        ),
+        ("accuracy_difference", gap(Rate::Accuracy)),
+        ("ppv_difference", gap(Rate::Ppv)),
+    ] {
+        figures.insert(name.to_owned(), number(value));
+    }
+    let undefined: Vec<&str> = groups
+        .groups
+        .iter()
+        .filter(|group| {
+            [Rate::Tpr, Rate::Fpr, Rate::Ppv]
+                .iter()
+                .any(|rate| rate.of(&group.confusion()).value().is_none())
+        })
+        .map(|group| group.name.as_str())
+        .collect();
+    figures.insert("groups_with_undefined".to_owned(), json!(undefined));
+    Value::Object(figures)
+}
+
+/// Fisher's exact two-sided p-value; `None` where a share is undefined.
+pub(crate) fn fisher(group: Option<Proportion>, reference: Option<Proportion>) -> Option<f64> {
+    let (group, reference) = group.zip(reference)?;
+    compare::fisher(group, reference).map(|fisher| fisher.two_sided.value)
+}
+
+fn number(value: Option<f64>) -> Value {
+    value
+        .filter(|value| value.is_finite())
+        .map_or(Value::Null, |value| json!(value))
+}
+
+fn interval(value: Option<Interval>) -> Value {
+    value.map_or(Value::Null, |interval| json!([interval.low, interval.high]))
+}

@@ -1,0 +1,12 @@
+//! From requirements and policy to a test plan, and from measures to results.
+//!
+//! `plan` says what must be measured, the probe measures it, `judge` holds the figures against the limits. Every figure follows
+//! from sealed count tables by arithmetic, so an outsider recomputes it without the rows.
+
+pub mod declared;
+pub mod figures;
+pub mod judge;
+pub mod measures;
+pub mod plan;
+pub mod policy;
+pub mod table;

@@ -1,0 +1,428 @@
+//! Tiles and entry bundles (C2SP `tlog-tiles` v0.1.0): the log as static files of 256 hashes or entries each.
+
+use crate::decimal;
+use crate::merkle::{Hash, Tree};
+
+/// Hashes in a full tile, entries in a full bundle.
+pub const WIDTH_FULL: u16 = 256;
+
+/// Highest level the format can name.
+pub const LEVEL_MAX: u8 = 63;
+
+/// Longest entry a bundle can hold, bytes.
+pub const BUNDLED_ENTRY_LEN_MAX: usize = 65_535;
+
+/// One tile: `width` hashes from place `index * 256` of level `level`. On level 0 these are leaf hashes; each hash of
+/// level `l + 1` is the root over one full tile of level `l`.
+///
+/// A bundle of entries is named by the tile of level 0 with their leaf hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tile {
+    level: u8,
+    index: u64,
+    width: u16,
+}
+
+/// Why a path, a tile or a bundle is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TileError {
+    /// The path names no tile.
+    #[error(
+        "the path names no tile; it looks like `tile/0/x001/234/067` or `tile/entries/000.p/5`"
+    )]
+    Path,
+    /// The tile has not the length of its width.
+    #[error("the tile has `{found}` bytes where its width needs `{expected}`; fetch it again")]
+    TileLength {
+        /// Bytes needed.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+    /// The bundle has not the number of entries of its width.
+    #[error("the bundle does not hold exactly `{expected}` entries; fetch it again")]
+    BundleLength {
+        /// Entries needed.
+        expected: u16,
+    },
+    /// An entry is too long for a bundle.
+    #[error("an entry has `{len}` bytes, more than a bundle can hold (`{BUNDLED_ENTRY_LEN_MAX}`)")]
+    EntryTooLong {
+        /// Its length, bytes.
+        len: usize,
+    },
+}
+
+impl Tile {
+    /// A tile of `level` 0 to [`LEVEL_MAX`] and `width` 1 to [`WIDTH_FULL`]; else `None`.
+    pub fn new(level: u8, index: u64, width: u16) -> Option<Tile> {
+        (level <= LEVEL_MAX && (1..=WIDTH_FULL).contains(&width)).then_some(Tile {
+            level,
+            index,
+            width,
+        })
+    }
+
+    /// All tiles of a log of `size` entries, lowest level first, each level from its start. The last of a level is
+    /// partial unless its 256 hashes are all there; there are no empty ones.
+    pub fn all(size: u64) -> impl Iterator<Item = Tile> {
+        let levels = (0..=LEVEL_MAX).map_while(move |level| {
+            let hashes = size.checked_shr(8 * u32::from(level)).unwrap_or(0);
+            (hashes > 0).then_some((level, hashes))
+        });
+        levels.flat_map(|(level, hashes)| {
+            (0..hashes.div_ceil(u64::from(WIDTH_FULL))).map(move |index| {
+                let left = hashes - index * u64::from(WIDTH_FULL);
+                let width = if left >= u64::from(WIDTH_FULL) {
+                    WIDTH_FULL
+                } else {
+                    left as u16
+                };
+                Tile {
+                    level,
+                    index,
+                    width,
+                }
+            })
+        })
+    }
+
+    /// Level, 0 for leaf hashes.
+    pub fn level(self) -> u8 {
+        self.level
+    }
+
+    /// Place of the tile on its level, from 0.
+    pub fn index(self) -> u64 {
+        self.index
+    }
+
+    /// Number of hashes, 1 to [`WIDTH_FULL`].
+    pub fn width(self) -> u16 {
+        self.width
+    }
+
+    /// Path below the log's prefix, such as `tile/0/x001/234/067` or `tile/1/000.p/17`.
+    pub fn path(self) -> String {
+        format!("tile/{}/{}", self.level, self.place())
+    }
+
+    /// Path of the bundle with the entries of a tile of level 0, such as `tile/entries/x001/234/067`.
+    pub fn bundle_path(self) -> String {
+        format!("tile/entries/{}", self.place())
+    }
+
+    fn place(self) -> String {
+        let mut place = format!("{:03}", self.index % 1_000);
+        let mut rest = self.index / 1_000;
+        while rest > 0 {
+            place = format!("x{:03}/{place}", rest % 1_000);
+            rest /= 1_000;
+        }
+        if self.width < WIDTH_FULL {
+            place.push_str(&format!(".p/{}", self.width));
+        }
+        place
+    }
+
+    /// Reads the path of a tile; only the spelling of [`Tile::path`] is accepted.
+    pub fn parse(path: &str) -> Result<Tile, TileError> {
+        let (level, place) = path
+            .strip_prefix("tile/")
+            .and_then(|rest| rest.split_once('/'))
+            .ok_or(TileError::Path)?;
+        let level = decimal::parse(level)
+            .and_then(|level| u8::try_from(level).ok())
+            .ok_or(TileError::Path)?;
+        let tile = Tile::parse_place(level, place).ok_or(TileError::Path)?;
+        if tile.path() == path {
+            Ok(tile)
+        } else {
+            Err(TileError::Path)
+        }
+    }
+
+    /// Reads the path of a bundle; only the spelling of [`Tile::bundle_path`] is accepted.
+    pub fn parse_bundle(path: &str) -> Result<Tile, TileError> {
+        let place = path.strip_prefix("tile/entries/").ok_or(TileError::Path)?;
+        let tile = Tile::parse_place(0, place).ok_or(TileError::Path)?;
+        if tile.bundle_path() == path {
+            Ok(tile)
+        } else {
+            Err(TileError::Path)
+        }
+    }
+
+    /// Reads loosely; the callers compare the spelling.
+    fn parse_place(level: u8, place: &str) -> Option<Tile> {
+        let (groups, width) = match place.split_once(".p/") {
+            None => (place, WIDTH_FULL),
+            Some((groups, width)) => (groups, u16::try_from(decimal::parse(width)?).ok()?),
+        };
+        let mut index = 0_u64;
+        for group in groups.split('/') {
+            let digits = group.trim_start_matches('x');
+            let number = digits
+                .bytes()
+                .all(|b| b.is_ascii_digit())
+                .then(|| digits.parse::<u64>().ok())??;
+            index = index.checked_mul(1_000)?.checked_add(number)?;
+        }
+        Tile::new(level, index, width)
+    }
+
+    /// The tile's bytes: its hashes, 32 bytes each. `None` when the tree does not hold all of them.
+    pub fn encode(self, tree: &Tree) -> Option<Vec<u8>> {
+        let first = self.index.checked_mul(u64::from(WIDTH_FULL))?;
+        let mut bytes = Vec::with_capacity(usize::from(self.width) * 32);
+        for place in 0..u64::from(self.width) {
+            bytes.extend_from_slice(
+                &tree
+                    .node(8 * u32::from(self.level), first.checked_add(place)?)?
+                    .0,
+            );
+        }
+        Some(bytes)
+    }
+
+    /// Reads the bytes of this tile: exactly `width` hashes.
+    pub fn decode(self, bytes: &[u8]) -> Result<Vec<Hash>, TileError> {
+        let expected = usize::from(self.width) * 32;
+        if bytes.len() != expected {
+            return Err(TileError::TileLength {
+                expected,
+                found: bytes.len(),
+            });
+        }
+        Ok(bytes
+            .as_chunks::<32>()
+            .0
+            .iter()
+            .copied()
+            .map(Hash)
+            .collect())
+    }
+
+    /// Reads the bytes of this tile's bundle: exactly `width` entries.
+    pub fn decode_bundle(self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, TileError> {
+        let wrong = TileError::BundleLength {
+            expected: self.width,
+        };
+        let mut entries = Vec::with_capacity(usize::from(self.width));
+        let mut rest = bytes;
+        for _ in 0..self.width {
+            let (len, after) = rest.split_first_chunk::<2>().ok_or_else(|| wrong.clone())?;
+            let len = usize::from(u16::from_be_bytes(*len));
+            let (entry, after) = after.split_at_checked(len).ok_or_else(|| wrong.clone())?;
+            entries.push(entry.to_vec());
+            rest = after;
+        }
+        if rest.is_empty() {
+            Ok(entries)
+        } else {
+            Err(wrong)
+        }
+    }
+}
+
+/// The bytes of a bundle: each entry after its length, two bytes, big-endian.
+pub fn encode_bundle<'e>(
+    entries: impl IntoIterator<Item = &'e [u8]>,
+) -> Result<Vec<u8>, TileError> {
+    let mut bytes = Vec::new();
+    for entry in entries {
+        let len =
+            u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLong { len: entry.len() })?;
+        bytes.extend_from_slice(&len.to_be_bytes());
+        bytes.extend_from_slice(entry);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use expect_test::{Expect, expect};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::merkle::{CompactRange, leaf_hash};
+
+    /// Shows, for a log of this size, each level's number of full tiles and its partial one.
+    #[track_caller]
+    fn check_levels(size: u64, want: Expect) {
+        let mut levels: Vec<String> = Vec::new();
+        for level in 0..=LEVEL_MAX {
+            let tiles: Vec<Tile> = Tile::all(size)
+                .filter(|tile| tile.level() == level)
+                .collect();
+            let Some(last) = tiles.last() else { continue };
+            let n_full = tiles
+                .iter()
+                .filter(|tile| tile.width() == WIDTH_FULL)
+                .count();
+            levels.push(format!("{level}: {n_full} full, last {}", last.path()));
+        }
+        want.assert_eq(&levels.join("; "));
+    }
+
+    #[test]
+    fn a_log_has_these_tiles() {
+        check_levels(0, expect![""]);
+        check_levels(1, expect!["0: 0 full, last tile/0/000.p/1"]);
+        check_levels(255, expect!["0: 0 full, last tile/0/000.p/255"]);
+        check_levels(
+            256,
+            expect!["0: 1 full, last tile/0/000; 1: 0 full, last tile/1/000.p/1"],
+        );
+        check_levels(
+            257,
+            expect!["0: 1 full, last tile/0/001.p/1; 1: 0 full, last tile/1/000.p/1"],
+        );
+        check_levels(
+            70_000,
+            expect![
+                "0: 273 full, last tile/0/273.p/112; 1: 1 full, last tile/1/001.p/17; 2: 0 full, last tile/2/000.p/1"
+            ],
+        );
+        check_levels(
+            200_001,
+            expect![
+                "0: 781 full, last tile/0/781.p/65; 1: 3 full, last tile/1/003.p/13; 2: 0 full, last tile/2/000.p/3"
+            ],
+        );
+    }
+
+    #[test]
+    fn tiles_lead_to_the_root_and_hold_the_roots_below() {
+        for size in [1, 255, 256, 257, 70_000] {
+            let tree: Tree = (0..size)
+                .map(|index: u64| leaf_hash(&index.to_be_bytes()))
+                .collect();
+            let mut range = CompactRange::new();
+            for tile in Tile::all(size) {
+                let hashes = tile.decode(&tile.encode(&tree).unwrap()).unwrap();
+                for (place, hash) in hashes.iter().enumerate() {
+                    if tile.level() == 0 {
+                        range.push(*hash);
+                    } else {
+                        let below = Tile::new(
+                            tile.level() - 1,
+                            tile.index() * 256 + place as u64,
+                            WIDTH_FULL,
+                        )
+                        .unwrap();
+                        let below: Tree = below
+                            .decode(&below.encode(&tree).unwrap())
+                            .unwrap()
+                            .into_iter()
+                            .collect();
+                        assert_eq!(below.root(), *hash);
+                    }
+                }
+            }
+            assert_eq!(range.root(), tree.root());
+            assert_eq!(
+                Tile::new(0, size / 256, (size % 256 + 1) as u16)
+                    .unwrap()
+                    .encode(&tree),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn paths_have_one_spelling() {
+        assert_eq!(
+            Tile::new(0, 1_234_067, 256).unwrap().path(),
+            "tile/0/x001/x234/067"
+        );
+        assert_eq!(
+            Tile::new(0, 1_234_067, 8).unwrap().bundle_path(),
+            "tile/entries/x001/x234/067.p/8"
+        );
+        assert_eq!(
+            Tile::new(63, u64::MAX, 1).unwrap().path(),
+            "tile/63/x018/x446/x744/x073/x709/x551/615.p/1"
+        );
+        assert_eq!(
+            (
+                Tile::new(64, 0, 1),
+                Tile::new(0, 0, 0),
+                Tile::new(0, 0, 257)
+            ),
+            (None, None, None)
+        );
+        for path in [
+            "",
+            "tile",
+            "tile/0",
+            "tile/0/",
+            "tile/0/0",
+            "tile/0/0000",
+            "tile/0/x000/001",
+            "tile/0/001/002",
+            "tile/0/x1/002",
+            "tile/00/001",
+            "tile/64/001",
+            "tile/0/001.p/0",
+            "tile/0/001.p/256",
+            "tile/0/001.p/01",
+            "tile/0/001.p",
+            "tile/0/001/",
+            "/tile/0/001",
+            "tile/entries/001",
+            "tile/0/xx01/002",
+            "tile/0/+01",
+            "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+        ] {
+            assert_eq!(Tile::parse(path), Err(TileError::Path), "{path}");
+        }
+        assert_eq!(Tile::parse_bundle("tile/0/001"), Err(TileError::Path));
+    }
+
+    #[test]
+    fn a_bundle_holds_exactly_its_entries() {
+        let long = vec![7; BUNDLED_ENTRY_LEN_MAX];
+        let entries: [&[u8]; 3] = [b"", b"two", &long];
+        let bytes = encode_bundle(entries).unwrap();
+        assert_eq!(bytes[..7], [0, 0, 0, 3, b't', b'w', b'o']);
+        let bundle = |width| Tile::new(0, 0, width).unwrap();
+        assert_eq!(bundle(3).decode_bundle(&bytes).unwrap(), entries);
+        assert!(bundle(2).decode_bundle(&bytes).is_err());
+        assert!(bundle(4).decode_bundle(&bytes).is_err());
+        assert!(bundle(3).decode_bundle(&bytes[..bytes.len() - 1]).is_err());
+        assert!(bundle(3).decode_bundle(&[bytes, vec![0]].concat()).is_err());
+        let longer = vec![7; BUNDLED_ENTRY_LEN_MAX + 1];
+        assert_eq!(
+            encode_bundle([longer.as_slice()]),
+            Err(TileError::EntryTooLong { len: 65_536 })
+        );
+        assert!(bundle(2).decode(&[0; 63]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_is_read_as_it_was_written(level in 0_u8..=LEVEL_MAX, index in any::<u64>(), width in 1_u16..=WIDTH_FULL) {
+            let tile = Tile::new(level, index, width).unwrap();
+            prop_assert_eq!(Tile::parse(&tile.path()), Ok(tile));
+            if level == 0 {
+                prop_assert_eq!(Tile::parse_bundle(&tile.bundle_path()), Ok(tile));
+            }
+        }
+
+        #[test]
+        fn nothing_makes_the_readers_panic(path in "tile/([0-9]{1,3}|entries)/[x/.p0-9é]{0,40}", bytes in proptest::collection::vec(any::<u8>(), 0..200), width in 1_u16..=WIDTH_FULL) {
+            if let Ok(tile) = Tile::parse(&path) {
+                prop_assert_eq!(tile.path(), path.clone());
+            }
+            let _ = Tile::parse_bundle(&path);
+            let tile = Tile::new(0, 0, width).unwrap();
+            let _ = tile.decode(&bytes);
+            if let Ok(entries) = tile.decode_bundle(&bytes) {
+                prop_assert_eq!(encode_bundle(entries.iter().map(Vec::as_slice)).unwrap(), bytes);
+            }
+        }
+    }
+}

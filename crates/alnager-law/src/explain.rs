@@ -1,0 +1,267 @@
+//! Why a requirement stands as it does: the proof, the facts that decided it, what is missing, and what would change it.
+
+use std::collections::BTreeSet;
+
+use crate::book::{Book, Reader};
+use crate::fact::{Answer, FactType, Facts, Unknown, Value};
+use crate::requirement::{AsOf, Requirement, Standing, requirement};
+use crate::rule::{Rule, Test, Truth};
+
+/// One step of a proof.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// Whether the step holds.
+    pub truth: Truth,
+    /// What the step is.
+    pub step: Step,
+}
+
+/// What a step of a proof is.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// A constant.
+    Constant,
+    /// All of these.
+    All(Vec<Proof>),
+    /// One of these.
+    Any(Vec<Proof>),
+    /// Not this.
+    Not(Box<Proof>),
+    /// A question about one fact.
+    Atom {
+        /// The position of the fact.
+        fact: usize,
+        /// The question in the language.
+        text: String,
+        /// The answer given, whether or not it counts.
+        answer: Option<Answer>,
+        /// Why it does not count.
+        unknown: Option<Unknown>,
+    },
+    /// A derived fact.
+    Derived {
+        /// Its position in the book.
+        at: usize,
+        /// Its own proof.
+        proof: Box<Proof>,
+    },
+}
+
+/// Everything there is to say about one requirement and one system.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The requirement.
+    pub requirement: Requirement,
+    /// The proof of its condition.
+    pub proof: Proof,
+    /// The facts that decided its condition: a smallest set that suffices.
+    pub decisive: BTreeSet<usize>,
+    /// The facts that are missing.
+    pub missing: BTreeSet<usize>,
+    /// The single answers that would change how it stands.
+    pub flips: Vec<Flip>,
+}
+
+/// One other answer that would change how a requirement stands.
+#[derive(Debug, Clone)]
+pub struct Flip {
+    /// The position of the fact.
+    pub fact: usize,
+    /// The other answer.
+    pub value: Value,
+    /// How the requirement would then stand.
+    pub standing: Standing,
+}
+
+/// Explains the requirement with this id; `None` when the book has none.
+pub fn explain(book: &Book, facts: &Facts, when: AsOf, id: &str) -> Option<Explanation> {
+    let (pack, index) = book.bound().iter().find_map(|pack| {
+        pack.pack
+            .requirements
+            .iter()
+            .position(|text| text.id == id)
+            .map(|index| (pack, index))
+    })?;
+    let reader = book.reader(facts);
+    let found = requirement(pack, index, &reader, when);
+    let condition = &pack.conditions[index];
+    let proof = prove(&reader, condition);
+    let missing = match &found.standing {
+        Standing::Unknown { missing, .. } => missing.clone(),
+        _ => BTreeSet::new(),
+    };
+    let mut rules = vec![condition];
+    rules.extend(pack.transitions.iter());
+    rules.extend(pack.applies.values().flatten().flatten());
+    let judge = |facts: &Facts| requirement(pack, index, &book.reader(facts), when).standing;
+    let flips = flips(book, facts, &rules, &found.standing, judge);
+    Some(Explanation {
+        decisive: decisive(&proof),
+        requirement: found,
+        proof,
+        missing,
+        flips,
+    })
+}
+
+/// The proof of a rule.
+pub fn prove(reader: &Reader<'_>, rule: &Rule) -> Proof {
+    let each = |rules: &[Rule]| rules.iter().map(|rule| prove(reader, rule)).collect();
+    let step = match rule {
+        Rule::Constant(_) => Step::Constant,
+        Rule::All(rules) => Step::All(each(rules)),
+        Rule::Any(rules) => Step::Any(each(rules)),
+        Rule::Not(rule) => Step::Not(Box::new(prove(reader, rule))),
+        Rule::Atom(atom) => Step::Atom {
+            fact: atom.fact,
+            text: atom.text(&reader.book().vocabulary),
+            answer: reader.facts().answer(atom.fact).cloned(),
+            unknown: atom.truth(reader.facts(), &reader.book().vocabulary).err(),
+        },
+        Rule::Derived(at) => Step::Derived {
+            at: *at,
+            proof: Box::new(prove(reader, &reader.book().derived(*at).rule)),
+        },
+    };
+    Proof {
+        truth: reader.truth(rule),
+        step,
+    }
+}
+
+/// A smallest set of facts that suffices for the proof's answer; empty where it is unknown.
+pub fn decisive(proof: &Proof) -> BTreeSet<usize> {
+    if proof.truth == Truth::Unknown {
+        return BTreeSet::new();
+    }
+    let union = |parts: &[Proof]| parts.iter().flat_map(decisive).collect();
+    let smallest = |parts: &[Proof]| {
+        let alike = parts.iter().filter(|part| part.truth == proof.truth);
+        alike
+            .map(decisive)
+            .min_by_key(BTreeSet::len)
+            .unwrap_or_default()
+    };
+    match (&proof.step, proof.truth) {
+        (Step::Constant, _) => BTreeSet::new(),
+        (Step::All(parts), Truth::True) | (Step::Any(parts), Truth::False) => union(parts),
+        (Step::All(parts) | Step::Any(parts), _) => smallest(parts),
+        (Step::Not(part), _) => decisive(part),
+        (Step::Atom { fact, .. }, _) => BTreeSet::from([*fact]),
+        (Step::Derived { proof, .. }, _) => decisive(proof),
+    }
+}
+
+/// Every single other answer after which the requirement stands differently and definitely.
+fn flips(
+    book: &Book,
+    facts: &Facts,
+    rules: &[&Rule],
+    now: &Standing,
+    judge: impl Fn(&Facts) -> Standing,
+) -> Vec<Flip> {
+    let mut asked: Vec<(usize, Vec<Test>)> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for rule in rules {
+        questions(book, rule, &mut seen, &mut asked);
+    }
+    let mut flips = Vec::new();
+    for (fact, tests) in asked {
+        for value in alternatives(book, facts, fact, &tests) {
+            let mut other = facts.clone();
+            let mut answer = Answer::bare(value.clone());
+            answer.confirmed_by = Some(String::new());
+            other.set(fact, Some(answer));
+            let standing = judge(&other);
+            let differs = std::mem::discriminant(&standing) != std::mem::discriminant(now);
+            if differs && !matches!(standing, Standing::Unknown { .. }) {
+                flips.push(Flip {
+                    fact,
+                    value,
+                    standing,
+                });
+            }
+        }
+    }
+    flips
+}
+
+/// The facts a rule asks about, with everything it asks of each, through derived facts.
+fn questions(
+    book: &Book,
+    rule: &Rule,
+    seen: &mut BTreeSet<usize>,
+    asked: &mut Vec<(usize, Vec<Test>)>,
+) {
+    let mut inner = Vec::new();
+    rule.leaves(&mut |leaf| match leaf {
+        Rule::Atom(atom) => match asked.iter_mut().find(|(fact, _)| *fact == atom.fact) {
+            Some((_, tests)) => tests.push(atom.test.clone()),
+            None => asked.push((atom.fact, vec![atom.test.clone()])),
+        },
+        Rule::Derived(at) => inner.push(*at),
+        Rule::Constant(_) | Rule::All(_) | Rule::Any(_) | Rule::Not(_) => {}
+    });
+    for at in inner {
+        if seen.insert(at) {
+            questions(book, &book.derived(at).rule, seen, asked);
+        }
+    }
+}
+
+/// The other answers worth trying: for sets one value more or less, or none of those asked about; for numbers and days the
+/// values around each limit.
+fn alternatives(book: &Book, facts: &Facts, fact: usize, tests: &[Test]) -> Vec<Value> {
+    let kind = &book.vocabulary.kinds()[fact];
+    let current = facts.answer(fact).map(|answer| answer.value.clone());
+    let mut values = kind.alternatives();
+    for test in tests {
+        match test {
+            Test::HasAny(names) => {
+                let now = match &current {
+                    Some(Value::Set(set)) => set.clone(),
+                    _ => BTreeSet::new(),
+                };
+                for name in names.iter().filter(|name| !now.contains(*name)) {
+                    let mut more = now.clone();
+                    more.insert(name.clone());
+                    values.push(Value::Set(more));
+                }
+                values.push(Value::Set(
+                    now.iter()
+                        .filter(|name| !names.contains(*name))
+                        .cloned()
+                        .collect(),
+                ));
+            }
+            Test::Number(_, limit) => {
+                let near = limit.abs().max(1.0) * 1e-6;
+                values.extend([limit - near, *limit, limit + near].map(Value::Number));
+            }
+            Test::Date(_, limit) => {
+                values.extend(
+                    [limit.yesterday(), Ok(*limit), limit.tomorrow()]
+                        .into_iter()
+                        .flatten()
+                        .map(Value::Date),
+                );
+            }
+            Test::IsTrue | Test::IsOneOf(_) | Test::IsNot(_) => {}
+        }
+    }
+    debug_assert!(values.iter().all(|value| matches!(
+        (&kind.of, value),
+        (FactType::Bool, Value::Bool(_))
+            | (FactType::Number, Value::Number(_) | Value::None)
+            | (FactType::Date, Value::Date(_) | Value::None)
+            | (FactType::Enum(_), Value::One(_))
+            | (FactType::Set(_), Value::Set(_))
+    )));
+    let mut distinct: Vec<Value> = Vec::new();
+    for value in values {
+        if Some(&value) != current.as_ref() && !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    distinct
+}

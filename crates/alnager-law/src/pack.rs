@@ -1,0 +1,755 @@
+//! Packs: a law, a framework or the organisation's policy as data. The format is `docs/formats/law-pack.md`.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::fact::Vocabulary;
+use crate::read::{self, Node, ReadError, nearest};
+use crate::rule::{self, Names, Rule};
+
+/// A pack whose names are not yet bound to facts; see [`crate::book::Book`].
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// The permanent id, the name of its folder.
+    pub id: String,
+    /// The version of our wording.
+    pub version: String,
+    /// The title.
+    pub title: String,
+    /// Where it governs.
+    pub jurisdiction: String,
+    /// What kind of instrument it is.
+    pub kind: PackKind,
+    /// Whether it binds by itself; a voluntary one binds only where adopted.
+    pub binding: bool,
+    /// The citation of the instrument.
+    pub citation: String,
+    /// `A` primary text read, `B` good secondary read, `unconfirmed`.
+    pub confidence: String,
+    /// The day up to which the law was read.
+    pub known_as_of: Date,
+    /// Date groups by name.
+    pub applies: BTreeMap<String, Vec<DateRow>>,
+    /// Groups that stand for others, chosen by the facts.
+    pub choose: BTreeMap<String, Vec<Choice>>,
+    /// Grandfathering over whole groups.
+    pub transitions: Vec<Transition>,
+    /// Derived facts in the order of the file.
+    pub derives: Vec<Derive>,
+    /// Penalties by name.
+    pub penalties: BTreeMap<String, Penalty>,
+    /// The requirements in the order of the file.
+    pub requirements: Vec<RequirementText>,
+    /// The pack's file, sealed whole with every review that used it.
+    pub source: String,
+    file: String,
+}
+
+/// The kind of instrument a pack holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackKind {
+    /// An act of a legislature.
+    Statute,
+    /// A regulation.
+    Regulation,
+    /// The law of a city or county.
+    LocalLaw,
+    /// An authority's guidance.
+    Guidance,
+    /// A standard.
+    Standard,
+    /// A framework.
+    Framework,
+    /// A bill, not law.
+    Bill,
+    /// The organisation's own policy.
+    Policy,
+}
+
+/// A condition as written, with the place it stands at.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    /// The text.
+    pub text: String,
+    node: Node,
+}
+
+/// One statement of when a group of requirements governs, and when that became known.
+#[derive(Debug, Clone)]
+pub struct DateRow {
+    /// First day it governs.
+    pub from: Date,
+    /// First day it no longer governs.
+    pub to: Option<Date>,
+    /// The day this became known.
+    pub known: Date,
+    /// The first day of knowledge on which this no longer counts.
+    pub until_known: Option<Date>,
+    /// The source.
+    pub cite: String,
+    /// A condition on the row.
+    pub when: Option<Condition>,
+    /// The group whose start wakes the duty.
+    pub dormant_until: Option<String>,
+    /// Why it sleeps.
+    pub reason: Option<String>,
+    /// What about the row is not confirmed.
+    pub unconfirmed: Option<String>,
+}
+
+/// One group a chosen group may stand for.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The group.
+    pub group: String,
+    /// When it is this one.
+    pub when: Option<Condition>,
+}
+
+/// An exception over whole date groups.
+#[derive(Debug, Clone)]
+pub struct Transition {
+    /// The groups.
+    pub groups: Vec<String>,
+    /// When the exception holds.
+    pub when: Condition,
+    /// The later start, or `None` where the requirements do not apply at all.
+    pub from: Option<Date>,
+    /// The source.
+    pub cite: String,
+}
+
+/// A derived fact: a default with exceptions.
+#[derive(Debug, Clone)]
+pub struct Derive {
+    /// Its name.
+    pub fact: String,
+    /// The default.
+    pub rule: Condition,
+    /// The exceptions; each takes the default away.
+    pub unless: Vec<Condition>,
+    /// The source; empty where it only names a combination.
+    pub cite: String,
+    /// A remark for the reader.
+    pub note: Option<String>,
+    /// What about it is not confirmed.
+    pub unconfirmed: Option<String>,
+}
+
+/// What a breach may cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Penalty {
+    /// The maximum in words.
+    pub max: String,
+    /// The source.
+    pub cite: String,
+    /// The currency of `amount`.
+    pub currency: Option<String>,
+    /// The fixed maximum in whole currency units.
+    pub amount: Option<i64>,
+    /// The maximum in per cent of worldwide annual turnover.
+    pub turnover_percent: Option<i64>,
+}
+
+/// What kind of norm a requirement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequirementKind {
+    /// Something to do.
+    Duty,
+    /// Something not to do.
+    Prohibition,
+    /// Something to do if one does something else.
+    Condition,
+    /// Something that protects whoever does it.
+    SafeHarbour,
+    /// A risk the text names.
+    Risk,
+    /// A gap the text leaves.
+    Gap,
+}
+
+/// When in a system's life a requirement is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Once, by the organisation; every system inherits it.
+    Organisation,
+    /// Before the system is used.
+    BeforeUse,
+    /// While it runs.
+    InUse,
+    /// When something happens: a request, a breach, a decision.
+    OnEvent,
+}
+
+impl Phase {
+    /// The word used in files and on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Phase::Organisation => "organisation",
+            Phase::BeforeUse => "before use",
+            Phase::InUse => "in use",
+            Phase::OnEvent => "on event",
+        }
+    }
+}
+
+/// A requirement as a pack words it.
+#[derive(Debug, Clone)]
+pub struct RequirementText {
+    /// The permanent id.
+    pub id: String,
+    /// The kind of norm.
+    pub kind: RequirementKind,
+    /// Whom it addresses, in words.
+    pub who: Vec<String>,
+    /// What it asks, in our words.
+    pub what: String,
+    /// One line for the developer.
+    pub how: String,
+    /// The pin-cite.
+    pub cite: String,
+    /// When it concerns a system.
+    pub when: Condition,
+    /// Exceptions.
+    pub unless: Vec<Condition>,
+    /// Date groups; the last whose condition holds wins.
+    pub applies: Vec<String>,
+    /// When in a system's life it is met.
+    pub phase: Phase,
+    /// The kinds of evidence it needs, all of them.
+    pub evidence: Vec<String>,
+    /// The common controls it asks for.
+    pub controls: Vec<String>,
+    /// The name of its penalty in the pack.
+    pub penalty: Option<String>,
+    /// Who usually owns it.
+    pub role: String,
+    /// The deadline in words.
+    pub deadline: Option<String>,
+    /// What about it is not confirmed.
+    pub unconfirmed: Option<String>,
+}
+
+impl Pack {
+    /// Reads a law pack.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ReadError> {
+        let root = read::read(file, text)?;
+        root.only(&PACK_FIELDS)?;
+        root.need("schema")?.one_of(["alnager.pack/1"])?;
+        let status = root.need("status")?;
+        status.only(&["state", "as_of", "known_as_of", "enforceable", "note"])?;
+        let mut pack = Pack {
+            id: root.need("id")?.words()?,
+            version: root.need("version")?.words()?,
+            title: root.need("title")?.words()?,
+            jurisdiction: root.need("jurisdiction")?.words()?,
+            kind: pack_kind(root.need("kind")?)?,
+            binding: root.need("binding")?.bool()?,
+            citation: root.need("citation")?.words()?,
+            confidence: root
+                .need("confidence")?
+                .one_of(["A", "B+", "B", "unconfirmed"])?,
+            known_as_of: status.need("known_as_of")?.date()?,
+            applies: BTreeMap::new(),
+            choose: BTreeMap::new(),
+            transitions: Vec::new(),
+            derives: Vec::new(),
+            penalties: BTreeMap::new(),
+            requirements: Vec::new(),
+            source: text.to_owned(),
+            file: file.to_owned(),
+        };
+        pack.read_body(&root)?;
+        Ok(pack)
+    }
+
+    /// A policy's own requirements as a pack that binds from a day on; `root` is the policy's file.
+    pub fn of_policy(
+        file: &str,
+        text: &str,
+        root: &Node,
+        from: Date,
+        known: Date,
+    ) -> Result<Self, ReadError> {
+        let mut pack = Pack {
+            id: format!("policy-{}", root.need("id")?.words()?),
+            version: root.need("version")?.words()?,
+            title: root.need("title")?.words()?,
+            jurisdiction: "organisation".to_owned(),
+            kind: PackKind::Policy,
+            binding: true,
+            citation: root.need("title")?.words()?,
+            confidence: "A".to_owned(),
+            known_as_of: known,
+            applies: BTreeMap::new(),
+            choose: BTreeMap::new(),
+            transitions: Vec::new(),
+            derives: Vec::new(),
+            penalties: BTreeMap::new(),
+            requirements: Vec::new(),
+            source: text.to_owned(),
+            file: file.to_owned(),
+        };
+        let row = DateRow {
+            from,
+            to: None,
+            known,
+            until_known: None,
+            cite: pack.citation.clone(),
+            when: None,
+            dormant_until: None,
+            reason: None,
+            unconfirmed: None,
+        };
+        pack.applies.insert("policy".to_owned(), vec![row]);
+        pack.read_body(root)?;
+        for requirement in &mut pack.requirements {
+            if requirement.applies.is_empty() {
+                requirement.applies.push("policy".to_owned());
+            }
+        }
+        Ok(pack)
+    }
+
+    fn read_body(&mut self, root: &Node) -> Result<(), ReadError> {
+        if let Some(groups) = root.get("applies")? {
+            for group in groups.table()? {
+                let rows = group
+                    .node
+                    .list()?
+                    .iter()
+                    .map(date_row)
+                    .collect::<Result<Vec<_>, _>>()?;
+                self.applies.insert(group.key.clone(), rows);
+            }
+        }
+        if let Some(groups) = root.get("choose")? {
+            for group in groups.table()? {
+                let choices = group
+                    .node
+                    .list()?
+                    .iter()
+                    .map(choice)
+                    .collect::<Result<Vec<_>, _>>()?;
+                self.choose.insert(group.key.clone(), choices);
+            }
+        }
+        if let Some(penalties) = root.get("penalty")? {
+            for field in penalties.table()? {
+                self.penalties
+                    .insert(field.key.clone(), penalty(&field.node)?);
+            }
+        }
+        self.transitions = each(root, "transition", transition)?;
+        self.derives = each(root, "derive", derive)?;
+        self.requirements = each(root, "requirement", requirement)?;
+        self.check_names(root)
+    }
+
+    /// Groups and penalties that are named exist; ids occur once.
+    fn check_names(&self, root: &Node) -> Result<(), ReadError> {
+        let groups = || {
+            self.applies
+                .keys()
+                .chain(self.choose.keys())
+                .map(String::as_str)
+        };
+        let check = |node: &Node, name: &str| {
+            if groups().any(|group| group == name) {
+                return Ok(());
+            }
+            Err(node.wrong(format!(
+                "there is no date group `{name}`; {}",
+                nearest(name, groups())
+            )))
+        };
+        let mut seen = BTreeMap::new();
+        for (index, requirement) in self.requirements.iter().enumerate() {
+            let node = &root.need("requirement")?.list()?[index];
+            for group in &requirement.applies {
+                check(node, group)?;
+            }
+            if let Some(name) = &requirement.penalty
+                && !self.penalties.contains_key(name)
+            {
+                let hint = nearest(name, self.penalties.keys().map(String::as_str));
+                return Err(node.wrong(format!("there is no penalty `{name}`; {hint}")));
+            }
+            if let Some(earlier) = seen.insert(&requirement.id, node.line()) {
+                return Err(node.wrong(format!(
+                    "the id `{}` is already used on line {earlier}",
+                    requirement.id
+                )));
+            }
+        }
+        for (index, transition) in self.transitions.iter().enumerate() {
+            let node = &root.need("transition")?.list()?[index];
+            transition
+                .groups
+                .iter()
+                .try_for_each(|group| check(node, group))?;
+        }
+        let rows = self
+            .applies
+            .values()
+            .flatten()
+            .filter_map(|row| row.dormant_until.as_ref());
+        let choices = self.choose.values().flatten().map(|choice| &choice.group);
+        rows.chain(choices).try_for_each(|group| check(root, group))
+    }
+
+    /// The name of the pack's file.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+}
+
+const PACK_FIELDS: [&str; 28] = [
+    "schema",
+    "id",
+    "version",
+    "title",
+    "jurisdiction",
+    "kind",
+    "binding",
+    "citation",
+    "source_urls",
+    "confidence",
+    "notes",
+    "watch",
+    "status",
+    "source",
+    "timeline",
+    "applies",
+    "choose",
+    "transition",
+    "derive",
+    "penalty",
+    "requirement",
+    "clock",
+    "amendment",
+    "scope",
+    "definition",
+    "soft_law",
+    "predecessor",
+    "related",
+];
+
+fn each<T>(
+    root: &Node,
+    key: &str,
+    read: impl Fn(&Node) -> Result<T, ReadError>,
+) -> Result<Vec<T>, ReadError> {
+    match root.get(key)? {
+        Some(node) => node.list()?.iter().map(read).collect(),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn pack_kind(node: &Node) -> Result<PackKind, ReadError> {
+    let kinds = [
+        "statute",
+        "regulation",
+        "local_law",
+        "guidance",
+        "standard",
+        "framework",
+        "bill",
+    ];
+    Ok(match node.one_of(kinds)?.as_str() {
+        "statute" => PackKind::Statute,
+        "regulation" => PackKind::Regulation,
+        "local_law" => PackKind::LocalLaw,
+        "guidance" => PackKind::Guidance,
+        "standard" => PackKind::Standard,
+        "framework" => PackKind::Framework,
+        _ => PackKind::Bill,
+    })
+}
+
+fn condition(node: &Node) -> Result<Condition, ReadError> {
+    Ok(Condition {
+        text: node.words()?,
+        node: node.clone(),
+    })
+}
+
+fn conditions(node: Option<&Node>) -> Result<Vec<Condition>, ReadError> {
+    node.map_or(Ok(Vec::new()), |node| {
+        node.list()?.iter().map(condition).collect()
+    })
+}
+
+fn words(node: &Node, key: &str) -> Result<Option<String>, ReadError> {
+    node.get(key)?.map(Node::words).transpose()
+}
+
+fn date_row(node: &Node) -> Result<DateRow, ReadError> {
+    node.only(&[
+        "from",
+        "to",
+        "known",
+        "until_known",
+        "cite",
+        "when",
+        "dormant_until",
+        "reason",
+        "interpretation",
+        "unconfirmed",
+        "note",
+    ])?;
+    let date = |key: &str| node.get(key)?.map(Node::date).transpose();
+    let row = DateRow {
+        from: node.need("from")?.date()?,
+        to: date("to")?,
+        known: node.need("known")?.date()?,
+        until_known: date("until_known")?,
+        cite: node.need("cite")?.words()?,
+        when: node.get("when")?.map(condition).transpose()?,
+        dormant_until: words(node, "dormant_until")?,
+        reason: words(node, "reason")?,
+        unconfirmed: words(node, "unconfirmed")?,
+    };
+    if row.to.is_some_and(|to| to <= row.from) {
+        return Err(node.wrong(format!(
+            "it governs from {} but ends before; put the earlier date in `from`",
+            row.from
+        )));
+    }
+    if row.until_known.is_some_and(|until| until <= row.known) {
+        return Err(node.wrong(format!(
+            "known from {} but superseded before; put the earlier date in `known`",
+            row.known
+        )));
+    }
+    Ok(row)
+}
+
+fn choice(node: &Node) -> Result<Choice, ReadError> {
+    node.only(&["group", "when"])?;
+    Ok(Choice {
+        group: node.need("group")?.words()?,
+        when: node.get("when")?.map(condition).transpose()?,
+    })
+}
+
+fn transition(node: &Node) -> Result<Transition, ReadError> {
+    node.only(&["groups", "when", "effect", "from", "cite"])?;
+    let from = node.get("from")?.map(Node::date).transpose()?;
+    if from.is_none() {
+        node.need("effect")?.one_of(["not_applicable"])?;
+    }
+    Ok(Transition {
+        groups: node.need("groups")?.texts()?,
+        when: condition(node.need("when")?)?,
+        from,
+        cite: node.need("cite")?.words()?,
+    })
+}
+
+fn derive(node: &Node) -> Result<Derive, ReadError> {
+    node.only(&["fact", "rule", "unless", "cite", "note", "unconfirmed"])?;
+    Ok(Derive {
+        fact: node.need("fact")?.words()?,
+        rule: condition(node.need("rule")?)?,
+        unless: conditions(node.get("unless")?)?,
+        cite: words(node, "cite")?.unwrap_or_default(),
+        note: words(node, "note")?,
+        unconfirmed: words(node, "unconfirmed")?,
+    })
+}
+
+fn penalty(node: &Node) -> Result<Penalty, ReadError> {
+    node.only(&[
+        "max",
+        "cite",
+        "currency",
+        "amount",
+        "turnover_percent",
+        "note",
+    ])?;
+    let integer = |key: &str| node.get(key)?.map(Node::integer).transpose();
+    Ok(Penalty {
+        max: node.need("max")?.words()?,
+        cite: node.need("cite")?.words()?,
+        currency: words(node, "currency")?,
+        amount: integer("amount")?,
+        turnover_percent: integer("turnover_percent")?,
+    })
+}
+
+/// The roles that own requirements.
+pub const ROLES: [&str; 7] = [
+    "officer",
+    "legal",
+    "engineer",
+    "system_owner",
+    "privacy",
+    "risk",
+    "security",
+];
+
+fn requirement(node: &Node) -> Result<RequirementText, ReadError> {
+    node.only(&[
+        "id",
+        "kind",
+        "who",
+        "what",
+        "how",
+        "cite",
+        "when",
+        "unless",
+        "applies",
+        "phase",
+        "evidence",
+        "controls",
+        "penalty",
+        "role",
+        "deadline",
+        "frequency",
+        "unconfirmed",
+        "numbers",
+        "note",
+    ])?;
+    let kind = match node.get("kind")? {
+        None => RequirementKind::Duty,
+        Some(kind) => match kind
+            .one_of([
+                "duty",
+                "prohibition",
+                "condition",
+                "safe_harbour",
+                "risk",
+                "gap",
+            ])?
+            .as_str()
+        {
+            "duty" => RequirementKind::Duty,
+            "prohibition" => RequirementKind::Prohibition,
+            "condition" => RequirementKind::Condition,
+            "safe_harbour" => RequirementKind::SafeHarbour,
+            "risk" => RequirementKind::Risk,
+            _ => RequirementKind::Gap,
+        },
+    };
+    let phase = match node
+        .need("phase")?
+        .one_of(["organisation", "before_use", "in_use", "on_event"])?
+        .as_str()
+    {
+        "organisation" => Phase::Organisation,
+        "before_use" => Phase::BeforeUse,
+        "in_use" => Phase::InUse,
+        _ => Phase::OnEvent,
+    };
+    let evidence = node.need("evidence")?.texts()?;
+    if evidence.is_empty() {
+        return Err(node.wrong(
+            "`evidence` must name at least one kind, or nothing could ever meet this requirement",
+        ));
+    }
+    Ok(RequirementText {
+        id: node.need("id")?.words()?,
+        kind,
+        who: node
+            .get("who")?
+            .map(Node::texts)
+            .transpose()?
+            .unwrap_or_default(),
+        what: node.need("what")?.words()?,
+        how: node.need("how")?.words()?,
+        cite: node.need("cite")?.words()?,
+        when: condition(node.need("when")?)?,
+        unless: conditions(node.get("unless")?)?,
+        applies: node
+            .get("applies")?
+            .map(Node::texts)
+            .transpose()?
+            .unwrap_or_default(),
+        phase,
+        evidence,
+        controls: node
+            .get("controls")?
+            .map(Node::texts)
+            .transpose()?
+            .unwrap_or_default(),
+        penalty: words(node, "penalty")?,
+        role: node.need("role")?.one_of(ROLES)?,
+        deadline: words(node, "deadline")?,
+        unconfirmed: words(node, "unconfirmed")?,
+    })
+}
+
+impl Condition {
+    /// A condition written in a file.
+    pub fn read(node: &Node) -> Result<Self, ReadError> {
+        condition(node)
+    }
+
+    /// Parses and types it; the complaint names the file and line it stands at.
+    pub fn bind(
+        &self,
+        vocabulary: &Vocabulary,
+        derived: &BTreeMap<String, usize>,
+    ) -> Result<Rule, ReadError> {
+        rule::parse(
+            &self.text,
+            &Names {
+                vocabulary,
+                derived,
+            },
+        )
+        .map_err(|error| self.node.wrong(error.to_string()))
+    }
+}
+
+/// A list of named things a pack may refer to: evidence kinds or common controls.
+#[derive(Debug, Clone, Default)]
+pub struct Register {
+    /// The things by id.
+    pub items: BTreeMap<String, RegisterItem>,
+}
+
+/// One kind of evidence, or one common control.
+#[derive(Debug, Clone)]
+pub struct RegisterItem {
+    /// The title.
+    pub title: String,
+    /// The question whose passed, bound test counts as this evidence (evidence kinds only).
+    pub measured_by: Option<String>,
+    /// The kinds of evidence that show it (controls only).
+    pub evidence: Vec<String>,
+}
+
+impl Register {
+    /// Reads `packs/evidence.toml` (`table` = `kind`) or `packs/controls.toml` (`table` = `control`).
+    pub fn parse(file: &str, text: &str, table: &str) -> Result<Self, ReadError> {
+        let root = read::read(file, text)?;
+        root.only(&["schema", "version", table])?;
+        root.need("schema")?
+            .one_of(["alnager.evidence/1", "alnager.controls/1"])?;
+        let mut items = BTreeMap::new();
+        for field in root.need(table)?.table()? {
+            field
+                .node
+                .only(&["title", "what", "measured_by", "evidence"])?;
+            let item = RegisterItem {
+                title: field.node.need("title")?.words()?,
+                measured_by: field
+                    .node
+                    .get("measured_by")?
+                    .map(|node| node.one_of(["bias", "performance"]))
+                    .transpose()?,
+                evidence: field
+                    .node
+                    .get("evidence")?
+                    .map(Node::texts)
+                    .transpose()?
+                    .unwrap_or_default(),
+            };
+            items.insert(field.key.clone(), item);
+        }
+        Ok(Register { items })
+    }
+}

@@ -1,0 +1,356 @@
+//! Assessment: map → plan → judge → gate over what was declared and measured. The review seals it; the verifier repeats it.
+
+use alnager_audit::figures;
+use alnager_audit::judge::{self, Outcome, TestResult};
+use alnager_audit::measures::Measures;
+use alnager_audit::plan::{self, Plan};
+use alnager_audit::policy::Policy;
+use alnager_law::book::Book;
+use alnager_law::pack::Penalty;
+use alnager_law::read::ReadError;
+use alnager_law::requirement::{self, AsOf};
+use alnager_law::rule::Truth;
+
+use crate::declaration::Declaration;
+use crate::event::BookStamp;
+use crate::gate::{
+    Blocker, Gate, GateInput, Judged, RequirementClaim, ResultClaim, Status, SystemReviewed,
+    TestOutcome, Verdict, fare, test_outcomes, verdict,
+};
+use crate::state::State;
+
+/// Everything a review found, before it is sealed.
+#[derive(Debug, Clone)]
+pub struct Assessment {
+    /// The declaration reviewed, people as ids.
+    pub declaration: Declaration,
+    /// What the gate looked at.
+    pub gate: Gate,
+    /// The day judged and the day of knowledge.
+    pub when: AsOf,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Whether neither law nor policy asked for anything.
+    pub nothing_required: bool,
+    /// How every requirement fared, in the order of the packs.
+    pub judged: Vec<Judged>,
+    /// The plan.
+    pub plan: Plan,
+    /// Every test result.
+    pub results: Vec<TestResult>,
+    /// The outcomes by test and attribute.
+    pub outcomes: Vec<TestOutcome>,
+    /// The measures the figures follow from.
+    pub measures: Vec<Measures>,
+}
+
+/// Numbers of requirements by how they fare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Binding and in force, or possibly so.
+    pub in_force: usize,
+    /// Of those, met.
+    pub met: usize,
+    /// Of those, gaps.
+    pub gap: usize,
+    /// Of those, unknown.
+    pub unknown: usize,
+    /// Binding, from a later day.
+    pub ahead: usize,
+    /// Binding, waiting for their trigger.
+    pub waiting: usize,
+    /// Voluntary, adopted and in force.
+    pub voluntary: usize,
+}
+
+/// Plans what to measure for a system of the state.
+///
+/// Returns `None` when the state has no such system; an error when a policy test's condition does not bind.
+pub fn plan_for(
+    state: &State,
+    system: &str,
+    book: &Book,
+    policy: &Policy,
+    when: AsOf,
+) -> Result<Option<Plan>, ReadError> {
+    let Some(system) = state.systems.get(system) else {
+        return Ok(None);
+    };
+    let facts = system.law_facts(book);
+    let requirements = requirement::requirements(book, &facts, when);
+    let policy = system.declaration.policy(policy);
+    let reader = book.reader(&facts);
+    let mut asked = std::collections::BTreeMap::new();
+    for test in &policy.tests {
+        let governs = when.valid >= policy.from;
+        let truth = reader.truth(&book.bind_condition(&test.when)?);
+        asked.insert(test.id.clone(), if governs { truth } else { Truth::False });
+    }
+    let measured_by = |kind: &str| {
+        book.evidence
+            .items
+            .get(kind)
+            .and_then(|item| item.measured_by.clone())
+    };
+    let asked = |test: &alnager_audit::policy::PolicyTest| {
+        asked.get(&test.id).copied().unwrap_or(Truth::False)
+    };
+    Ok(Some(plan::plan(
+        &requirements,
+        &system.declaration.audits,
+        &policy,
+        &asked,
+        &measured_by,
+    )))
+}
+
+/// Assesses a system of the state on what was measured. `None` when the state has no such system.
+pub fn assess(
+    state: &State,
+    system: &str,
+    book: &Book,
+    policy: &Policy,
+    measures: Vec<Measures>,
+    when: AsOf,
+    gate: Gate,
+) -> Result<Option<Assessment>, ReadError> {
+    let Some(plan) = plan_for(state, system, book, policy, when)? else {
+        return Ok(None);
+    };
+    let Some(known) = state.systems.get(system) else {
+        return Ok(None);
+    };
+    let results = judge::judge(&plan, &measures);
+    let requirements = requirement::requirements(book, &known.law_facts(book), when);
+    let input = GateInput {
+        state,
+        declaration: &known.declaration,
+        book,
+        results: &results,
+        when,
+    };
+    let judged = fare(requirements, &input);
+    let outcomes = test_outcomes(&plan, &results);
+    let (verdict, nothing_required) = verdict(gate, &judged, &outcomes);
+    Ok(Some(Assessment {
+        declaration: known.declaration.clone(),
+        gate,
+        when,
+        verdict,
+        nothing_required,
+        judged,
+        plan,
+        results,
+        outcomes,
+        measures,
+    }))
+}
+
+impl Assessment {
+    /// The claims this assessment makes.
+    pub fn claims(&self, book: BookStamp) -> SystemReviewed {
+        let mut methods: Vec<String> = self
+            .results
+            .iter()
+            .map(|result| result.method.to_owned())
+            .collect();
+        methods.extend([
+            "fisher-two-sided/1".to_owned(),
+            "holm/1".to_owned(),
+            "wilson/1".to_owned(),
+        ]);
+        methods.sort();
+        methods.dedup();
+        methods.retain(|method| method != "none");
+        SystemReviewed {
+            system: self.declaration.id.clone(),
+            gate: self.gate,
+            judged_on: self.when.valid,
+            known: self.when.known,
+            verdict: self.verdict,
+            nothing_required: self.nothing_required,
+            book,
+            requirements: self
+                .judged
+                .iter()
+                .map(|judged| RequirementClaim {
+                    id: judged.requirement.text().id.clone(),
+                    pack: judged.requirement.pack().id.clone(),
+                    status: judged.status,
+                    from: judged.from(),
+                    owner: judged.owner.clone(),
+                })
+                .collect(),
+            results: self.results.iter().map(ResultClaim::of).collect(),
+            data: self
+                .measures
+                .iter()
+                .map(|measures| measures.data.clone())
+                .collect(),
+            methods,
+        }
+    }
+
+    /// Numbers of requirements by how they fare.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for judged in &self.judged {
+            if judged.requirement.is_voluntary() {
+                counts.voluntary += usize::from(matches!(
+                    judged.status,
+                    Status::Met | Status::Gap | Status::Unknown
+                ));
+                continue;
+            }
+            match judged.status {
+                Status::Met => counts.met += 1,
+                Status::Gap => counts.gap += 1,
+                Status::Unknown => counts.unknown += 1,
+                Status::Ahead => counts.ahead += 1,
+                Status::Waiting => counts.waiting += 1,
+                Status::Ended | Status::NotApplicable | Status::Noted => {}
+            }
+        }
+        counts.in_force = counts.met + counts.gap + counts.unknown;
+        counts
+    }
+
+    /// The next day on which a binding requirement begins.
+    pub fn next_day(&self) -> Option<jiff::civil::Date> {
+        let later = self
+            .judged
+            .iter()
+            .filter(|judged| matches!(judged.status, Status::Ahead | Status::Waiting));
+        later
+            .filter(|judged| !judged.requirement.is_voluntary())
+            .filter_map(Judged::from)
+            .filter(|from| *from > self.when.valid)
+            .min()
+    }
+
+    /// Everything that stands in the way: what holds first, then what is undecided.
+    pub fn blockers(&self) -> Vec<Blocker> {
+        let mut blockers = Vec::new();
+        for outcome in self.blocking_tests() {
+            blockers.push(self.test_blocker(outcome));
+        }
+        if self.gate == Gate::Launch {
+            for judged in self
+                .judged
+                .iter()
+                .filter(|judged| judged.counts() && judged.status.blocks())
+            {
+                let text = judged.requirement.text();
+                blockers.push(Blocker {
+                    id: text.id.clone(),
+                    what: format!("{} ({})", text.what, judged.why),
+                    citation: cited(judged),
+                    owner: judged.owner.clone(),
+                    next: judged.next.clone(),
+                    holds: judged.status == Status::Gap,
+                });
+            }
+        }
+        blockers.sort_by_key(|blocker| !blocker.holds);
+        blockers
+    }
+
+    fn blocking_tests(&self) -> impl Iterator<Item = &TestOutcome> {
+        self.outcomes.iter().filter(|outcome| {
+            let counts = !outcome.is_what_if
+                && (self.gate == Gate::Tests || outcome.required != Truth::False);
+            counts && outcome.outcome != Outcome::Pass
+        })
+    }
+
+    fn test_blocker(&self, outcome: &TestOutcome) -> Blocker {
+        let planned = self
+            .plan
+            .tests
+            .iter()
+            .find(|planned| planned.test.id == outcome.test);
+        let what = planned.map_or(outcome.test.clone(), |planned| planned.test.what.clone());
+        let place = if outcome.attribute.is_empty() {
+            String::new()
+        } else {
+            format!(" by {}", outcome.attribute)
+        };
+        let next = match (outcome.outcome, &outcome.worst) {
+            (Outcome::Fail, _) => "narrow the gap (threshold, features, data), then review again",
+            (Outcome::Inconclusive, None) => {
+                "measure on more people: no group reaches the policy's size"
+            }
+            (Outcome::Inconclusive, Some(_)) => {
+                "measure on more people, so that the interval no longer crosses the limit"
+            }
+            (_, _) if outcome.audit.is_empty() => {
+                "declare an audit of this system on representative data"
+            }
+            (_, _) => "add the observed outcome (`label`) to the audit",
+        };
+        Blocker {
+            id: outcome.test.clone(),
+            what: format!("{what}{place}: {}", outcome.outcome.word()),
+            citation: planned.map_or(String::new(), |planned| {
+                format!(
+                    "{}: {}",
+                    planned.test.limit.source.word(),
+                    planned.test.limit.cite
+                )
+            }),
+            owner: self
+                .declaration
+                .owner_of(&outcome.test, "engineer")
+                .to_owned(),
+            next: next.to_owned(),
+            holds: outcome.outcome == Outcome::Fail,
+        }
+    }
+
+    /// The highest fine that a requirement not met may cost, or any requirement in force if all are met: by share of turnover,
+    /// then by amount.
+    pub fn highest_fine(&self) -> Option<(&Judged, &Penalty)> {
+        let size = |penalty: &Penalty| {
+            (
+                penalty.turnover_percent.unwrap_or(0),
+                penalty.amount.unwrap_or(0),
+            )
+        };
+        let fine = |judged: &Judged| judged.status.blocks();
+        let pick = |only_open: bool| {
+            let counted = self
+                .judged
+                .iter()
+                .filter(|judged| judged.counts() && (!only_open || fine(judged)));
+            // The first of equals, in the order of the packs.
+            counted
+                .filter_map(|judged| Some((judged, judged.requirement.penalty()?)))
+                .rev()
+                .max_by_key(|(_, penalty)| size(penalty))
+        };
+        pick(true).or_else(|| pick(false))
+    }
+
+    /// The figures of every audit, in the shape of the reference tables, with the audit's name.
+    pub fn figures(&self) -> Vec<(String, serde_json::Value)> {
+        let z = judge::z(&self.plan);
+        let audits = self.plan.audits.iter().zip(&self.measures);
+        audits
+            .map(|(audit, measures)| {
+                (
+                    audit.name.clone(),
+                    figures::figures(audit, measures, self.plan.reference_min, z),
+                )
+            })
+            .collect()
+    }
+}
+
+/// The instrument and the pin-cite of a requirement.
+pub fn cited(judged: &Judged) -> String {
+    format!(
+        "{}, {}",
+        judged.requirement.pack().title,
+        judged.requirement.text().cite
+    )
+}

@@ -1,0 +1,702 @@
+//! Decisions: a command becomes events, or is refused with the reason.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use alnager_audit::measures::Measures;
+use alnager_audit::policy::Policy;
+use alnager_law::book::Book;
+use alnager_law::read::{ReadError, nearest};
+use alnager_law::requirement::AsOf;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use crate::assess::{Assessment, assess};
+use crate::declaration::{Declaration, DeclaredEvidence};
+use crate::event::{BookAdopted, BookStamp, DeskOpened, Event};
+use crate::evidence::{EvidenceAccepted, EvidenceRejected, EvidenceSubmitted};
+use crate::gate::{Gate, serves_organisation};
+use crate::people::PersonNamed;
+use crate::state::{Meta, State};
+use crate::system::{FactConfirmed, SystemDeclared};
+
+/// What a person asks the office to do.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Enter a declaration with its evidence and measures, and judge it.
+    Review(Box<Review>),
+    /// Confirm a fact.
+    ConfirmFact {
+        /// The system.
+        system: String,
+        /// The fact.
+        fact: String,
+        /// The answer confirmed; without it the proposed one, or else the one that stands.
+        value: Option<String>,
+        /// On what basis.
+        basis: String,
+    },
+    /// Submit evidence outside a declaration.
+    AddEvidence {
+        /// The system.
+        system: String,
+        /// What is submitted.
+        offered: OfferedEvidence,
+    },
+    /// Accept evidence.
+    AcceptEvidence(EvidenceRuling),
+    /// Reject evidence.
+    RejectEvidence(EvidenceRuling),
+}
+
+/// A declaration to be entered and judged.
+#[derive(Debug, Clone)]
+pub struct Review {
+    /// The declaration, people by name.
+    pub declaration: Declaration,
+    /// The evidence it offers, read from its files.
+    pub evidence: Vec<OfferedEvidence>,
+    /// What was measured.
+    pub measures: Vec<Measures>,
+    /// The day judged and the day of knowledge.
+    pub when: AsOf,
+    /// What the gate looks at.
+    pub gate: Gate,
+    /// Documents sealed with the review, such as the report.
+    pub documents: Vec<Blob>,
+}
+
+/// Evidence with its bytes.
+#[derive(Debug, Clone)]
+pub struct OfferedEvidence {
+    /// What is declared about it.
+    pub declared: DeclaredEvidence,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// Its bytes.
+    pub bytes: Arc<Vec<u8>>,
+}
+
+/// A decision about evidence.
+#[derive(Debug, Clone)]
+pub struct EvidenceRuling {
+    /// The evidence's id.
+    pub evidence: String,
+    /// The requirements decided on; empty: all it is offered for.
+    pub requirements: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Bytes that belong to an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// The name, unique in the entry.
+    pub name: String,
+    /// The media type.
+    pub media: String,
+    /// The bytes.
+    pub bytes: Arc<Vec<u8>>,
+}
+
+/// Who acts, when, and under which law and policy.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// The law in use.
+    pub book: &'a Book,
+    /// The policy in use.
+    pub policy: &'a Policy,
+    /// What the book consists of.
+    pub stamp: BookStamp,
+    /// The texts of the book: the blob `book.json`, an object from the stamp's names to texts.
+    pub texts: Blob,
+    /// The organisation's id, given when the desk was made.
+    pub organisation: String,
+    /// Who acts, by name.
+    pub actor: String,
+    /// Today in the organisation's time zone.
+    pub today: Date,
+    /// New ids, more than can be needed.
+    pub ids: Vec<Uuid>,
+}
+
+/// An event with everything its entry needs.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// What happened.
+    pub event: Event,
+    /// The ids of the subjects of its entry.
+    pub subjects: Vec<String>,
+    /// Entries it rests on besides its subjects' own.
+    pub refs: Vec<u64>,
+    /// Bytes that belong to it.
+    pub blobs: Vec<Blob>,
+    /// Who acted: a person's id.
+    pub actor: String,
+}
+
+/// Why the office does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// No such system.
+    #[error("the desk has no system `{system}`; {hint}")]
+    NoSystem {
+        /// What was asked for.
+        system: String,
+        /// The nearest that exists.
+        hint: String,
+    },
+    /// The system has no such fact.
+    #[error("`{system}` declares no fact `{fact}`; {hint}")]
+    NoFact {
+        /// The system.
+        system: String,
+        /// What was asked for.
+        fact: String,
+        /// The nearest that exists.
+        hint: String,
+    },
+    /// The answer to confirm is not the one given.
+    #[error(
+        "`{fact}` is answered `{stands}`{proposed}, not `{value}`; confirm what is declared, or change the declaration first"
+    )]
+    OtherValue {
+        /// The fact.
+        fact: String,
+        /// The answer that stands.
+        stands: String,
+        /// The proposed answer, in words.
+        proposed: String,
+        /// What was asked to be confirmed.
+        value: String,
+    },
+    /// The actor builds the system.
+    #[error(
+        "`{fact}` must be confirmed by someone outside the team that builds `{system}`; act as another person with --as NAME"
+    )]
+    Builder {
+        /// The system.
+        system: String,
+        /// The fact.
+        fact: String,
+    },
+    /// No such evidence.
+    #[error("the desk has no evidence `{evidence}`; {hint}")]
+    NoEvidence {
+        /// What was asked for.
+        evidence: String,
+        /// The nearest that exists.
+        hint: String,
+    },
+    /// The evidence is not offered for the requirement.
+    #[error("`{evidence}` is not offered for `{requirement}`; {hint}")]
+    NotOffered {
+        /// The evidence.
+        evidence: String,
+        /// The requirement.
+        requirement: String,
+        /// What it is offered for.
+        hint: String,
+    },
+    /// The actor submitted the evidence.
+    #[error(
+        "`{evidence}` was submitted by the same person; someone else must decide on it (act as another person with --as NAME)"
+    )]
+    OwnEvidence {
+        /// The evidence.
+        evidence: String,
+    },
+    /// A newer version replaced the evidence.
+    #[error("`{evidence}` was replaced by `{newer}`; decide on that one")]
+    Replaced {
+        /// The evidence.
+        evidence: String,
+        /// What replaced it.
+        newer: String,
+    },
+    /// A reason or basis is missing.
+    #[error("a decision needs its reason; give one with {flag}")]
+    NoReason {
+        /// The flag.
+        flag: &'static str,
+    },
+    /// The same desk holds another organisation.
+    #[error(
+        "this desk belongs to `{desk}`, and the declaration says `{declared}`; use another desk with --desk DIR"
+    )]
+    OtherOrganisation {
+        /// The desk's organisation.
+        desk: String,
+        /// The declaration's.
+        declared: String,
+    },
+    /// The policy's conditions do not bind to the book.
+    #[error(transparent)]
+    Policy(#[from] ReadError),
+}
+
+/// Turns a command into events. Pure: nothing is written, and a refusal changes nothing.
+pub fn decide(
+    state: &State,
+    command: &Command,
+    with: &Context<'_>,
+) -> Result<Vec<Decided>, Refused> {
+    let mut desk = Draft::new(state, with);
+    match command {
+        Command::Review(review) => {
+            let assessment = desk.enter(review)?;
+            desk.seal(review, &assessment);
+        }
+        Command::ConfirmFact {
+            system,
+            fact,
+            value,
+            basis,
+        } => desk.confirm_fact(system, fact, value.as_deref(), basis)?,
+        Command::AddEvidence { system, offered } => {
+            desk.system(system)?;
+            desk.adopt_book();
+            let by = desk.person(&offered.declared.submitted_by);
+            desk.submit(system, offered, by);
+        }
+        Command::AcceptEvidence(ruling) => desk.rule(ruling, true)?,
+        Command::RejectEvidence(ruling) => desk.rule(ruling, false)?,
+    }
+    Ok(desk.decided)
+}
+
+/// What a review will find, without entering it: the same calculation `decide` makes.
+pub fn preview(
+    state: &State,
+    review: &Review,
+    with: &Context<'_>,
+) -> Result<(State, Assessment), Refused> {
+    let mut desk = Draft::new(state, with);
+    let assessment = desk.enter(review)?;
+    Ok((desk.state, assessment))
+}
+
+/// Events in the making, applied to a copy of the state as they come.
+struct Draft<'a> {
+    state: State,
+    with: &'a Context<'a>,
+    ids: std::slice::Iter<'a, Uuid>,
+    actor: String,
+    decided: Vec<Decided>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(state: &State, with: &'a Context<'a>) -> Self {
+        let mut desk = Draft {
+            state: state.clone(),
+            with,
+            ids: with.ids.iter(),
+            actor: String::new(),
+            decided: Vec::new(),
+        };
+        let known = desk.state.person(&with.actor).map(str::to_owned);
+        desk.actor = known.unwrap_or_else(|| desk.new_id());
+        desk
+    }
+
+    fn new_id(&mut self) -> String {
+        let id = self.ids.next();
+        assert!(id.is_some(), "a command is given more ids than it can need");
+        id.map(Uuid::to_string).unwrap_or_default()
+    }
+
+    fn push(&mut self, event: Event, subjects: Vec<String>, refs: Vec<u64>, blobs: Vec<Blob>) {
+        let meta = Meta {
+            index: self.state.size,
+            subjects: subjects.clone(),
+        };
+        self.state.apply(&event, &meta);
+        self.decided.push(Decided {
+            event,
+            subjects,
+            refs,
+            blobs,
+            actor: self.actor.clone(),
+        });
+    }
+
+    /// The id of a person, naming them in the journal when they are new.
+    fn person(&mut self, name: &str) -> String {
+        if let Some(id) = self.state.person(name) {
+            return id.to_owned();
+        }
+        let id = if name == self.with.actor {
+            self.actor.clone()
+        } else {
+            self.new_id()
+        };
+        let named = PersonNamed {
+            person: id.clone(),
+            name: name.to_owned(),
+        };
+        self.push(
+            Event::PersonNamed(named),
+            vec![id.clone()],
+            Vec::new(),
+            Vec::new(),
+        );
+        id
+    }
+
+    fn adopt_book(&mut self) {
+        if self.state.book.as_ref() != Some(&self.with.stamp) {
+            let adopted = BookAdopted {
+                book: self.with.stamp.clone(),
+            };
+            let subjects = vec![self.with.organisation.clone()];
+            self.push(
+                Event::BookAdopted(adopted),
+                subjects,
+                Vec::new(),
+                vec![self.with.texts.clone()],
+            );
+        }
+    }
+
+    fn enter(&mut self, review: &Review) -> Result<Assessment, Refused> {
+        let organisation = &review.declaration.organisation;
+        match &self.state.organisation {
+            None => {
+                let id = self.with.organisation.clone();
+                let opened = DeskOpened {
+                    id: id.clone(),
+                    organisation: organisation.clone(),
+                };
+                self.push(Event::DeskOpened(opened), vec![id], Vec::new(), Vec::new());
+            }
+            Some(desk) if desk.name != *organisation => {
+                return Err(Refused::OtherOrganisation {
+                    desk: desk.name.clone(),
+                    declared: organisation.clone(),
+                });
+            }
+            Some(_) => {}
+        }
+        self.adopt_book();
+        self.person(&self.with.actor.clone());
+        let declaration = self.with_ids(&review.declaration);
+        let unchanged = self
+            .state
+            .systems
+            .get(&declaration.id)
+            .is_some_and(|system| system.declaration == declaration);
+        let system = declaration.id.clone();
+        if !unchanged {
+            let known = self
+                .state
+                .systems
+                .get(&system)
+                .map(|known| known.subject.clone());
+            let subject = known.unwrap_or_else(|| self.new_id());
+            let declared = SystemDeclared {
+                subject: subject.clone(),
+                declaration,
+            };
+            self.push(
+                Event::SystemDeclared(Box::new(declared)),
+                vec![subject],
+                Vec::new(),
+                Vec::new(),
+            );
+        }
+        for offered in &review.evidence {
+            let by = self.person(&offered.declared.submitted_by);
+            self.submit(&system, offered, by);
+        }
+        let found = assess(
+            &self.state,
+            &system,
+            self.with.book,
+            self.with.policy,
+            review.measures.clone(),
+            review.when,
+            review.gate,
+        )?;
+        found.ok_or_else(|| self.no_system(&system))
+    }
+
+    fn with_ids(&mut self, declaration: &Declaration) -> Declaration {
+        let mut named = declaration.clone();
+        let mut ids = BTreeMap::new();
+        named.people(&mut |name| {
+            ids.insert(name.clone(), String::new());
+        });
+        for (name, id) in &mut ids {
+            *id = self.person(name);
+        }
+        named.people(&mut |name| {
+            if let Some(id) = ids.get(name) {
+                name.clone_from(id);
+            }
+        });
+        named
+    }
+
+    fn seal(&mut self, review: &Review, assessment: &Assessment) {
+        let mut blobs = review.documents.clone();
+        let text = |name: String, text: String| Blob {
+            name,
+            media: "text/csv".to_owned(),
+            bytes: Arc::new(text.into_bytes()),
+        };
+        for (at, measures) in assessment.measures.iter().enumerate() {
+            blobs.push(text(format!("counts-{at}.csv"), measures.table.to_csv()));
+            if let Some(scores) = &measures.scores {
+                blobs.push(text(format!("scores-{at}.csv"), scores.to_csv()));
+            }
+        }
+        let figures: serde_json::Map<String, serde_json::Value> =
+            assessment.figures().into_iter().collect();
+        let bytes = Arc::new(serde_json::Value::Object(figures).to_string().into_bytes());
+        blobs.push(Blob {
+            name: "figures.json".to_owned(),
+            media: "application/json".to_owned(),
+            bytes,
+        });
+        blobs.sort_by(|one, other| one.name.cmp(&other.name));
+        // What the verdict rests on besides the system's own entries: the law in use and the organisation's evidence.
+        let refs: Vec<u64> = self
+            .state
+            .heads
+            .get(&self.with.organisation)
+            .copied()
+            .into_iter()
+            .collect();
+        let claims = assessment.claims(self.with.stamp.clone());
+        let subjects = self.subjects(&claims.system, &[]);
+        self.push(
+            Event::SystemReviewed(Box::new(claims)),
+            subjects,
+            refs,
+            blobs,
+        );
+    }
+
+    /// Enters evidence unless the same document was submitted before on the same terms.
+    fn submit(&mut self, system: &str, offered: &OfferedEvidence, submitted_by: String) {
+        let declared = &offered.declared;
+        let earlier = self
+            .state
+            .latest_evidence(system, &declared.file, &declared.kind);
+        let replaces = earlier.map(|earlier| earlier.submitted.evidence.clone());
+        let submitted = EvidenceSubmitted {
+            evidence: format!("E{}", self.state.evidence.len() + 1),
+            system: system.to_owned(),
+            file: declared.file.clone(),
+            kind: declared.kind.clone(),
+            requirements: declared.requirements.clone(),
+            effective: declared.effective,
+            expires: declared.expires,
+            submitted_by,
+            sha256: offered.sha256.clone(),
+            replaces: replaces.clone(),
+        };
+        let same = earlier.is_some_and(|earlier| {
+            let again = EvidenceSubmitted {
+                evidence: earlier.submitted.evidence.clone(),
+                replaces: earlier.submitted.replaces.clone(),
+                ..submitted.clone()
+            };
+            again == earlier.submitted
+        });
+        if same {
+            return;
+        }
+        let subjects = self.subjects(system, &declared.requirements);
+        let blob = Blob {
+            name: "document".to_owned(),
+            media: "application/octet-stream".to_owned(),
+            bytes: offered.bytes.clone(),
+        };
+        self.push(
+            Event::EvidenceSubmitted(submitted),
+            subjects,
+            Vec::new(),
+            vec![blob],
+        );
+    }
+
+    fn confirm_fact(
+        &mut self,
+        system: &str,
+        fact: &str,
+        value: Option<&str>,
+        basis: &str,
+    ) -> Result<(), Refused> {
+        if basis.trim().is_empty() {
+            return Err(Refused::NoReason { flag: "--basis" });
+        }
+        let known = self.system(system)?;
+        let Some(stands) = known.facts.get(fact).cloned() else {
+            let hint = nearest(fact, known.facts.keys().map(String::as_str));
+            return Err(Refused::NoFact {
+                system: system.to_owned(),
+                fact: fact.to_owned(),
+                hint,
+            });
+        };
+        let proposed = stands
+            .proposal
+            .as_ref()
+            .map(|proposal| proposal.value.clone());
+        let wanted = value
+            .map(str::to_owned)
+            .or(proposed.clone())
+            .unwrap_or(stands.answer.value.clone());
+        if wanted != stands.answer.value && Some(&wanted) != proposed.as_ref() {
+            let proposed =
+                proposed.map_or(String::new(), |value| format!(" (proposed: `{value}`)"));
+            return Err(Refused::OtherValue {
+                fact: fact.to_owned(),
+                stands: stands.answer.value,
+                proposed,
+                value: wanted,
+            });
+        }
+        let answered_by = if Some(&wanted) == proposed.as_ref() {
+            stands.proposal.map(|p| p.by)
+        } else {
+            Some(stands.answer.by)
+        };
+        if known.is_builder(&self.actor)
+            || known.declaration.owner == self.actor
+            || answered_by.as_ref() == Some(&self.actor)
+        {
+            return Err(Refused::Builder {
+                system: system.to_owned(),
+                fact: fact.to_owned(),
+            });
+        }
+        let by = self.person(&self.with.actor.clone());
+        let confirmed = FactConfirmed {
+            system: system.to_owned(),
+            fact: fact.to_owned(),
+            value: wanted,
+            by,
+            on: self.with.today,
+            basis: basis.to_owned(),
+        };
+        self.push(
+            Event::FactConfirmed(confirmed),
+            self.subjects(system, &[]),
+            Vec::new(),
+            Vec::new(),
+        );
+        Ok(())
+    }
+
+    fn rule(&mut self, ruling: &EvidenceRuling, is_accepted: bool) -> Result<(), Refused> {
+        if ruling.reason.trim().is_empty() {
+            return Err(Refused::NoReason { flag: "--reason" });
+        }
+        let Some(evidence) = self.state.evidence.get(&ruling.evidence).cloned() else {
+            let hint = nearest(
+                &ruling.evidence,
+                self.state.evidence.keys().map(String::as_str),
+            );
+            return Err(Refused::NoEvidence {
+                evidence: ruling.evidence.clone(),
+                hint,
+            });
+        };
+        if let Some(newer) = evidence.replaced_by {
+            return Err(Refused::Replaced {
+                evidence: ruling.evidence.clone(),
+                newer,
+            });
+        }
+        let offered = &evidence.submitted.requirements;
+        if let Some(other) = ruling
+            .requirements
+            .iter()
+            .find(|requirement| !offered.contains(requirement))
+        {
+            let hint = nearest(other, offered.iter().map(String::as_str));
+            return Err(Refused::NotOffered {
+                evidence: ruling.evidence.clone(),
+                requirement: other.clone(),
+                hint,
+            });
+        }
+        if evidence.submitted.submitted_by == self.actor {
+            return Err(Refused::OwnEvidence {
+                evidence: ruling.evidence.clone(),
+            });
+        }
+        let by = self.person(&self.with.actor.clone());
+        let requirements = if ruling.requirements.is_empty() {
+            offered.clone()
+        } else {
+            ruling.requirements.clone()
+        };
+        for requirement in requirements {
+            let subjects = self.subjects(
+                &evidence.submitted.system,
+                std::slice::from_ref(&requirement),
+            );
+            let (evidence, by, on, reason) = (
+                ruling.evidence.clone(),
+                by.clone(),
+                self.with.today,
+                ruling.reason.clone(),
+            );
+            let event = if is_accepted {
+                Event::EvidenceAccepted(EvidenceAccepted {
+                    evidence,
+                    requirement,
+                    by,
+                    on,
+                    reason,
+                })
+            } else {
+                Event::EvidenceRejected(EvidenceRejected {
+                    evidence,
+                    requirement,
+                    by,
+                    on,
+                    reason,
+                })
+            };
+            self.push(event, subjects, Vec::new(), Vec::new());
+        }
+        Ok(())
+    }
+
+    fn system(&self, system: &str) -> Result<&crate::system::System, Refused> {
+        self.state
+            .systems
+            .get(system)
+            .ok_or_else(|| self.no_system(system))
+    }
+
+    /// The subjects of an entry about a system: itself, and the organisation where evidence serves one of its duties.
+    fn subjects(&self, system: &str, requirements: &[String]) -> Vec<String> {
+        let mut subjects: Vec<String> = self
+            .state
+            .systems
+            .get(system)
+            .map(|system| system.subject.clone())
+            .into_iter()
+            .collect();
+        if serves_organisation(requirements, self.with.book) {
+            subjects.push(self.with.organisation.clone());
+        }
+        subjects
+    }
+
+    fn no_system(&self, system: &str) -> Refused {
+        let hint = match self.state.systems.is_empty() {
+            true => "review one first (`alnager review DIR`)".to_owned(),
+            false => nearest(system, self.state.systems.keys().map(String::as_str)),
+        };
+        Refused::NoSystem {
+            system: system.to_owned(),
+            hint,
+        }
+    }
+}

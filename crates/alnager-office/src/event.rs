@@ -1,0 +1,134 @@
+//! Events: what happened, as the journal's payloads hold it. A payload, once written, is read forever: fields are only added.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{EvidenceAccepted, EvidenceRejected, EvidenceSubmitted};
+use crate::gate::SystemReviewed;
+use crate::people::PersonNamed;
+use crate::system::{FactConfirmed, SystemDeclared};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The desk was opened.
+    DeskOpened(DeskOpened),
+    /// A person got a name.
+    PersonNamed(PersonNamed),
+    /// Law and policy in use changed.
+    BookAdopted(BookAdopted),
+    /// A system was declared.
+    SystemDeclared(Box<SystemDeclared>),
+    /// A fact was confirmed.
+    FactConfirmed(FactConfirmed),
+    /// Evidence was submitted.
+    EvidenceSubmitted(EvidenceSubmitted),
+    /// Evidence was accepted for a requirement.
+    EvidenceAccepted(EvidenceAccepted),
+    /// Evidence was rejected for a requirement.
+    EvidenceRejected(EvidenceRejected),
+    /// A system was reviewed.
+    SystemReviewed(Box<SystemReviewed>),
+}
+
+/// The desk was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskOpened {
+    /// The organisation's id: the subject of entries about it as a whole.
+    pub id: String,
+    /// Its name.
+    pub organisation: String,
+}
+
+/// Law and policy in use changed. The texts are the entry's blob `book.json`: an object from name to text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookAdopted {
+    /// What is in use.
+    pub book: BookStamp,
+}
+
+/// Which law and policy were in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookStamp {
+    /// Each file in use: name and SHA-256 of its text, hexadecimal; sorted by name.
+    pub files: Vec<BookFile>,
+}
+
+/// One file of the book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookFile {
+    /// Its name, such as `law/gdpr/pack.toml`.
+    pub name: String,
+    /// SHA-256 of its text, hexadecimal.
+    pub sha256: String,
+}
+
+/// A payload that is not what its entry's kind says.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// The kind is not known to this version.
+    #[error("the kind of entry `{0}` is not known to this version; use a newer one")]
+    UnknownKind(String),
+    /// The payload does not have the kind's form.
+    #[error("the payload of a `{kind}` entry does not have the form of its kind")]
+    Form {
+        /// The kind.
+        kind: String,
+        /// What was wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl Event {
+    /// The kind as entries name it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::DeskOpened(_) => "desk.opened",
+            Event::PersonNamed(_) => "person.named",
+            Event::BookAdopted(_) => "book.adopted",
+            Event::SystemDeclared(_) => "system.declared",
+            Event::FactConfirmed(_) => "fact.confirmed",
+            Event::EvidenceSubmitted(_) => "evidence.submitted",
+            Event::EvidenceAccepted(_) => "evidence.accepted",
+            Event::EvidenceRejected(_) => "evidence.rejected",
+            Event::SystemReviewed(_) => "system.reviewed",
+        }
+    }
+
+    /// The payload's bytes. They are never serialised again: what was written is kept.
+    pub fn to_payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+        match self {
+            Event::DeskOpened(event) => serde_json::to_vec(event),
+            Event::PersonNamed(event) => serde_json::to_vec(event),
+            Event::BookAdopted(event) => serde_json::to_vec(event),
+            Event::SystemDeclared(event) => serde_json::to_vec(event),
+            Event::FactConfirmed(event) => serde_json::to_vec(event),
+            Event::EvidenceSubmitted(event) => serde_json::to_vec(event),
+            Event::EvidenceAccepted(event) => serde_json::to_vec(event),
+            Event::EvidenceRejected(event) => serde_json::to_vec(event),
+            Event::SystemReviewed(event) => serde_json::to_vec(event),
+        }
+    }
+
+    /// Reads a payload back.
+    pub fn from_payload(kind: &str, payload: &[u8]) -> Result<Self, EventError> {
+        fn read<'p, T: Deserialize<'p>>(kind: &str, payload: &'p [u8]) -> Result<T, EventError> {
+            serde_json::from_slice(payload).map_err(|source| EventError::Form {
+                kind: kind.to_owned(),
+                source,
+            })
+        }
+        Ok(match kind {
+            "desk.opened" => Event::DeskOpened(read(kind, payload)?),
+            "person.named" => Event::PersonNamed(read(kind, payload)?),
+            "book.adopted" => Event::BookAdopted(read(kind, payload)?),
+            "system.declared" => Event::SystemDeclared(read(kind, payload)?),
+            "fact.confirmed" => Event::FactConfirmed(read(kind, payload)?),
+            "evidence.submitted" => Event::EvidenceSubmitted(read(kind, payload)?),
+            "evidence.accepted" => Event::EvidenceAccepted(read(kind, payload)?),
+            "evidence.rejected" => Event::EvidenceRejected(read(kind, payload)?),
+            "system.reviewed" => Event::SystemReviewed(read(kind, payload)?),
+            _ => return Err(EventError::UnknownKind(kind.to_owned())),
+        })
+    }
+}

@@ -1,0 +1,675 @@
+//! The gate: whether a system may go before a person's decision, and if not, what stands in the way.
+//!
+//! Any gap or failed test: *hold*. Else anything unknown or inconclusive: *undecided*. Else *clear*, which means ready for a
+//! person's decision. Nothing asked for is *undecided* too: unknown never passes.
+
+use std::collections::BTreeSet;
+
+use alnager_audit::judge::{Outcome, TestResult};
+use alnager_audit::measures::DataStamp;
+use alnager_law::book::Book;
+use alnager_law::pack::{Phase, RequirementKind};
+use alnager_law::requirement::{AsOf, Requirement, Standing};
+use alnager_law::rule::Truth;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::declaration::Declaration;
+use crate::event::BookStamp;
+use crate::evidence::{Evidence, Standing as EvidenceStanding};
+use crate::state::State;
+
+/// What the gate says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Ready for a person's decision.
+    Clear,
+    /// A gap or a failed test stands in the way.
+    Hold,
+    /// Something is unknown or inconclusive, or nothing was asked for.
+    Undecided,
+}
+
+/// What the gate looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gate {
+    /// Requirements and tests, before use.
+    Launch,
+    /// The measurements alone, for the model team's pipeline.
+    Tests,
+}
+
+/// How a requirement fares on the day judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Every kind of evidence it needs is accepted and in date, or measured.
+    Met,
+    /// Its absence is stated, its evidence was rejected or has expired, or its test failed.
+    Gap,
+    /// Neither shown nor denied.
+    Unknown,
+    /// It governs from a later day.
+    Ahead,
+    /// Its day has come, but not its trigger.
+    Waiting,
+    /// It no longer governs.
+    Ended,
+    /// It does not concern the system.
+    NotApplicable,
+    /// A risk, a gap of the law or a safe harbour: shown, never blocking.
+    Noted,
+}
+
+/// A requirement, and how it fares.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The requirement.
+    pub requirement: Requirement,
+    /// How it fares.
+    pub status: Status,
+    /// Why, in words.
+    pub why: String,
+    /// What to do next, in words; empty where there is nothing to do.
+    pub next: String,
+    /// Who owns it: a person's id.
+    pub owner: String,
+    /// The evidence that was looked at.
+    pub evidence: Vec<String>,
+}
+
+/// Something that stands in the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocker {
+    /// The requirement's id, or the test's.
+    pub id: String,
+    /// What it is, in words.
+    pub what: String,
+    /// The citation.
+    pub citation: String,
+    /// Who must act: a person's id.
+    pub owner: String,
+    /// What to do next.
+    pub next: String,
+    /// Whether it holds the gate, or leaves it undecided.
+    pub holds: bool,
+}
+
+/// A system was reviewed: verdict and figures as claims that can be recomputed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SystemReviewed {
+    /// The system.
+    pub system: String,
+    /// What the gate looked at.
+    pub gate: Gate,
+    /// The day judged.
+    pub judged_on: Date,
+    /// Law published by this day counted.
+    pub known: Date,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Whether neither law nor policy asked for anything.
+    pub nothing_required: bool,
+    /// The law and policy in use.
+    pub book: BookStamp,
+    /// How every requirement fared.
+    pub requirements: Vec<RequirementClaim>,
+    /// Every test result.
+    pub results: Vec<ResultClaim>,
+    /// What was counted.
+    pub data: Vec<DataStamp>,
+    /// The methods used, with their versions.
+    pub methods: Vec<String>,
+}
+
+/// How one requirement fared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequirementClaim {
+    /// Its id.
+    pub id: String,
+    /// Its pack.
+    pub pack: String,
+    /// How it fared.
+    pub status: Status,
+    /// The first day it governs, where it governs.
+    pub from: Option<Date>,
+    /// Who owns it: a person's id.
+    pub owner: String,
+}
+
+/// One test result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResultClaim {
+    /// The test.
+    pub test: String,
+    /// The audit.
+    pub audit: String,
+    /// The attribute.
+    pub attribute: String,
+    /// The group.
+    pub group: String,
+    /// The reference.
+    pub reference: Option<String>,
+    /// The figure.
+    pub metric: String,
+    /// Its value.
+    pub value: Option<f64>,
+    /// The lower end of its interval.
+    pub low: Option<f64>,
+    /// The upper end of its interval.
+    pub high: Option<f64>,
+    /// Rows of the group.
+    pub n: u64,
+    /// Holm's p-value.
+    pub p_holm: Option<f64>,
+    /// The outcome's word.
+    pub result: String,
+    /// Whether the group is large enough to be judged.
+    pub is_judged: bool,
+    /// The method.
+    pub method: String,
+}
+
+impl Verdict {
+    /// The word used in files and on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Clear => "clear",
+            Verdict::Hold => "hold",
+            Verdict::Undecided => "undecided",
+        }
+    }
+}
+
+impl Status {
+    /// The word used in files and on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Met => "met",
+            Status::Gap => "gap",
+            Status::Unknown => "unknown",
+            Status::Ahead => "ahead",
+            Status::Waiting => "waiting",
+            Status::Ended => "ended",
+            Status::NotApplicable => "not applicable",
+            Status::Noted => "noted",
+        }
+    }
+
+    /// Whether it stands in the way of a launch.
+    pub fn blocks(self) -> bool {
+        matches!(self, Status::Gap | Status::Unknown)
+    }
+}
+
+impl Judged {
+    /// Whether it counts for the gate: binding, and in force or possibly so.
+    pub fn counts(&self) -> bool {
+        !self.requirement.is_voluntary()
+            && matches!(self.status, Status::Met | Status::Gap | Status::Unknown)
+    }
+
+    /// The first day it governs, where it governs.
+    pub fn from(&self) -> Option<Date> {
+        match &self.requirement.standing {
+            Standing::InForce { from } | Standing::Ahead { from } => Some(*from),
+            Standing::Waiting { until, .. } => Some(*until),
+            Standing::Unknown { from, .. } => *from,
+            Standing::Ended { .. } | Standing::NotApplicable(_) => None,
+        }
+    }
+}
+
+impl ResultClaim {
+    /// The claim a result makes.
+    pub fn of(result: &TestResult) -> Self {
+        ResultClaim {
+            test: result.test.clone(),
+            audit: result.audit.clone(),
+            attribute: result.attribute.clone(),
+            group: result.group.clone(),
+            reference: result.reference.clone(),
+            metric: result.metric.word().to_owned(),
+            value: result.value,
+            low: result.interval.map(|interval| interval.low),
+            high: result.interval.map(|interval| interval.high),
+            n: result.n,
+            p_holm: result.p_holm,
+            result: result.outcome.word().to_owned(),
+            is_judged: result.is_judged,
+            method: result.method.to_owned(),
+        }
+    }
+}
+
+/// What the gate knows besides the requirements.
+pub struct GateInput<'a> {
+    /// The organisation.
+    pub state: &'a State,
+    /// The declaration under review.
+    pub declaration: &'a Declaration,
+    /// The book.
+    pub book: &'a Book,
+    /// The test results.
+    pub results: &'a [TestResult],
+    /// The day judged and the day of knowledge.
+    pub when: AsOf,
+}
+
+/// How every requirement fares.
+pub fn fare(requirements: Vec<Requirement>, input: &GateInput<'_>) -> Vec<Judged> {
+    requirements
+        .into_iter()
+        .map(|requirement| fares(requirement, input))
+        .collect()
+}
+
+fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
+    let text = requirement.text();
+    let owner = input.declaration.owner_of(&text.id, &text.role).to_owned();
+    let governs = |status, why: String| (status, why, String::new(), Vec::new());
+    let (status, why, next, evidence) = match &requirement.standing {
+        Standing::NotApplicable(_) => governs(
+            Status::NotApplicable,
+            "it does not concern the system".to_owned(),
+        ),
+        Standing::Ended { on } => governs(Status::Ended, format!("it ended on {on}")),
+        Standing::Waiting { until, .. } => governs(
+            Status::Waiting,
+            format!("its trigger cannot exist before {until}"),
+        ),
+        Standing::Ahead { from } => governs(Status::Ahead, format!("it governs from {from}")),
+        Standing::Unknown { from, missing } if from.is_none_or(|from| from > input.when.valid) => {
+            let (why, next) = missing_words(missing, input);
+            (
+                Status::Ahead,
+                format!("it may govern later; {why}"),
+                next,
+                Vec::new(),
+            )
+        }
+        Standing::Unknown { missing, .. } => {
+            let (why, next) = missing_words(missing, input);
+            (Status::Unknown, why, next, Vec::new())
+        }
+        Standing::InForce { .. } => match text.kind {
+            RequirementKind::SafeHarbour | RequirementKind::Risk | RequirementKind::Gap => {
+                governs(Status::Noted, "shown, never blocking".to_owned())
+            }
+            RequirementKind::Duty | RequirementKind::Prohibition | RequirementKind::Condition => {
+                shown(&requirement, input)
+            }
+        },
+    };
+    Judged {
+        requirement,
+        status,
+        why,
+        next,
+        owner,
+        evidence,
+    }
+}
+
+/// What is missing, and the question or confirmation that would settle it.
+fn missing_words(missing: &BTreeSet<usize>, input: &GateInput<'_>) -> (String, String) {
+    let kinds = input.book.vocabulary.kinds();
+    let names: Vec<&str> = missing.iter().map(|at| kinds[*at].name.as_str()).collect();
+    let system = input.state.systems.get(&input.declaration.id);
+    let claimed = missing
+        .iter()
+        .find(|at| system.is_some_and(|system| system.facts.contains_key(&kinds[**at].name)));
+    let next = match (claimed, missing.first()) {
+        (Some(at), _) => format!(
+            "have `{}` confirmed by someone outside the building team (`alnager fact confirm {} {}`)",
+            kinds[*at].name, input.declaration.id, kinds[*at].name
+        ),
+        (None, Some(at)) => format!(
+            "answer `{}` in the declaration: {}",
+            kinds[*at].name, kinds[*at].question
+        ),
+        (None, None) => String::new(),
+    };
+    (format!("it rests on `{}`", names.join("`, `")), next)
+}
+
+/// How a requirement in force is shown to be met.
+fn shown(
+    requirement: &Requirement,
+    input: &GateInput<'_>,
+) -> (Status, String, String, Vec<String>) {
+    let text = requirement.text();
+    if let Some(absence) = input
+        .declaration
+        .absences
+        .iter()
+        .find(|absence| absence.requirement == text.id)
+    {
+        return (
+            Status::Gap,
+            format!("stated as absent: {}", absence.why),
+            text.how.clone(),
+            Vec::new(),
+        );
+    }
+    let readiness = ["procedure".to_owned()];
+    // Before launch an event cannot have happened: what is asked for is readiness.
+    let kinds: &[String] = match text.phase {
+        Phase::InUse | Phase::OnEvent => &readiness,
+        Phase::Organisation | Phase::BeforeUse => &text.evidence,
+    };
+    let shown: Vec<Shown> = kinds
+        .iter()
+        .map(|kind| kind_shown(kind, requirement, input))
+        .collect();
+    let evidence = shown
+        .iter()
+        .flat_map(|shown| shown.evidence.clone())
+        .collect();
+    let worst = shown.iter().max_by_key(|shown| rank(shown.status));
+    let (status, why, next) = match worst {
+        Some(shown) if shown.status != Status::Met => {
+            (shown.status, shown.why.clone(), shown.next.clone())
+        }
+        _ => (
+            Status::Met,
+            shown
+                .iter()
+                .map(|shown| shown.why.as_str())
+                .collect::<Vec<_>>()
+                .join("; "),
+            String::new(),
+        ),
+    };
+    if text.kind == RequirementKind::Prohibition && status != Status::Met {
+        let why = format!("the declared facts match a prohibited practice; {why}");
+        return (
+            Status::Gap,
+            why,
+            format!("stop, or show with counsel that it is not caught: {next}"),
+            evidence,
+        );
+    }
+    (status, why, next, evidence)
+}
+
+fn rank(status: Status) -> u8 {
+    match status {
+        Status::Gap => 2,
+        Status::Unknown => 1,
+        Status::Met
+        | Status::Ahead
+        | Status::Waiting
+        | Status::Ended
+        | Status::NotApplicable
+        | Status::Noted => 0,
+    }
+}
+
+struct Shown {
+    status: Status,
+    why: String,
+    next: String,
+    evidence: Vec<String>,
+}
+
+/// How one kind of evidence stands for a requirement: a bound test that failed outweighs any document.
+fn kind_shown(kind: &str, requirement: &Requirement, input: &GateInput<'_>) -> Shown {
+    let id = &requirement.text().id;
+    let title = input
+        .book
+        .evidence
+        .items
+        .get(kind)
+        .map_or(kind, |item| item.title.as_str());
+    let question = input
+        .book
+        .evidence
+        .items
+        .get(kind)
+        .and_then(|item| item.measured_by.as_deref());
+    let bound = question.map_or(Outcome::NotMeasured, |question| {
+        bound_outcome(input.results, id, question)
+    });
+    if bound == Outcome::Fail {
+        return Shown {
+            status: Status::Gap,
+            why: format!("a bound test failed ({title})"),
+            next: "narrow the gap the failed test shows, or have counsel decide on the use"
+                .to_owned(),
+            evidence: Vec::new(),
+        };
+    }
+    let offered = offered(kind, requirement, input);
+    let ids = |standing: EvidenceStanding| -> Vec<String> {
+        let like = offered
+            .iter()
+            .filter(|evidence| evidence.standing(id, input.when.valid) == standing);
+        like.map(|evidence| evidence.submitted.evidence.clone())
+            .collect()
+    };
+    let accepted = ids(EvidenceStanding::Accepted);
+    if !accepted.is_empty() {
+        return Shown {
+            status: Status::Met,
+            why: format!("{title}: {} accepted", accepted.join(", ")),
+            next: String::new(),
+            evidence: accepted,
+        };
+    }
+    if bound == Outcome::Pass {
+        return Shown {
+            status: Status::Met,
+            why: format!("{title}: measured and passed"),
+            next: String::new(),
+            evidence: Vec::new(),
+        };
+    }
+    let waiting = ids(EvidenceStanding::Submitted);
+    if !waiting.is_empty() {
+        return Shown {
+            status: Status::Unknown,
+            why: format!("{title}: {} awaits a decision", waiting.join(", ")),
+            next: format!(
+                "have {} accepted by someone other than who submitted it (`alnager evidence accept {} {id}`)",
+                waiting.join(", "),
+                waiting[0]
+            ),
+            evidence: waiting,
+        };
+    }
+    for (standing, word, next) in [
+        (
+            EvidenceStanding::Rejected,
+            "was rejected",
+            "submit a corrected version",
+        ),
+        (
+            EvidenceStanding::Expired,
+            "has expired",
+            "renew it and submit the new version",
+        ),
+    ] {
+        let found = ids(standing);
+        if !found.is_empty() {
+            let why = format!("{title}: {} {word}", found.join(", "));
+            return Shown {
+                status: Status::Gap,
+                why,
+                next: format!("{next} of {}", found.join(", ")),
+                evidence: found,
+            };
+        }
+    }
+    let later = ids(EvidenceStanding::NotYetEffective);
+    let (why, next) = match (bound, question) {
+        (Outcome::Inconclusive, _) => (
+            format!("{title}: the bound test is inconclusive"),
+            "measure on more people, or submit the document and have it accepted".to_owned(),
+        ),
+        (_, Some(_)) => (
+            format!("{title}: not measured"),
+            "declare an audit on representative data and review again".to_owned(),
+        ),
+        (_, None) if !later.is_empty() => (
+            format!("{title}: {} takes effect later", later.join(", ")),
+            "wait, or bring the date forward".to_owned(),
+        ),
+        (_, None) => (
+            format!("{title}: nothing submitted"),
+            format!(
+                "submit it (`kind = \"{kind}\"`) and have it accepted: {}",
+                requirement.text().how
+            ),
+        ),
+    };
+    Shown {
+        status: Status::Unknown,
+        why,
+        next,
+        evidence: later,
+    }
+}
+
+/// The evidence offered for a requirement: the system's own, and for an organisation's duty anyone's.
+fn offered<'s>(kind: &str, requirement: &Requirement, input: &GateInput<'s>) -> Vec<&'s Evidence> {
+    let inherits = requirement.text().phase == Phase::Organisation;
+    let fits = |evidence: &&Evidence| {
+        evidence.replaced_by.is_none()
+            && evidence.submitted.kind == kind
+            && evidence
+                .submitted
+                .requirements
+                .contains(&requirement.text().id)
+            && (inherits || evidence.submitted.system == input.declaration.id)
+    };
+    input.state.evidence.values().filter(fits).collect()
+}
+
+/// Whether evidence serves a duty of the organisation, which every system inherits.
+pub fn serves_organisation(requirements: &[String], book: &Book) -> bool {
+    let mut texts = book.packs().flat_map(|pack| &pack.requirements);
+    texts.any(|text| text.phase == Phase::Organisation && requirements.contains(&text.id))
+}
+
+/// What became of the tests bound to a requirement: the worst judged outcome; not measured where none counts as evidence.
+fn bound_outcome(results: &[TestResult], requirement: &str, question: &str) -> Outcome {
+    let bound = results.iter().filter(|result| {
+        result.question == question
+            && result.requirements.contains(requirement)
+            && !result.is_what_if
+    });
+    bound
+        .filter(|result| result.is_judged || result.outcome == Outcome::NotMeasured)
+        .map(|result| result.outcome)
+        .max()
+        .unwrap_or(Outcome::NotMeasured)
+}
+
+/// The worst outcome of one test on one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestOutcome {
+    /// The test.
+    pub test: String,
+    /// The audit; empty where no audit was declared.
+    pub audit: String,
+    /// The attribute; empty for a figure over all rows.
+    pub attribute: String,
+    /// The worst judged outcome; inconclusive where no group is large enough.
+    pub outcome: Outcome,
+    /// Whether the policy asks for it.
+    pub required: Truth,
+    /// Whether it is a what-if, and no evidence.
+    pub is_what_if: bool,
+    /// The worst judged result, if there is one.
+    pub worst: Option<TestResult>,
+}
+
+/// The outcomes by test and attribute; a test the policy asks for and no audit measures is among them, not measured.
+pub fn test_outcomes(plan: &alnager_audit::plan::Plan, results: &[TestResult]) -> Vec<TestOutcome> {
+    let mut outcomes: Vec<TestOutcome> = Vec::new();
+    for result in results {
+        let key = |other: &&mut TestOutcome| {
+            other.test == result.test
+                && other.audit == result.audit
+                && other.attribute == result.attribute
+        };
+        let counts = result.is_judged || result.outcome == Outcome::NotMeasured;
+        match outcomes.iter_mut().find(key) {
+            Some(known) => {
+                if counts
+                    && known
+                        .worst
+                        .as_ref()
+                        .is_none_or(|worst| worst.outcome < result.outcome)
+                {
+                    known.outcome = result.outcome;
+                    known.worst = Some(result.clone());
+                }
+            }
+            None => outcomes.push(TestOutcome {
+                test: result.test.clone(),
+                audit: result.audit.clone(),
+                attribute: result.attribute.clone(),
+                outcome: if counts {
+                    result.outcome
+                } else {
+                    Outcome::Inconclusive
+                },
+                required: result.required,
+                is_what_if: result.is_what_if,
+                worst: counts.then(|| result.clone()),
+            }),
+        }
+    }
+    for planned in &plan.tests {
+        let measured = outcomes
+            .iter()
+            .any(|outcome| outcome.test == planned.test.id && !outcome.is_what_if);
+        if planned.required != Truth::False && !measured {
+            outcomes.push(TestOutcome {
+                test: planned.test.id.clone(),
+                audit: String::new(),
+                attribute: String::new(),
+                outcome: Outcome::NotMeasured,
+                required: planned.required,
+                is_what_if: false,
+                worst: None,
+            });
+        }
+    }
+    outcomes
+}
+
+/// The verdict, and whether nothing was asked for.
+pub fn verdict(gate: Gate, judged: &[Judged], outcomes: &[TestOutcome]) -> (Verdict, bool) {
+    let tests: Vec<Outcome> = outcomes
+        .iter()
+        .filter(|outcome| {
+            !outcome.is_what_if && (gate == Gate::Tests || outcome.required != Truth::False)
+        })
+        .map(|outcome| outcome.outcome)
+        .collect();
+    let statuses: Vec<Status> = match gate {
+        Gate::Launch => judged
+            .iter()
+            .filter(|judged| judged.counts())
+            .map(|judged| judged.status)
+            .collect(),
+        Gate::Tests => Vec::new(),
+    };
+    let nothing = tests.is_empty() && statuses.is_empty();
+    let verdict = if statuses.contains(&Status::Gap) || tests.contains(&Outcome::Fail) {
+        Verdict::Hold
+    } else if nothing
+        || statuses.contains(&Status::Unknown)
+        || tests.iter().any(|outcome| *outcome != Outcome::Pass)
+    {
+        Verdict::Undecided
+    } else {
+        Verdict::Clear
+    };
+    (verdict, nothing)
+}

@@ -1,0 +1,14 @@
+//! The organisation: what it declared, who confirmed what, which evidence it holds, and what its gates decided.
+//!
+//! State is a fold over the journal: [`state::State::apply`] takes events one by one. [`decide::decide`] turns a command into events, or
+//! refuses it. Both are pure: same input, same output.
+
+pub mod assess;
+pub mod decide;
+pub mod declaration;
+pub mod event;
+pub mod evidence;
+pub mod gate;
+pub mod people;
+pub mod state;
+pub mod system;

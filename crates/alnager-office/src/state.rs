@@ -1,0 +1,157 @@
+//! The organisation's state: a fold over the journal, held in memory, copied at no cost (persistent maps).
+
+use imbl::OrdMap;
+
+use crate::event::{BookStamp, Event};
+use crate::evidence::{Evidence, EvidenceDecision};
+use crate::system::{LastReview, System};
+
+/// Everything the journal says now.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    /// The organisation, once the desk was opened.
+    pub organisation: Option<Organisation>,
+    /// Names by person id.
+    pub people: OrdMap<String, String>,
+    /// The law and policy in use.
+    pub book: Option<BookStamp>,
+    /// Systems by id.
+    pub systems: OrdMap<String, System>,
+    /// Evidence by id.
+    pub evidence: OrdMap<String, Evidence>,
+    /// The entries applied: the next one has this index.
+    pub size: u64,
+    /// The latest entry about each subject, by its id.
+    pub heads: OrdMap<String, u64>,
+}
+
+/// The organisation a desk belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organisation {
+    /// Its id: the subject of entries about it as a whole.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Where in the journal an event stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meta {
+    /// The entry's index.
+    pub index: u64,
+    /// The ids of the subjects it is about.
+    pub subjects: Vec<String>,
+}
+
+impl State {
+    /// Takes an event. Total: an event about something unknown changes nothing but the size.
+    pub fn apply(&mut self, event: &Event, meta: &Meta) {
+        match event {
+            Event::DeskOpened(opened) => {
+                self.organisation = Some(Organisation {
+                    id: opened.id.clone(),
+                    name: opened.organisation.clone(),
+                });
+            }
+            Event::PersonNamed(named) => {
+                self.people.insert(named.person.clone(), named.name.clone());
+            }
+            Event::BookAdopted(adopted) => self.book = Some(adopted.book.clone()),
+            Event::SystemDeclared(declared) => {
+                let declaration = declared.declaration.clone();
+                match self.systems.get_mut(&declaration.id) {
+                    Some(system) => system.redeclare(declaration, meta.index),
+                    None => {
+                        self.systems.insert(
+                            declaration.id.clone(),
+                            System::new(&declared.subject, declaration, meta.index),
+                        );
+                    }
+                }
+            }
+            Event::FactConfirmed(confirmed) => {
+                if let Some(system) = self.systems.get_mut(&confirmed.system) {
+                    system.confirm(confirmed, meta.index);
+                }
+            }
+            Event::EvidenceSubmitted(submitted) => {
+                if let Some(earlier) = submitted
+                    .replaces
+                    .as_ref()
+                    .and_then(|id| self.evidence.get_mut(id))
+                {
+                    earlier.replaced_by = Some(submitted.evidence.clone());
+                }
+                let evidence = Evidence {
+                    submitted: submitted.clone(),
+                    decisions: OrdMap::new(),
+                    replaced_by: None,
+                    submitted_at: meta.index,
+                };
+                self.evidence.insert(submitted.evidence.clone(), evidence);
+            }
+            Event::EvidenceAccepted(accepted) => {
+                let decision = EvidenceDecision {
+                    is_accepted: true,
+                    by: accepted.by.clone(),
+                    on: accepted.on,
+                    reason: accepted.reason.clone(),
+                };
+                self.decide_evidence(&accepted.evidence, &accepted.requirement, decision);
+            }
+            Event::EvidenceRejected(rejected) => {
+                let decision = EvidenceDecision {
+                    is_accepted: false,
+                    by: rejected.by.clone(),
+                    on: rejected.on,
+                    reason: rejected.reason.clone(),
+                };
+                self.decide_evidence(&rejected.evidence, &rejected.requirement, decision);
+            }
+            Event::SystemReviewed(reviewed) => {
+                if let Some(system) = self.systems.get_mut(&reviewed.system) {
+                    let verdict = reviewed.verdict.word().to_owned();
+                    system.review = Some(LastReview {
+                        at: meta.index,
+                        verdict,
+                        judged_on: reviewed.judged_on,
+                    });
+                }
+            }
+        }
+        self.size = meta.index + 1;
+        for subject in &meta.subjects {
+            self.heads.insert(subject.clone(), meta.index);
+        }
+    }
+
+    fn decide_evidence(&mut self, evidence: &str, requirement: &str, decision: EvidenceDecision) {
+        if let Some(evidence) = self.evidence.get_mut(evidence) {
+            evidence.decisions.insert(requirement.to_owned(), decision);
+        }
+    }
+
+    /// The id of the person with this name.
+    pub fn person(&self, name: &str) -> Option<&str> {
+        self.people
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(id, _)| id.as_str())
+    }
+
+    /// The name behind an id, or the id where the name was erased or is not disclosed.
+    pub fn name<'s>(&'s self, id: &'s str) -> &'s str {
+        self.people.get(id).map_or(id, String::as_str)
+    }
+
+    /// The latest submission of a file for a system, under one kind.
+    pub fn latest_evidence(&self, system: &str, file: &str, kind: &str) -> Option<&Evidence> {
+        self.evidence.values().find(|evidence| {
+            let submitted = &evidence.submitted;
+            evidence.replaced_by.is_none()
+                && submitted.system == system
+                && submitted.file == file
+                && submitted.kind == kind
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! The jobs that the command line and the server share.
+
+pub mod library;

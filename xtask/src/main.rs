@@ -1,0 +1,160 @@
+//! The project's chores: test, tidy, bench, conformance, reference.
+
+mod bench;
+mod conformance;
+mod reference;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+  test                 run every test of the workspace
+  tidy                 check layers, purity, links, reference pages and what is committed
+  reference            write the generated pages of docs/reference anew
+  bench [review]       build for release and measure CPU seconds beside a physical floor
+  conformance SHARED   compare our figures and law cases with the reference in the folder SHARED";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        ["test"] => test::test(&root()),
+        ["tidy"] => tidy::tidy(&root()),
+        ["reference"] => reference::write(&root()),
+        ["bench"] | ["bench", "review"] => bench::review(&root()),
+        // Not a chore: the child that `bench` measures, built for release like its rival.
+        ["bench-floor", csv, folder, n_bytes] => {
+            bench::floor(Path::new(csv), Path::new(folder), n_bytes)
+        }
+        ["conformance", shared] => conformance::conformance(&root(), Path::new(shared)),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+///
+/// Read when run, not when compiled: clones may share a target folder, and then the compiled-in
+/// path would be that of the other clone.
+fn root() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .and_then(|dir| Path::new(&dir).parent().map(Path::to_path_buf))
+        .unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// A cargo command in the workspace.
+///
+/// The variables that the outer `cargo run` set for this program are taken away: build scripts that
+/// watch them would otherwise run again, and so rebuild, at every change between `cargo xtask` and `cargo`.
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
+    command.current_dir(root).stdin(Stdio::null());
+    command
+}
+
+/// Runs a command with its output shown; an error when it fails.
+fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    if !status.success() {
+        bail!("{} failed ({status})", shown(command));
+    }
+    Ok(())
+}
+
+/// Runs a command and returns what it printed; an error with its standard error when it fails.
+fn output(command: &mut Command) -> Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!(
+            "{} failed ({}): {}",
+            shown(command),
+            output.status,
+            said.trim()
+        );
+    }
+    String::from_utf8(output.stdout)
+        .with_context(|| format!("{} printed something that is not UTF-8", shown(command)))
+}
+
+fn shown(command: &Command) -> String {
+    let mut words = vec![command.get_program().to_string_lossy()];
+    words.extend(command.get_args().map(|word| word.to_string_lossy()));
+    format!("`{}`", words.join(" "))
+}
+
+/// What cargo knows about the workspace's own crates; asks no network.
+fn metadata(root: &Path) -> Result<Value> {
+    let text = output(cargo(root).args([
+        "metadata",
+        "--no-deps",
+        "--format-version",
+        "1",
+        "--offline",
+    ]))?;
+    serde_json::from_str(&text).context("cargo metadata did not print JSON")
+}
+
+/// Path of the command line program of the development build, built first when it is not up to date.
+///
+/// Builds the whole workspace with all targets although one program is wanted: a smaller selection has
+/// other features, and cargo would compile the dependencies a second time.
+fn alnager(root: &Path) -> Result<PathBuf> {
+    run(cargo(root).args(["build", "--quiet", "--workspace", "--all-targets"]))?;
+    Ok(target_directory(root)?.join("debug").join("alnager"))
+}
+
+/// Where cargo puts what it builds.
+fn target_directory(root: &Path) -> Result<PathBuf> {
+    let metadata = metadata(root)?;
+    let directory = metadata["target_directory"]
+        .as_str()
+        .context("no target directory")?;
+    Ok(PathBuf::from(directory))
+}
+
+/// A folder for passing files, removed with its content at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(purpose: &str) -> Result<Scratch> {
+        let name = format!("alnager-{purpose}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+        Ok(Scratch(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Nothing depends on it: the system clears its temporary folder itself.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
