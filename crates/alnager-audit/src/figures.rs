@@ -21,6 +21,17 @@ pub struct Group {
     pub cell: Cell,
 }
 
+/// A share of a group, as a report shows it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share {
+    /// Rows that count.
+    pub k: u64,
+    /// The rate, 0..=1; `None` is undefined.
+    pub rate: Option<f64>,
+    /// The lower and upper end of its interval.
+    pub interval: Option<(f64, f64)>,
+}
+
 /// The groups of one grouping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Groups {
@@ -53,6 +64,17 @@ impl Group {
     /// The share of favourable decisions, 0 or 1 being the favourable one.
     pub fn favourable(&self, favourable: u8) -> Option<Proportion> {
         Proportion::new(self.cell.decided(usize::from(favourable)), self.n())
+    }
+
+    /// The favourable rate with its count and Wilson interval at `z`.
+    pub fn favourable_share(&self, favourable: u8, z: f64) -> Share {
+        let share = self.favourable(favourable);
+        let interval = share.and_then(|share| proportion::wilson(share, z));
+        Share {
+            k: self.cell.decided(usize::from(favourable)),
+            rate: share.and_then(Proportion::value),
+            interval: interval.map(|interval| (interval.low, interval.high)),
+        }
     }
 
     /// A rate's count; selection over all rows, the others over labelled ones.

@@ -139,7 +139,7 @@ fn judge_test(
             audit.decision.favourable,
             plan.reference_min,
         );
-        against_reference(plan, planned, audit, &groups, z, results);
+        against_reference(plan, planned, audit, &groups, results);
     }
 }
 
@@ -148,7 +148,6 @@ fn against_reference(
     planned: &PlannedTest,
     audit: &Audit,
     groups: &Groups,
-    z: f64,
     results: &mut Vec<TestResult>,
 ) {
     let reference = groups.reference.map(|at| &groups.groups[at]);
@@ -163,13 +162,8 @@ fn against_reference(
             results.push(result);
             continue;
         };
-        let figure = compare_groups(
-            planned.test.metric,
-            group,
-            reference,
-            audit.decision.favourable,
-            z,
-        );
+        let favourable = audit.decision.favourable;
+        let figure = compare_groups(plan, planned.test.metric, group, reference, favourable);
         result.reference = Some(reference.name.clone());
         result.n_reference = reference.n();
         result.value = figure.value;
@@ -248,19 +242,19 @@ struct Figure {
 }
 
 fn compare_groups(
+    plan: &Plan,
     metric: Metric,
     group: &Group,
     reference: &Group,
     favourable: u8,
-    z: f64,
 ) -> Figure {
     let rate = match metric {
         Metric::ImpactRatio => {
-            return impact_ratio(
+            let rates = (
                 group.favourable(favourable),
                 reference.favourable(favourable),
-                z,
             );
+            return impact_ratio(plan, rates.0, rates.1);
         }
         Metric::SelectionDifference => Rate::SelectionRate,
         Metric::TprDifference => Rate::Tpr,
@@ -269,6 +263,7 @@ fn compare_groups(
         Metric::AccuracyDifference | Metric::Accuracy => Rate::Accuracy,
     };
     let pair = group.rate(rate).zip(reference.rate(rate));
+    let z = z(plan);
     Figure {
         value: pair.and_then(|(group, reference)| compare::difference(group, reference)),
         interval: pair
@@ -280,7 +275,7 @@ fn compare_groups(
 
 /// The impact ratio with Katz' interval; where nobody in the group was favoured, Katz' logarithm is undefined and the interval
 /// runs from 0 to the ratio of two exact bounds, each at half the error (Bonferroni), which is conservative.
-fn impact_ratio(group: Option<Proportion>, reference: Option<Proportion>, z: f64) -> Figure {
+fn impact_ratio(plan: &Plan, group: Option<Proportion>, reference: Option<Proportion>) -> Figure {
     let p = fisher(group, reference);
     let Some((group, reference)) = group.zip(reference) else {
         return Figure {
@@ -291,6 +286,7 @@ fn impact_ratio(group: Option<Proportion>, reference: Option<Proportion>, z: f64
         };
     };
     let value = compare::ratio(group, reference);
+    let z = z(plan);
     if group.k() > 0 || value.is_none() {
         return Figure {
             value,
@@ -299,7 +295,7 @@ fn impact_ratio(group: Option<Proportion>, reference: Option<Proportion>, z: f64
             method: "katz-log/1",
         };
     }
-    let alpha = 0.05 / 2.0;
+    let alpha = (1.0 - plan.confidence) / 2.0;
     let high = proportion::clopper_pearson(group, alpha)
         .zip(proportion::clopper_pearson(reference, alpha));
     let interval = high.map(|(group, reference)| Interval {
@@ -415,7 +411,6 @@ pub fn alternatives(
     else {
         return Vec::new();
     };
-    let z = z(plan);
     let today = accuracy_at(
         measures,
         &grouping,
@@ -439,7 +434,7 @@ pub fn alternatives(
                 cell.n(),
             )
         };
-        let figure = impact_ratio(favourable(&result.group), favourable(reference), z);
+        let figure = impact_ratio(plan, favourable(&result.group), favourable(reference));
         alternatives.push(Alternative {
             at_least: *cut,
             value: figure.value,

@@ -444,3 +444,6 @@ fn transitions(
     spans.push(span);
     spans
 }
+
+#[cfg(test)]
+mod tests;

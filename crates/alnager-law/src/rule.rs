@@ -660,3 +660,6 @@ impl Rule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,6 +158,8 @@ impl Assessment {
             "fisher-two-sided/1".to_owned(),
             "holm/1".to_owned(),
             "wilson/1".to_owned(),
+            "law/1".to_owned(),
+            "gate/1".to_owned(),
         ]);
         methods.sort();
         methods.dedup();
@@ -269,7 +271,9 @@ impl Assessment {
             .tests
             .iter()
             .find(|planned| planned.test.id == outcome.test);
-        let what = planned.map_or(outcome.test.clone(), |planned| planned.test.what.clone());
+        let what = planned.map_or(outcome.test.clone(), |planned| {
+            planned.test.what.trim_end_matches('.').to_owned()
+        });
         let place = if outcome.attribute.is_empty() {
             String::new()
         } else {

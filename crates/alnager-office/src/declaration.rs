@@ -29,6 +29,8 @@ pub struct Declaration {
     pub stage: Stage,
     /// The day it goes into use, on which the gate judges it.
     pub go_live_on: Option<Date>,
+    /// The organisation's time zone, an IANA name; UTC without it.
+    pub time_zone: Option<String>,
     /// Why the declaration is hypothetical, if it is.
     pub what_if: Option<String>,
     /// Owners by role or by requirement id.
@@ -158,6 +160,7 @@ impl Declaration {
             "purpose",
             "stage",
             "go_live_on",
+            "time_zone",
             "what_if",
             "owners",
             "facts",
@@ -192,6 +195,7 @@ impl Declaration {
             purpose: root.need("purpose")?.words()?,
             stage: Stage::of(&root.need("stage")?.one_of(Stage::WORDS)?),
             go_live_on: root.get("go_live_on")?.map(Node::date).transpose()?,
+            time_zone: root.get("time_zone")?.map(time_zone).transpose()?,
             what_if: root.get("what_if")?.map(Node::words).transpose()?,
             owners: owners(&root, book)?,
             facts: facts(&root, book)?,
@@ -269,6 +273,16 @@ fn each<T>(
     match root.get(key)? {
         Some(node) => node.list()?.iter().map(read).collect(),
         None => Ok(Vec::new()),
+    }
+}
+
+fn time_zone(node: &Node) -> Result<String, ReadError> {
+    let name = node.words()?;
+    match jiff::tz::TimeZone::get(&name) {
+        Ok(_) => Ok(name),
+        Err(_) => Err(node.wrong(format!(
+            "`{name}` is not a time zone; write an IANA name such as `Europe/Berlin`"
+        ))),
     }
 }
 

@@ -1,3 +1,10 @@
-//! The jobs that the command line and the server share.
+//! The jobs that the command line and the server share. One function per job; the world (clock, files, randomness) is touched here.
 
+pub mod acting;
+pub mod dossier;
+pub mod error;
 pub mod library;
+pub mod records;
+pub mod review;
+pub mod verify;
+pub mod why;

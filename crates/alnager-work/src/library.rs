@@ -26,8 +26,8 @@ pub struct Library {
     pub policy: Policy,
     /// What they consist of.
     pub stamp: BookStamp,
-    /// Their texts, named as in the stamp.
-    pub texts: Vec<Blob>,
+    /// Their texts, as one blob: an object from the stamp's names to texts.
+    pub texts: Blob,
 }
 
 /// The cases of the shipped packs: file name and text.
@@ -90,17 +90,33 @@ pub fn from_texts(texts: BTreeMap<String, String>) -> Result<Library, ReadError>
     let stamp = BookStamp {
         files: files.collect(),
     };
-    let blob = |(name, text): (String, String)| Blob {
-        name,
-        media: "application/toml".to_owned(),
-        bytes: Arc::new(text.into_bytes()),
+    let object: serde_json::Map<String, serde_json::Value> = texts
+        .into_iter()
+        .map(|(name, text)| (name, serde_json::Value::String(text)))
+        .collect();
+    let bytes = serde_json::Value::Object(object).to_string().into_bytes();
+    let texts = Blob {
+        name: "book.json".to_owned(),
+        media: "application/json".to_owned(),
+        bytes: Arc::new(bytes),
     };
     Ok(Library {
         book,
         policy,
         stamp,
-        texts: texts.into_iter().map(blob).collect(),
+        texts,
     })
+}
+
+/// Reads a library from the blob it was sealed as.
+pub fn from_blob(bytes: &[u8]) -> Result<Library, ReadError> {
+    let texts = serde_json::from_slice(bytes).map_err(|error| ReadError {
+        file: "book.json".to_owned(),
+        line: error.line(),
+        field: String::new(),
+        problem: "this is not an object from names to texts".to_owned(),
+    })?;
+    from_texts(texts)
 }
 
 impl Library {

@@ -1,0 +1,346 @@
+//! Comma-separated text: UTF-8, a header, quotes as in RFC 4180.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+
+use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
+use sha2::{Digest, Sha256};
+
+use crate::error::{ProbeError, Problem, Row, choices};
+use crate::kernel::{Fault, Kernel};
+use crate::source::{Opened, Progress, RECORD_BYTES_MAX, Unit, hex};
+
+/// Bytes read at a time.
+const BUFFER_BYTES: usize = 256 << 10;
+
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+
+/// Counts the rows of a file and hashes its bytes on the way, so that it is read once; gives the SHA-256.
+pub(crate) fn count(
+    kernel: &mut Kernel<'_>,
+    opened: &Opened,
+    progress: &dyn Fn(Progress),
+) -> Result<String, ProbeError> {
+    let watched = Watched {
+        file: opened.rewound()?,
+        hash: Sha256::new(),
+        n_read: 0,
+        record_at: 0,
+        stopped: Cell::new(None),
+    };
+    let text = Text { opened };
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .buffer_capacity(BUFFER_BYTES)
+        .from_reader(watched);
+    let mut record = ByteRecord::new();
+    if !text.next(&mut reader, &mut record)? {
+        return Err(ProbeError::Empty {
+            file: opened.name.clone(),
+        });
+    }
+    let fields = text.fields(&record, kernel.columns())?;
+    let mut last_at = record_at(&record);
+    let mut n_told = 0;
+    while text.next(&mut reader, &mut record)? {
+        last_at = record_at(&record);
+        if let Err(fault) = kernel.row(|column| &record[fields[column]]) {
+            return Err(text.fault(&record, &fields, kernel.columns(), fault));
+        }
+        let n_read = reader.get_ref().n_read;
+        if n_read > n_told {
+            n_told = n_read;
+            progress(Progress {
+                done: n_read.min(opened.n_bytes),
+                total: opened.n_bytes,
+                unit: Unit::Bytes,
+            });
+        }
+    }
+    if let Some(quote_at) = text.open_quote(last_at)? {
+        return Err(text.wrong(quote_at, 0, None, Problem::OpenQuote));
+    }
+    kernel
+        .flush()
+        .map_err(|fault| text.fault(&record, &fields, kernel.columns(), fault))?;
+    Ok(hex(reader.into_inner().hash))
+}
+
+/// Hashes what it reads, and stops at what no text may hold and at a record that does not end.
+struct Watched<'f> {
+    file: &'f File,
+    hash: Sha256,
+    /// Bytes read so far.
+    n_read: u64,
+    /// Where the record begins that is being read.
+    record_at: u64,
+    /// Why it stopped, and at which byte.
+    stopped: Cell<Option<(u64, Problem)>>,
+}
+
+impl Watched<'_> {
+    fn stop(&self, at: u64, problem: Problem) -> io::Error {
+        self.stopped.set(Some((at, problem)));
+        io::Error::other("stopped")
+    }
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.n_read - self.record_at > RECORD_BYTES_MAX {
+            return Err(self.stop(self.record_at, Problem::LongRecord));
+        }
+        let n = self.file.read(buffer)?;
+        let read = &buffer[..n];
+        if self.n_read == 0 && (read.starts_with(&[0xff, 0xfe]) || read.starts_with(&[0xfe, 0xff]))
+        {
+            return Err(self.stop(0, Problem::Utf16));
+        }
+        if let Some(at) = read.iter().position(|byte| *byte == 0) {
+            return Err(self.stop(self.n_read + at as u64, Problem::Nul));
+        }
+        self.hash.update(read);
+        self.n_read += n as u64;
+        Ok(n)
+    }
+}
+
+/// A text file, to find places in.
+struct Text<'f> {
+    opened: &'f Opened,
+}
+
+impl Text<'_> {
+    /// Reads the next record; false at the end.
+    fn next(
+        &self,
+        reader: &mut Reader<Watched<'_>>,
+        record: &mut ByteRecord,
+    ) -> Result<bool, ProbeError> {
+        reader.get_mut().record_at = reader.position().byte();
+        let error = match reader.read_byte_record(record) {
+            Ok(more) => return Ok(more),
+            Err(error) => error,
+        };
+        if let Some((at, problem)) = reader.get_ref().stopped.take() {
+            return Err(self.wrong(at, 0, None, problem));
+        }
+        match error.into_kind() {
+            ErrorKind::UnequalLengths {
+                pos,
+                expected_len,
+                len,
+            } => {
+                let at = pos.map_or(0, |pos| pos.byte());
+                if let Some(quote_at) = self.open_quote(at)? {
+                    return Err(self.wrong(quote_at, 0, None, Problem::OpenQuote));
+                }
+                Err(self.wrong(
+                    at,
+                    0,
+                    None,
+                    Problem::Ragged {
+                        found: len,
+                        expected: expected_len,
+                    },
+                ))
+            }
+            ErrorKind::Io(source) => Err(self.opened.unreadable(source)),
+            kind => Err(self
+                .opened
+                .unreadable(io::Error::other(format!("{kind:?}")))),
+        }
+    }
+
+    /// Finds the columns in the header.
+    fn fields(&self, header: &ByteRecord, columns: &[String]) -> Result<Vec<usize>, ProbeError> {
+        let file = || self.opened.name.clone();
+        columns
+            .iter()
+            .map(|column| {
+                let mut found = header
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, name)| *name == column.as_bytes())
+                    .map(|(at, _)| at);
+                match (found.next(), found.next()) {
+                    (Some(at), None) => Ok(at),
+                    (Some(_), Some(_)) => Err(ProbeError::TwoColumns {
+                        file: file(),
+                        column: column.clone(),
+                    }),
+                    (None, _) => {
+                        if let Some(quote_at) = self.open_quote(record_at(header))? {
+                            return Err(self.wrong(quote_at, 0, None, Problem::OpenQuote));
+                        }
+                        let names: Result<Vec<&str>, _> =
+                            header.iter().map(std::str::from_utf8).collect();
+                        let names = names.map_err(|_| {
+                            self.wrong(record_at(header), 0, None, Problem::NotUtf8)
+                        })?;
+                        Err(ProbeError::NoColumn {
+                            file: file(),
+                            column: column.clone(),
+                            hint: hint(column, &names),
+                        })
+                    }
+                }
+            })
+            .collect()
+    }
+
+    fn fault(
+        &self,
+        record: &ByteRecord,
+        fields: &[usize],
+        columns: &[String],
+        fault: Fault,
+    ) -> ProbeError {
+        match fault.column {
+            None => ProbeError::content(&self.opened.name, None, None, fault.problem),
+            Some(column) => {
+                // A field before this one may hold line breaks.
+                let within = record
+                    .iter()
+                    .take(fields[column])
+                    .map(|field| Lines::default().count(field))
+                    .sum();
+                self.wrong(
+                    record_at(record),
+                    within,
+                    Some(&columns[column]),
+                    fault.problem,
+                )
+            }
+        }
+    }
+
+    /// A problem `n_lines` lines below the line of a byte.
+    fn wrong(&self, at: u64, n_lines: u64, column: Option<&str>, problem: Problem) -> ProbeError {
+        match self.line(at) {
+            Ok(line) => ProbeError::content(
+                &self.opened.name,
+                Some(Row::Line(line + n_lines)),
+                column,
+                problem,
+            ),
+            Err(source) => self.opened.unreadable(source),
+        }
+    }
+
+    /// The line of a byte; where a line break stands there, of the first byte after it that is none.
+    ///
+    /// Reads the file a second time up to that byte, which only an error asks for.
+    fn line(&self, at: u64) -> io::Result<u64> {
+        let file = self.opened.rewound().map_err(io::Error::other)?;
+        let mut reader = BufReader::with_capacity(BUFFER_BYTES, file);
+        let (mut lines, mut n_lines, mut left) = (Lines::default(), 1, at);
+        loop {
+            let bytes = reader.fill_buf()?;
+            let before = left.min(bytes.len() as u64) as usize;
+            let breaks = bytes[before..]
+                .iter()
+                .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+                .count();
+            let n = if left > before as u64 {
+                before
+            } else {
+                before + breaks
+            };
+            n_lines += lines.count(&bytes[..n]);
+            left -= before as u64;
+            if n == 0 || n < bytes.len() {
+                return Ok(n_lines);
+            }
+            reader.consume(n);
+        }
+    }
+
+    /// Where the quote stands that is still open at the end of the file, if the record that begins at `at` is the last one and
+    /// has such a quote. The reader takes a missing quote for granted at the end of a file; we do not.
+    fn open_quote(&self, at: u64) -> Result<Option<u64>, ProbeError> {
+        let file = self.opened.rewound()?;
+        let mut reader = BufReader::with_capacity(BUFFER_BYTES, file);
+        let unreadable = |source| self.opened.unreadable(source);
+        reader
+            .seek_relative(i64::try_from(at).unwrap_or(i64::MAX))
+            .map_err(unreadable)?;
+        let (mut state, mut open_at, mut read_at) = (Quote::FieldStart, 0, at);
+        for byte in reader.take(2 * RECORD_BYTES_MAX).bytes() {
+            let byte = byte.map_err(unreadable)?;
+            // A byte-order mark belongs to no field.
+            let next = if read_at < 3 && BYTE_ORDER_MARK[read_at as usize] == byte {
+                state
+            } else {
+                state.after(byte)
+            };
+            match (state, next) {
+                (Quote::FieldStart, Quote::Open) => open_at = read_at,
+                (Quote::Open | Quote::FieldStart, _) => {}
+                // The record ends in order; what follows is another one.
+                (Quote::Plain | Quote::Closed, Quote::FieldStart) if byte != b',' => {
+                    return Ok(None);
+                }
+                (Quote::Plain | Quote::Closed, _) => {}
+            }
+            state = next;
+            read_at += 1;
+        }
+        Ok((state == Quote::Open).then_some(open_at))
+    }
+}
+
+fn record_at(record: &ByteRecord) -> u64 {
+    record.position().map_or(0, csv::Position::byte)
+}
+
+fn hint(column: &str, names: &[&str]) -> String {
+    match names {
+        [only] if only.contains([';', '\t', '|']) => {
+            "the header has no comma; write the file with commas between its fields".to_owned()
+        }
+        names => choices(column, "columns", names),
+    }
+}
+
+/// Counts line breaks: `\n`, `\r\n` and a lone `\r`.
+#[derive(Default)]
+struct Lines {
+    after_return: bool,
+}
+
+impl Lines {
+    fn count(&mut self, bytes: &[u8]) -> u64 {
+        let mut n = 0;
+        for byte in bytes {
+            n += u64::from(*byte == b'\r' || (*byte == b'\n' && !self.after_return));
+            self.after_return = *byte == b'\r';
+        }
+        n
+    }
+}
+
+/// Where a reader of quoted text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quote {
+    FieldStart,
+    Plain,
+    Open,
+    /// After a quote within quotes: closed, unless another quote follows.
+    Closed,
+}
+
+impl Quote {
+    fn after(self, byte: u8) -> Quote {
+        match (self, byte) {
+            (Quote::FieldStart | Quote::Closed, b'"') => Quote::Open,
+            (Quote::Open, b'"') => Quote::Closed,
+            (Quote::Open, _) => Quote::Open,
+            (Quote::FieldStart | Quote::Plain | Quote::Closed, b',' | b'\r' | b'\n') => {
+                Quote::FieldStart
+            }
+            (Quote::FieldStart | Quote::Plain | Quote::Closed, _) => Quote::Plain,
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! What can be wrong with a source.
+
+use std::fmt;
+use std::io;
+
+use alnager_audit::declared::{GROUPS_MAX, SCORE_VALUES_MAX};
+
+use crate::cells::CELLS_MAX;
+use crate::source::RECORD_BYTES_MAX;
+
+/// Why a source could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// There is no such file.
+    #[error(
+        "{file}: there is no such file; check the audit's `data`, which is relative to the declaration"
+    )]
+    Absent {
+        /// The file.
+        file: String,
+    },
+    /// The path is a directory.
+    #[error("{file}: this is a directory; name the `.csv` or `.parquet` file in it")]
+    Directory {
+        /// The path.
+        file: String,
+    },
+    /// The path is a pipe, a device or the like.
+    #[error("{file}: this is not an ordinary file; write the data to one first")]
+    NotAFile {
+        /// The path.
+        file: String,
+    },
+    /// The operating system refused to open or read the file.
+    #[error("{file}: the file cannot be read; check its permissions and its disk")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The name ends in something else than a supported format.
+    #[error("{file}: {} is not a supported format; name a `.csv` (comma-separated, UTF-8, with a header) or a `.parquet` file", ending(.extension))]
+    Unsupported {
+        /// The file.
+        file: String,
+        /// What its name ends in, without the dot; empty where it has no ending.
+        extension: String,
+    },
+    /// A Parquet file under another name.
+    #[error("{file}: this is a Parquet file; let its name end in `.parquet`")]
+    IsParquet {
+        /// The file.
+        file: String,
+    },
+    /// Something else under the name of a Parquet file.
+    #[error(
+        "{file}: this is not a Parquet file: it does not begin with `PAR1`; if it is comma-separated text, let its name end in `.csv`"
+    )]
+    IsNotParquet {
+        /// The file.
+        file: String,
+    },
+    /// A Parquet file that cannot be read to its end.
+    #[error("{file}: the Parquet file is cut off or damaged; copy or write it again")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What the reader said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file was written to meanwhile.
+    #[error(
+        "{file}: the file changed while it was counted; wait until nothing writes to it, then measure again"
+    )]
+    Changed {
+        /// The file.
+        file: String,
+    },
+    /// Not even a header.
+    #[error("{file}: the file is empty; it needs a header and at least one row")]
+    Empty {
+        /// The file.
+        file: String,
+    },
+    /// A header or schema alone.
+    #[error(
+        "{file}: the file has no rows, so there is nothing to measure; check how it was exported"
+    )]
+    NoRows {
+        /// The file.
+        file: String,
+    },
+    /// A column the audit names is not there.
+    #[error("{file}: there is no column `{column}`; {hint}")]
+    NoColumn {
+        /// The file.
+        file: String,
+        /// The column the audit names.
+        column: String,
+        /// The nearest name and the columns there are, or what else to look at.
+        hint: String,
+    },
+    /// Two columns have the name of one the audit uses.
+    #[error(
+        "{file}: two columns are named `{column}`; rename one, so that it is clear which is meant"
+    )]
+    TwoColumns {
+        /// The file.
+        file: String,
+        /// The name.
+        column: String,
+    },
+    /// A Parquet column of a type that holds no single text or number.
+    #[error(
+        "{file}, column `{column}`: a column of type `{found}` cannot be counted; write it as text, whole numbers, floats or booleans"
+    )]
+    ColumnType {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// Its type in the words of the Arrow format.
+        found: String,
+    },
+    /// Something in the rows.
+    #[error("{place}: {problem}")]
+    Content {
+        /// Where.
+        place: Box<Place>,
+        /// What.
+        problem: Problem,
+    },
+}
+
+/// Where in a file something was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// The row; `None` where it is about all of them.
+    pub row: Option<Row>,
+    /// The column, or the columns of an intersection joined by `*`; `None` where it is about all of them.
+    pub column: Option<String>,
+}
+
+/// A row of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row {
+    /// The line of a text file, counted from 1, header and line breaks within quotes included.
+    Line(u64),
+    /// The row of a file without lines, counted from 1.
+    Row(u64),
+}
+
+impl ProbeError {
+    pub(crate) fn content(
+        file: &str,
+        row: Option<Row>,
+        column: Option<&str>,
+        problem: Problem,
+    ) -> Self {
+        let place = Place {
+            file: file.to_owned(),
+            row,
+            column: column.map(str::to_owned),
+        };
+        ProbeError::Content {
+            place: Box::new(place),
+            problem,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        match self.row {
+            Some(Row::Line(line)) => write!(f, ", line {line}")?,
+            Some(Row::Row(row)) => write!(f, ", row {row}")?,
+            None => {}
+        }
+        match &self.column {
+            Some(column) => write!(f, ", column `{column}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What was wrong at a place. Values are shortened to 60 characters, control characters escaped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A line with more or fewer fields than the header.
+    #[error(
+        "the line has {found} fields, the header {expected}; a text that holds a comma must stand in double quotes"
+    )]
+    Ragged {
+        /// Fields of the line.
+        found: u64,
+        /// Fields of the header.
+        expected: u64,
+    },
+    /// A quote that never ends.
+    #[error(
+        "the double quote that opens here is never closed; close it, and write a quote within a text twice"
+    )]
+    OpenQuote,
+    /// A record beyond [`RECORD_BYTES_MAX`].
+    #[error("the record that begins here is longer than {} MB; check for a missing line break or a quote that is not closed", RECORD_BYTES_MAX >> 20)]
+    LongRecord,
+    /// A byte 0.
+    #[error("the text holds a NUL byte, so this is not plain text; export the data again as UTF-8")]
+    Nul,
+    /// A text in UTF-16.
+    #[error("the text is UTF-16; save the file as UTF-8")]
+    Utf16,
+    /// A text that is not UTF-8.
+    #[error(
+        "the text is not UTF-8, perhaps Latin-1; save the file as UTF-8, for instance with `iconv -f WINDOWS-1252 -t UTF-8`"
+    )]
+    NotUtf8,
+    /// A label or decision with three values.
+    #[error(
+        "`{third}` is a third value, after {seen}; two are allowed, of which `{positive}` counts as 1; {advice}"
+    )]
+    ThirdValue {
+        /// The value that counts as 1.
+        positive: String,
+        /// The two met first, in backticks.
+        seen: String,
+        /// The value too many.
+        third: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The value that counts as 1 is not there.
+    #[error("`{positive}`, the value that counts as 1, never occurs; {found}")]
+    NoPositive {
+        /// The value that counts as 1.
+        positive: String,
+        /// The values found.
+        found: String,
+    },
+    /// A row without a decision.
+    #[error(
+        "the decision is missing; every row needs one, so complete it where the data come from"
+    )]
+    NoDecision,
+    /// A row without a score.
+    #[error("the score is missing; every row needs one, so complete it where the data come from")]
+    NoScore,
+    /// A score that is no number.
+    #[error("`{value}` is not a number; write scores as 7 or 0.75, with a decimal point")]
+    NotANumber {
+        /// The text.
+        value: String,
+    },
+    /// A score that is infinite or NaN.
+    #[error("the score `{value}` is not finite; correct it where the data come from")]
+    NotFinite {
+        /// The text.
+        value: String,
+    },
+    /// An attribute with more than [`GROUPS_MAX`] values.
+    #[error(
+        "the column has more than {GROUPS_MAX} different values; put them into bins, such as age ranges, in a column of their own"
+    )]
+    TooManyGroups,
+    /// A score with more than [`SCORE_VALUES_MAX`] values and no cuts.
+    #[error(
+        "the column has more than {SCORE_VALUES_MAX} different scores; declare `cuts`, the thresholds to count at"
+    )]
+    TooManyScores,
+    /// More cells than [`CELLS_MAX`].
+    #[error(
+        "{columns} with label, decision and score make more than {CELLS_MAX} cells; use coarser bins, fewer columns or fewer cuts"
+    )]
+    TooManyCells {
+        /// The key columns, in backticks.
+        columns: String,
+    },
+    /// The declared reference group has no rows.
+    #[error("the reference group `{reference}` has no rows; {hint}")]
+    NoReference {
+        /// The declared group.
+        reference: String,
+        /// The nearest group and the groups found.
+        hint: String,
+    },
+}
+
+fn ending(extension: &str) -> String {
+    if extension.is_empty() {
+        "a name without an ending".to_owned()
+    } else {
+        format!("`.{extension}`")
+    }
+}
+
+/// A value as a message may show it: at most 60 characters, control characters escaped.
+pub(crate) fn shown(value: &str) -> String {
+    let mut text = String::new();
+    for char in alnager_law::read::shorten(value).chars() {
+        if char.is_control() {
+            text.extend(char.escape_default())
+        } else {
+            text.push(char)
+        }
+    }
+    text
+}
+
+/// Says which of `names` a word most likely meant, and lists them, at most 16.
+pub(crate) fn choices(word: &str, noun: &str, names: &[&str]) -> String {
+    const LISTED_MAX: usize = 16;
+    let listed: Vec<String> = names
+        .iter()
+        .take(LISTED_MAX)
+        .map(|name| format!("`{}`", shown(name)))
+        .collect();
+    let more = match names.len().saturating_sub(LISTED_MAX) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let list = format!("the {noun} are {}{more}", listed.join(", "));
+    let nearest = alnager_law::read::nearest(word, names.iter().copied());
+    if nearest.starts_with("did you mean") {
+        format!("{nearest} {list}")
+    } else {
+        list
+    }
+}

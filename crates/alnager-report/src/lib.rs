@@ -1,0 +1,12 @@
+//! Views to documents: HTML, JSON and the screen.
+//!
+//! A [`view::ReviewView`] holds finished strings and numbers; the documents only place them.
+
+#[cfg(test)]
+mod fixture;
+pub mod html;
+pub mod json;
+pub mod screen;
+pub mod view;
+pub mod why;
+mod wrap;

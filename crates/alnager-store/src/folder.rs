@@ -1,0 +1,252 @@
+//! The desk's folder: its files, their modes, and how a new one appears whole.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use alnager_journal::merkle::Hash;
+
+use crate::error::StoreError;
+use crate::seal;
+
+pub(crate) const JOURNAL: &str = "journal.db";
+pub(crate) const KEYS: &str = "keys.db";
+pub(crate) const LOG_KEY: &str = "log.key";
+pub(crate) const KEK: &str = "kek";
+pub(crate) const BLOBS: &str = "blobs";
+
+/// What lies at a desk's path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Desk,
+    Nothing,
+}
+
+/// Looks whether there is a desk. A folder of something else is an error, and so is one that may not be looked into.
+pub(crate) fn look(dir: &Path) -> Result<Found, StoreError> {
+    let foreign = |reason| StoreError::Foreign {
+        path: dir.to_owned(),
+        reason,
+    };
+    match fs::metadata(dir.join(JOURNAL)) {
+        Ok(journal) if journal.is_file() => return Ok(Found::Desk),
+        Ok(_) => return Err(foreign("its `journal.db` is not a file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(foreign("it is not a folder"));
+        }
+        Err(error) => return Err(StoreError::io(dir, error)),
+    }
+    match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+        Err(error) => Err(StoreError::io(dir, error)),
+        Ok(mut files) => match files.next() {
+            None => Ok(Found::Nothing),
+            Some(_) => Err(foreign("it holds files but no `journal.db`")),
+        },
+    }
+}
+
+/// Creates a folder that only its owner may look into.
+pub(crate) fn create_dir(dir: &Path) -> Result<(), StoreError> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(dir)
+        .map_err(|error| StoreError::io(dir, error))
+}
+
+/// Writes a new file that only its owner may read, durably but for its name: see [`sync_dir`].
+pub(crate) fn create_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let write = || {
+        let mut file = options.open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|error| StoreError::io(path, error))
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
+    // Other systems cannot open a folder; theirs make names durable by themselves.
+    if cfg!(unix) {
+        File::open(dir)
+            .and_then(|dir| dir.sync_all())
+            .map_err(|error| StoreError::io(dir, error))?;
+    }
+    Ok(())
+}
+
+/// Reads a secret of exactly 32 bytes.
+pub(crate) fn read_secret(path: &Path) -> Result<[u8; 32], StoreError> {
+    let name = || path.file_name().unwrap_or_default().display();
+    match fs::read(path) {
+        Ok(bytes) => {
+            let len = bytes.len();
+            bytes
+                .try_into()
+                .map_err(|_| StoreError::damaged(format!("`{}` has `{len}` bytes, not 32", name())))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::damaged_by(
+            format!("`{}` is missing", name()),
+            error,
+        )),
+        Err(error) => Err(StoreError::io(path, error)),
+    }
+}
+
+/// Whether others than the owner may do anything with the file.
+pub(crate) fn is_open_to_others(path: &Path) -> Result<bool, StoreError> {
+    let metadata = fs::metadata(path).map_err(|error| StoreError::io(path, error))?;
+    #[cfg(unix)]
+    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+    // Other systems have no such mode; there the folder's own protection counts.
+    #[cfg(not(unix))]
+    let mode = {
+        drop(metadata);
+        0
+    };
+    Ok(mode & 0o077 != 0)
+}
+
+/// A desk in the making: a folder beside its place, removed when dropped unless it appeared.
+///
+/// It is locked while it exists. One that is not locked belongs to a process that ended; the next maker removes it.
+pub(crate) struct Aside {
+    path: PathBuf,
+    place: PathBuf,
+    appeared: bool,
+    _lock: Option<File>,
+}
+
+impl Aside {
+    /// Makes the folder `<place>.new-<16 hexadecimal digits>`.
+    pub(crate) fn new(place: &Path) -> Result<Aside, StoreError> {
+        let Some(name) = place.file_name() else {
+            return Err(StoreError::Foreign {
+                path: place.to_owned(),
+                reason: "its path does not end in a name",
+            });
+        };
+        let parent = parent(place);
+        let locked = match File::open(parent) {
+            Ok(parent) => parent,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(StoreError::NoParent {
+                    parent: parent.to_owned(),
+                });
+            }
+            Err(error) => return Err(StoreError::io(parent, error)),
+        };
+        // Between making a folder and locking it, nobody else may sweep. Some network disks cannot lock a folder; there
+        // nothing is ever swept, and what a killed process left stays behind.
+        let can_lock = locked.lock().is_ok();
+        if can_lock {
+            sweep(parent, place)?;
+        }
+        let suffix = Hash::of(&seal::random::<32>()?).to_string();
+        let mut name = name.to_owned();
+        name.push(format!("{ASIDE}{}", &suffix[..ASIDE_DIGITS]));
+        let path = parent.join(name);
+        create_dir(&path)?;
+        let aside = |lock| Aside {
+            path: path.clone(),
+            place: place.to_owned(),
+            appeared: false,
+            _lock: lock,
+        };
+        if !can_lock {
+            return Ok(aside(None));
+        }
+        let lock = File::open(&path)
+            .and_then(|dir| dir.lock().map(|()| dir))
+            .map_err(|error| StoreError::io(&path, error))?;
+        Ok(aside(Some(lock)))
+    }
+
+    /// Where it lies until it appears.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where it will appear.
+    pub(crate) fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// Puts the folder in its place, durably. `false` when another desk was faster.
+    pub(crate) fn appear(&mut self) -> Result<bool, StoreError> {
+        sync_dir(&self.path)?;
+        match fs::rename(&self.path, &self.place) {
+            Ok(()) => {
+                self.appeared = true;
+                sync_dir(parent(&self.place))?;
+                Ok(true)
+            }
+            Err(error) => match look(&self.place)? {
+                Found::Desk => Ok(false),
+                Found::Nothing => Err(StoreError::io(&self.place, error)),
+            },
+        }
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        if !self.appeared {
+            // Nobody is left to tell; what stays behind is swept by the next maker.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+const ASIDE: &str = ".new-";
+const ASIDE_DIGITS: usize = 16;
+
+fn parent(place: &Path) -> &Path {
+    match place.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Removes what makers that ended left beside `place`.
+fn sweep(parent: &Path, place: &Path) -> Result<(), StoreError> {
+    let name = place
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    for found in fs::read_dir(parent).map_err(|error| StoreError::io(parent, error))? {
+        let path = found.map_err(|error| StoreError::io(parent, error))?.path();
+        let file_name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let suffix = file_name
+            .strip_prefix(&name)
+            .and_then(|rest| rest.strip_prefix(ASIDE));
+        if !suffix.is_some_and(|digits| {
+            digits.len() == ASIDE_DIGITS && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        }) {
+            continue;
+        }
+        match File::open(&path).map(|dir| dir.try_lock().map(|()| dir)) {
+            Ok(Ok(_lock)) => {
+                fs::remove_dir_all(&path).map_err(|error| StoreError::io(&path, error))?
+            }
+            Ok(Err(TryLockError::WouldBlock)) => {}
+            Ok(Err(TryLockError::Error(error))) => return Err(StoreError::io(&path, error)),
+            // It appeared, or its maker removed it, in this moment.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::io(&path, error)),
+        }
+    }
+    Ok(())
+}

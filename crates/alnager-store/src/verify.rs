@@ -1,0 +1,617 @@
+//! `alnager desk verify`: everything in a desk against everything else, without changing it.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use alnager_journal::dossier::Disclosed;
+use alnager_journal::entry::{self, Blob, Entry};
+use alnager_journal::merkle::{Hash, Tree, leaf_hash};
+use alnager_journal::note::{KeyKind, SigningKey, VerifyingKey};
+use alnager_office::event::{Event, EventError};
+use alnager_office::state::{Meta, State};
+use uuid::Uuid;
+
+use crate::blobs::Blobs;
+use crate::desk::{Desk, only_head};
+use crate::error::StoreError;
+use crate::folder::{self, BLOBS, Found, JOURNAL, KEK, KEYS, LOG_KEY};
+use crate::guard::{self, Standing};
+use crate::schema::{BlobRow, CHUNK, Database, EntryRow, Kind, Signed};
+use crate::seal::{Keyring, Sealed, What};
+
+/// What was found in a desk.
+#[derive(Debug)]
+pub struct DeskReport {
+    /// Name of the log.
+    pub origin: String,
+    /// The key that its checkpoints are checked against, from `log.key`.
+    pub key: VerifyingKey,
+    /// Number of entries, as the head states it.
+    pub size: u64,
+    /// Root hash over the entries that are there.
+    pub root: Hash,
+    /// The head's signed note.
+    pub checkpoint: String,
+    /// Payloads that are what was sealed.
+    pub payloads: u64,
+    /// Blobs that are what was sealed.
+    pub blobs: u64,
+    /// What is wrong, in the order it was found; empty when the desk is sound.
+    pub problems: Vec<Problem>,
+    /// What is worth knowing but not wrong.
+    pub notes: Vec<Note>,
+}
+
+/// Something in a desk that is not as it was written.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// A database file is damaged as a file.
+    #[error("SQLite finds `{file}` damaged: {complaint}")]
+    Database {
+        /// The file.
+        file: &'static str,
+        /// SQLite's words.
+        complaint: String,
+    },
+    /// A part of a database cannot be read at all.
+    #[error("a part of the desk cannot be read")]
+    Unreadable(#[source] StoreError),
+    /// An entry is not there.
+    #[error("entry `{index}` is missing")]
+    EntryMissing {
+        /// Index of the entry.
+        index: u64,
+    },
+    /// An entry is not canonical, or breaks a rule of its format.
+    #[error("entry `{index}` is no entry")]
+    Entry {
+        /// Index of the entry.
+        index: u64,
+        /// Why.
+        source: entry::EntryError,
+    },
+    /// The columns beside an entry do not repeat what it says.
+    #[error("the row of entry `{index}` names another {column} than the entry itself")]
+    Row {
+        /// Index of the entry.
+        index: u64,
+        /// The column.
+        column: &'static str,
+    },
+    /// Two entries have the same id.
+    #[error("entry `{index}` has the id of an earlier one")]
+    SameId {
+        /// Index of the entry.
+        index: u64,
+    },
+    /// A command was entered twice.
+    #[error("entry `{index}` belongs to a command that was entered before")]
+    SameCommand {
+        /// Index of the entry.
+        index: u64,
+    },
+    /// An entry names another predecessor about a subject than the one that is there.
+    #[error("entry `{index}` does not name the previous entry about subject `{subject}`")]
+    Chain {
+        /// Index of the entry.
+        index: u64,
+        /// The subject.
+        subject: Uuid,
+    },
+    /// An entry refers to itself or to a later one.
+    #[error("entry `{index}` refers to entry `{target}`, which does not come before it")]
+    NotEarlier {
+        /// Index of the entry.
+        index: u64,
+        /// The index it refers to.
+        target: u64,
+    },
+    /// A payload is not there.
+    #[error("the payload of entry `{index}` is missing")]
+    PayloadMissing {
+        /// Index of the entry.
+        index: u64,
+    },
+    /// A payload does not open, or does not fit its commitment.
+    #[error("the payload of entry `{index}` is not what was sealed")]
+    Payload {
+        /// Index of the entry.
+        index: u64,
+    },
+    /// A payload is of a kind that only newer versions know.
+    #[error(
+        "entry `{index}` is of kind `{kind}`, which this version does not know; use a newer version of alnager"
+    )]
+    UnknownKind {
+        /// Index of the entry.
+        index: u64,
+        /// Its kind.
+        kind: String,
+    },
+    /// A payload does not have the form of its kind.
+    #[error("the payload of entry `{index}` does not have the form of its kind, `{kind}`")]
+    Form {
+        /// Index of the entry.
+        index: u64,
+        /// Its kind.
+        kind: String,
+    },
+    /// A blob, or the row that says where it lies, is not there.
+    #[error("blob `{name}` of entry `{index}` is missing")]
+    BlobMissing {
+        /// Index of the entry.
+        index: u64,
+        /// Name of the blob.
+        name: String,
+    },
+    /// A blob does not open, or does not fit its commitment, its length or the name of its file.
+    #[error("blob `{name}` of entry `{index}` is not what was sealed")]
+    Blob {
+        /// Index of the entry.
+        index: u64,
+        /// Name of the blob.
+        name: String,
+    },
+    /// There is a row for a blob that the entry does not state.
+    #[error("there is a blob `{name}` of entry `{index}` that the entry does not state")]
+    BlobStray {
+        /// Index of the entry.
+        index: u64,
+        /// Name of the blob.
+        name: String,
+    },
+    /// There are rows that belong to nothing.
+    #[error("`journal.db` has `{count}` rows that belong to no entry below its head")]
+    Strays {
+        /// How many.
+        count: u64,
+    },
+    /// A data key does not open under the key-encryption key.
+    #[error("data key `{id}` does not open under `kek`")]
+    Key {
+        /// Id of the key.
+        id: Uuid,
+    },
+    /// The root over the entries is not that of the head.
+    #[error(
+        "the `{size}` entries have the root `{found}`, and the head states `{stated}` for `{stated_size}`"
+    )]
+    Root {
+        /// Number of entries that are there.
+        size: u64,
+        /// Root hash over them.
+        found: Hash,
+        /// The size that the head states.
+        stated_size: u64,
+        /// The root that the head states.
+        stated: Hash,
+    },
+    /// The head's checkpoint is wrong.
+    #[error("the head is not what was signed: {reason}")]
+    Head {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// There is no guard.
+    #[error("`keys.db` has no guard for this journal")]
+    GuardMissing,
+    /// The guard's checkpoint is wrong.
+    #[error("the guard is not what was signed: {reason}")]
+    Guard {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The guard has seen another journal.
+    #[error(
+        "the guard has seen `{size}` signed entries that this journal does not have; an older or another journal was put in its place"
+    )]
+    Forked {
+        /// The size that the guard has seen.
+        size: u64,
+    },
+    /// The state that the payloads add up to does not have the journal's size.
+    #[error("the payloads add up to a state of `{found}` entries, not `{size}`")]
+    State {
+        /// Size of the state.
+        found: u64,
+        /// Size of the journal.
+        size: u64,
+    },
+}
+
+/// Something in a desk that is worth knowing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Note {
+    /// Files that no entry refers to.
+    #[error(
+        "`{count}` files in `blobs` belong to no entry; a command that was interrupted left them, and they may be deleted"
+    )]
+    Orphans {
+        /// How many.
+        count: u64,
+    },
+    /// The guard waits to be moved.
+    #[error(
+        "the guard is at `{guard}` of `{size}` entries; a command was interrupted, and the next one moves it on"
+    )]
+    GuardBehind {
+        /// The size that the guard has seen.
+        guard: u64,
+        /// Size of the journal.
+        size: u64,
+    },
+    /// A secret is readable by others.
+    #[error("`{file}` can be read by others; `chmod 600` it")]
+    OpenToOthers {
+        /// The file.
+        file: &'static str,
+    },
+}
+
+impl DeskReport {
+    /// Whether everything is as it was written.
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+impl Desk {
+    /// Checks a desk from end to end and reports all that is wrong. Nothing is changed, apart from SQLite undoing a transaction
+    /// that a killed process left half-way.
+    ///
+    /// An error means that there was nothing to check with: no desk, no access, no keys, no head, or a newer format.
+    pub async fn verify(dir: &Path) -> Result<DeskReport, StoreError> {
+        if folder::look(dir)? == Found::Nothing {
+            return Err(StoreError::Absent {
+                dir: dir.to_owned(),
+            });
+        }
+        let mut journal = Database::open(&dir.join(JOURNAL), Kind::Journal).await?;
+        let mut keys = Database::open(&dir.join(KEYS), Kind::Keys).await?;
+        let kek = folder::read_secret(&dir.join(KEK))?;
+        let seed = folder::read_secret(&dir.join(LOG_KEY))?;
+        // The guard follows the head: read in this order, a guard that is ahead is never a commit that is under way.
+        let org = only_head(&mut journal).await?.org;
+        let guard = keys.guard(org).await;
+        let head = only_head(&mut journal).await?;
+        let signer = SigningKey::new(&head.origin, &seed);
+        let signer =
+            signer.map_err(|error| StoreError::damaged_by("its head names no log", error))?;
+
+        let mut check = Check::new(org, Keyring::new(org, &kek), Blobs::new(dir.join(BLOBS)));
+        for (file, database) in [(JOURNAL, &mut journal), (KEYS, &mut keys)] {
+            if let Some(Some(complaint)) = check.readable(database.complaint().await)? {
+                check.problems.push(Problem::Database { file, complaint });
+            }
+        }
+        check.keys(&mut keys).await?;
+        let read = check.entries(&mut journal, head.size).await;
+        check.readable(read)?;
+        let strays = check
+            .readable(journal.strays(org, head.size).await)?
+            .unwrap_or(0);
+        if strays > 0 {
+            check.problems.push(Problem::Strays { count: strays });
+        }
+        let key = signer.verifying_key(KeyKind::Ed25519);
+        check.head(&head, &key);
+        if let Some(guard) = check.readable(guard)? {
+            check.guard(guard.as_ref(), &key);
+        }
+        check.folder(dir)?;
+        Ok(DeskReport {
+            origin: head.origin,
+            key,
+            size: head.size,
+            root: check.tree.root(),
+            checkpoint: head.checkpoint,
+            payloads: check.n_payloads,
+            blobs: check.n_blobs,
+            problems: check.problems,
+            notes: check.notes,
+        })
+    }
+}
+
+/// What was seen so far.
+struct Check {
+    org: Uuid,
+    ring: Keyring,
+    blobs: Blobs,
+    tree: Tree,
+    state: State,
+    ids: HashSet<Uuid>,
+    commands: HashSet<Uuid>,
+    command: Option<Uuid>,
+    last: HashMap<Uuid, u64>,
+    files: HashSet<Hash>,
+    n_payloads: u64,
+    n_blobs: u64,
+    problems: Vec<Problem>,
+    notes: Vec<Note>,
+}
+
+impl Check {
+    fn new(org: Uuid, ring: Keyring, blobs: Blobs) -> Check {
+        Check {
+            org,
+            ring,
+            blobs,
+            tree: Tree::new(),
+            state: State::default(),
+            ids: HashSet::new(),
+            commands: HashSet::new(),
+            command: None,
+            last: HashMap::new(),
+            files: HashSet::new(),
+            n_payloads: 0,
+            n_blobs: 0,
+            problems: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Damage is a finding; any other error ends the check.
+    fn readable<T>(&mut self, read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error @ StoreError::Damaged { .. }) => {
+                self.problems.push(Problem::Unreadable(error));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn keys(&mut self, keys: &mut Database) -> Result<(), StoreError> {
+        let wrapped = keys.keys(self.org).await;
+        for wrapped in self.readable(wrapped)?.unwrap_or_default() {
+            if self.ring.unwrap(&wrapped).is_none() {
+                self.problems.push(Problem::Key { id: wrapped.id });
+            }
+        }
+        Ok(())
+    }
+
+    async fn entries(&mut self, journal: &mut Database, size: u64) -> Result<(), StoreError> {
+        let mut next = 0;
+        while next < size {
+            let end = size.min(next + CHUNK);
+            let rows = journal.entries(self.org, next, end).await?;
+            let mut blobs: HashMap<u64, Vec<BlobRow>> = HashMap::new();
+            for row in journal.blobs(self.org, next, end).await? {
+                blobs.entry(row.seq).or_default().push(row);
+            }
+            for row in rows {
+                self.missing(next, row.seq);
+                self.entry(&row, blobs.remove(&row.seq).unwrap_or_default())?;
+                next = row.seq + 1;
+            }
+            self.missing(next, end);
+            next = end;
+        }
+        Ok(())
+    }
+
+    fn missing(&mut self, from: u64, to: u64) {
+        self.problems
+            .extend((from..to).map(|index| Problem::EntryMissing { index }));
+    }
+
+    fn entry(&mut self, row: &EntryRow, blobs: Vec<BlobRow>) -> Result<(), StoreError> {
+        let index = row.seq;
+        self.tree.push(leaf_hash(&row.entry));
+        let entry = match Entry::parse(&row.entry) {
+            Ok(entry) => entry,
+            Err(source) => {
+                self.problems.push(Problem::Entry { index, source });
+                return Ok(());
+            }
+        };
+        self.columns(&entry, row);
+        self.order(&entry, row.seq);
+        let subjects = entry
+            .subjects
+            .iter()
+            .map(|about| about.id.to_string())
+            .collect();
+        let meta = Meta { index, subjects };
+        match self.payload(&entry, row) {
+            Some(event) => self.state.apply(&event, &meta),
+            // What became of the payload is reported; the entry itself is there.
+            None => self.state.size = index + 1,
+        }
+        self.entry_blobs(&entry, index, blobs)
+    }
+
+    fn columns(&mut self, entry: &Entry, row: &EntryRow) {
+        let columns = [
+            ("organisation", entry.org == self.org),
+            ("id", entry.id == row.id),
+            ("command", entry.command == row.command),
+        ];
+        let wrong = columns.into_iter().filter(|(_, same)| !same);
+        self.problems.extend(wrong.map(|(column, _)| Problem::Row {
+            index: row.seq,
+            column,
+        }));
+    }
+
+    fn order(&mut self, entry: &Entry, index: u64) {
+        if !self.ids.insert(entry.id) {
+            self.problems.push(Problem::SameId { index });
+        }
+        // The entries of one command follow one another.
+        if self.command.replace(entry.command) != Some(entry.command)
+            && !self.commands.insert(entry.command)
+        {
+            self.problems.push(Problem::SameCommand { index });
+        }
+        for about in &entry.subjects {
+            if self.last.insert(about.id, index) != about.prev {
+                self.problems.push(Problem::Chain {
+                    index,
+                    subject: about.id,
+                });
+            }
+        }
+        let later = entry.refs.iter().filter(|target| **target >= index);
+        self.problems
+            .extend(later.map(|target| Problem::NotEarlier {
+                index,
+                target: *target,
+            }));
+    }
+
+    fn payload(&mut self, entry: &Entry, row: &EntryRow) -> Option<Event> {
+        let index = row.seq;
+        let Some((key, sealed)) = &row.payload else {
+            self.problems.push(Problem::PayloadMissing { index });
+            return None;
+        };
+        let opened = self
+            .ring
+            .open(*key, What::Payload { kind: &entry.kind }, entry.id, sealed);
+        let Some(payload) = opened.filter(|payload| fits(payload, entry.commit)) else {
+            self.problems.push(Problem::Payload { index });
+            return None;
+        };
+        self.n_payloads += 1;
+        match Event::from_payload(&entry.kind, &payload.bytes) {
+            Ok(event) => Some(event),
+            Err(error) => {
+                // The reader's own words may quote the payload, and with it a name.
+                let kind = entry.kind.clone();
+                self.problems.push(match error {
+                    EventError::UnknownKind(_) => Problem::UnknownKind { index, kind },
+                    EventError::Form { .. } => Problem::Form { index, kind },
+                });
+                None
+            }
+        }
+    }
+
+    fn entry_blobs(
+        &mut self,
+        entry: &Entry,
+        index: u64,
+        rows: Vec<BlobRow>,
+    ) -> Result<(), StoreError> {
+        self.files.extend(rows.iter().map(|row| row.sha256));
+        for stated in &entry.blobs {
+            match rows.iter().find(|row| row.name == stated.name) {
+                Some(row) => self.blob(entry, index, stated, row)?,
+                None => self.problems.push(Problem::BlobMissing {
+                    index,
+                    name: stated.name.clone(),
+                }),
+            }
+        }
+        for row in rows {
+            if entry.blobs.iter().all(|stated| stated.name != row.name) {
+                self.problems.push(Problem::BlobStray {
+                    index,
+                    name: row.name,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn blob(
+        &mut self,
+        entry: &Entry,
+        index: u64,
+        stated: &Blob,
+        row: &BlobRow,
+    ) -> Result<(), StoreError> {
+        let name = stated.name.clone();
+        let Some(bytes) = self.blobs.read(row.sha256)? else {
+            self.problems.push(Problem::BlobMissing { index, name });
+            return Ok(());
+        };
+        let is_named_so = Hash::of(&bytes) == row.sha256;
+        let sealed = Sealed {
+            nonce: row.nonce,
+            bytes,
+        };
+        let opened = self.ring.open(
+            row.key,
+            What::Blob {
+                kind: &entry.kind,
+                name: &name,
+            },
+            entry.id,
+            &sealed,
+        );
+        let is_whole = opened.is_some_and(|blob| {
+            fits(&blob, stated.commit) && blob.bytes.len() as u64 == stated.len
+        });
+        if is_named_so && is_whole {
+            self.n_blobs += 1;
+        } else {
+            self.problems.push(Problem::Blob { index, name });
+        }
+        Ok(())
+    }
+
+    fn head(&mut self, head: &Signed, key: &VerifyingKey) {
+        let (size, found) = (self.tree.size(), self.tree.root());
+        if (size, found) != (head.size, head.root) {
+            self.problems.push(Problem::Root {
+                size,
+                found,
+                stated_size: head.size,
+                stated: head.root,
+            });
+        }
+        if let Err(reason) = guard::check_note(head, key) {
+            self.problems.push(Problem::Head { reason });
+        }
+        if self.state.size != head.size {
+            self.problems.push(Problem::State {
+                found: self.state.size,
+                size: head.size,
+            });
+        }
+    }
+
+    fn guard(&mut self, guard: Option<&Signed>, key: &VerifyingKey) {
+        let Some(guard) = guard else {
+            self.problems.push(Problem::GuardMissing);
+            return;
+        };
+        if let Err(reason) = guard::check_note(guard, key) {
+            self.problems.push(Problem::Guard { reason });
+        }
+        match guard::standing(guard, &self.tree) {
+            Standing::Level => {}
+            Standing::Behind => self.notes.push(Note::GuardBehind {
+                guard: guard.size,
+                size: self.tree.size(),
+            }),
+            Standing::Ahead | Standing::Other => {
+                self.problems.push(Problem::Forked { size: guard.size })
+            }
+        }
+    }
+
+    fn folder(&mut self, dir: &Path) -> Result<(), StoreError> {
+        let count = self
+            .blobs
+            .count_orphans(|name| self.files.contains(&name))?;
+        if count > 0 {
+            self.notes.push(Note::Orphans { count });
+        }
+        for file in [KEK, LOG_KEY, KEYS, JOURNAL] {
+            if folder::is_open_to_others(&dir.join(file))? {
+                self.notes.push(Note::OpenToOthers { file });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fits(disclosed: &Disclosed, commit: Hash) -> bool {
+    entry::commit(&disclosed.salt, &disclosed.bytes) == commit
+}

@@ -1,0 +1,244 @@
+//! Who acts, when, on which desk, under which law.
+
+use std::path::{Path, PathBuf};
+
+use alnager_law::requirement::AsOf;
+use alnager_office::decide::{Blob, Command, Context};
+use alnager_office::state::State;
+use alnager_store::{Desk, Fresh, Receipt};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use uuid::Uuid;
+
+use crate::error::JobError;
+use crate::library::{self, Library};
+
+/// What every job is told.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// The desk's folder.
+    pub desk: PathBuf,
+    /// Who acts; without it the operating system's user.
+    pub actor: Option<String>,
+    /// The day judged.
+    pub at: Option<Date>,
+    /// Law published by this day counts.
+    pub known: Option<Date>,
+    /// The journal up to here: an entry's index or an instant.
+    pub recorded: Option<Recorded>,
+}
+
+/// A point in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// Up to and with this entry.
+    Entry(u64),
+    /// Up to and with this instant.
+    Instant(Timestamp),
+}
+
+/// New ids at hand for one command: more than any declaration can need.
+const N_IDS: usize = 4096;
+
+/// A person at work: the law in use, the hour, and the name.
+pub struct Acting {
+    /// The law and policy in use.
+    pub library: Library,
+    /// Who acts.
+    pub actor: String,
+    /// The instant the job began.
+    pub now: Timestamp,
+    flags: Flags,
+}
+
+impl std::str::FromStr for Recorded {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(index) = text.parse() {
+            return Ok(Recorded::Entry(index));
+        }
+        let wrong = |_| {
+            format!(
+                "`{text}` is neither an entry's index nor an instant such as 2026-11-23T08:00:00Z"
+            )
+        };
+        text.parse().map(Recorded::Instant).map_err(wrong)
+    }
+}
+
+impl Acting {
+    /// Begins a job: reads the clock, the shipped law, and who acts.
+    pub fn begin(flags: &Flags) -> Result<Self, JobError> {
+        let actor = match &flags.actor {
+            Some(name) => name.trim().to_owned(),
+            None => system_user(),
+        };
+        if actor.is_empty() || actor.len() > 200 {
+            return Err(JobError::Input(
+                "a person's name has 1 to 200 characters; give one with --as NAME".to_owned(),
+            ));
+        }
+        Ok(Acting {
+            library: library::shipped()?,
+            actor,
+            now: Timestamp::now(),
+            flags: flags.clone(),
+        })
+    }
+
+    /// Today in a time zone; `None` is UTC.
+    pub fn today(&self, zone: Option<&str>) -> Date {
+        let zone = zone
+            .and_then(|name| TimeZone::get(name).ok())
+            .unwrap_or(TimeZone::UTC);
+        self.now.to_zoned(zone).date()
+    }
+
+    /// The two days of every question: `--at` or the given day or today, and `--known` or today.
+    pub fn as_of(&self, day: Option<Date>, zone: Option<&str>) -> AsOf {
+        let today = self.today(zone);
+        AsOf {
+            valid: self.flags.at.or(day).unwrap_or(today),
+            known: self.flags.known.unwrap_or(today),
+        }
+    }
+
+    /// The desk's folder.
+    pub fn desk_dir(&self) -> &Path {
+        &self.flags.desk
+    }
+
+    /// The desk, which must exist.
+    pub async fn desk(&self) -> Result<Desk, JobError> {
+        if !Desk::exists(self.desk_dir()) {
+            let dir = self.desk_dir().display();
+            return Err(JobError::Input(format!(
+                "there is no desk at `{dir}`; `alnager review DIR` makes one, or name another with --desk DIR"
+            )));
+        }
+        Ok(Desk::open(self.desk_dir()).await?)
+    }
+
+    /// The desk, or a new one that appears whole with its first commit.
+    pub async fn desk_or_new(&self) -> Result<Desk, JobError> {
+        let organisation = new_ids(self.now, 1)?[0];
+        let origin = format!("alnager.local/{organisation}");
+        Ok(Desk::open_or_new(
+            self.desk_dir(),
+            Fresh {
+                org: organisation,
+                origin,
+            },
+        )
+        .await?)
+    }
+
+    /// What the office needs to decide, with fresh ids.
+    pub fn context(&self, desk: &Desk, zone: Option<&str>) -> Result<Context<'_>, JobError> {
+        Ok(Context {
+            book: &self.library.book,
+            policy: &self.library.policy,
+            stamp: self.library.stamp.clone(),
+            texts: self.library.texts.clone(),
+            organisation: desk.org().to_string(),
+            actor: self.actor.clone(),
+            today: self.today(zone),
+            ids: new_ids(self.now, N_IDS)?,
+        })
+    }
+
+    /// Commits a command under a fresh idempotency key.
+    pub async fn commit(
+        &self,
+        desk: &mut Desk,
+        command: &Command,
+        with: &Context<'_>,
+    ) -> Result<Receipt, JobError> {
+        let id = new_ids(self.now, 1)?[0];
+        Ok(desk.commit(id, &instant(self.now), command, with).await?)
+    }
+
+    /// The state as of `--recorded`, or now.
+    pub async fn state(&self, desk: &mut Desk) -> Result<State, JobError> {
+        let now = desk.state();
+        let size = match self.flags.recorded {
+            None => return Ok(now.as_ref().clone()),
+            Some(Recorded::Entry(index)) => index.saturating_add(1),
+            Some(Recorded::Instant(at)) => {
+                // Entries carry their instant in a form that sorts as text.
+                let until = instant(at);
+                let entries = desk.entries(0, now.size).await?;
+                entries
+                    .iter()
+                    .rev()
+                    .find(|(_, entry)| entry.at <= until)
+                    .map_or(0, |(index, _)| index + 1)
+            }
+        };
+        let state = desk.state_at(size).await?;
+        let state = state.ok_or_else(|| {
+            JobError::Input(format!(
+                "the journal has only {} entries; name an earlier one with --recorded",
+                now.size
+            ))
+        })?;
+        Ok(state.as_ref().clone())
+    }
+
+    /// Whether the job looks back at an earlier record.
+    pub fn looks_back(&self) -> bool {
+        self.flags.recorded.is_some()
+    }
+}
+
+/// An instant as entries write it: RFC 3339, UTC, six decimals.
+pub fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+}
+
+/// Fresh ids (UUID version 7).
+pub fn new_ids(now: Timestamp, n: usize) -> Result<Vec<Uuid>, JobError> {
+    let mut random = vec![0_u8; n * 10];
+    getrandom::fill(&mut random).map_err(|error| {
+        JobError::Internal(format!("the system gives no random numbers: {error}"))
+    })?;
+    let millis = u64::try_from(now.as_millisecond())
+        .map_err(|_| JobError::Internal("the clock stands before 1970; set it".to_owned()))?;
+    let id = |bytes: &[u8]| {
+        let mut ten = [0_u8; 10];
+        ten.copy_from_slice(bytes);
+        uuid::Builder::from_unix_timestamp_millis(millis, &ten).into_uuid()
+    };
+    Ok(random.chunks_exact(10).map(id).collect())
+}
+
+fn system_user() -> String {
+    let named = ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    named.unwrap_or_else(|| "the operating system's user".to_owned())
+}
+
+/// A pseudonym for a person's id: short, and the same everywhere.
+pub fn pseudonym(id: &str) -> String {
+    let tail: String = id
+        .chars()
+        .rev()
+        .take(6)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect();
+    format!("person {tail}")
+}
+
+/// Bytes named for an entry.
+pub fn blob(name: &str, media: &str, bytes: Vec<u8>) -> Blob {
+    Blob {
+        name: name.to_owned(),
+        media: media.to_owned(),
+        bytes: std::sync::Arc::new(bytes),
+    }
+}

@@ -1,0 +1,167 @@
+//! Confirming facts, and submitting and deciding on evidence.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use alnager_law::read::nearest;
+use alnager_office::decide::{Command, EvidenceRuling, OfferedEvidence};
+use alnager_office::declaration::DeclaredEvidence;
+use alnager_office::state::State;
+use alnager_store::Receipt;
+use jiff::civil::Date;
+
+use crate::acting::{Acting, Flags};
+use crate::error::JobError;
+use crate::library::sha256;
+
+/// Evidence to submit.
+#[derive(Debug, Clone)]
+pub struct NewEvidence {
+    /// The system's id.
+    pub system: String,
+    /// The document.
+    pub file: PathBuf,
+    /// The kind.
+    pub kind: String,
+    /// The requirements it is offered for.
+    pub requirements: Vec<String>,
+    /// The first day it counts; without it today.
+    pub effective: Option<Date>,
+    /// The first day it no longer counts.
+    pub expires: Option<Date>,
+}
+
+/// What a command entered, for the screen.
+pub struct Entered {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// The state after it.
+    pub state: Arc<State>,
+    /// Who acted.
+    pub actor: String,
+}
+
+/// Confirms a fact on behalf of someone outside the building team.
+pub async fn confirm_fact(
+    flags: &Flags,
+    system: &str,
+    fact: &str,
+    value: Option<&str>,
+    basis: &str,
+) -> Result<Entered, JobError> {
+    let command = Command::ConfirmFact {
+        system: system.to_owned(),
+        fact: fact.to_owned(),
+        value: value.map(str::to_owned),
+        basis: basis.to_owned(),
+    };
+    enter(flags, |_| Ok(command)).await
+}
+
+/// Submits evidence outside a declaration.
+pub async fn add_evidence(flags: &Flags, new: &NewEvidence) -> Result<Entered, JobError> {
+    let bytes = std::fs::read(&new.file).map_err(|source| JobError::File {
+        path: new.file.clone(),
+        doing: "cannot be read; name the document to submit",
+        source,
+        is_input: true,
+    })?;
+    let name = new
+        .file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    enter(flags, |acting| {
+        let book = &acting.library.book;
+        if !book.evidence.items.contains_key(&new.kind) {
+            let hint = nearest(&new.kind, book.evidence.items.keys().map(String::as_str));
+            return Err(JobError::Input(format!(
+                "there is no kind of evidence `{}`; {hint}",
+                new.kind
+            )));
+        }
+        let ids = || {
+            book.packs()
+                .flat_map(|pack| &pack.requirements)
+                .map(|text| text.id.as_str())
+        };
+        if let Some(other) = new
+            .requirements
+            .iter()
+            .find(|id| !ids().any(|known| known == id.as_str()))
+        {
+            return Err(JobError::Input(format!(
+                "there is no requirement `{other}`; {}",
+                nearest(other, ids())
+            )));
+        }
+        let effective = new.effective.unwrap_or_else(|| acting.today(None));
+        if new.expires.is_some_and(|expires| expires <= effective) {
+            return Err(JobError::Input(format!(
+                "the evidence would expire before it takes effect on {effective}; correct --expires"
+            )));
+        }
+        let declared = DeclaredEvidence {
+            file: name.clone(),
+            kind: new.kind.clone(),
+            requirements: new.requirements.clone(),
+            effective,
+            expires: new.expires,
+            submitted_by: acting.actor.clone(),
+        };
+        let offered = OfferedEvidence {
+            declared,
+            sha256: sha256(&bytes),
+            bytes: Arc::new(bytes.clone()),
+        };
+        Ok(Command::AddEvidence {
+            system: new.system.clone(),
+            offered,
+        })
+    })
+    .await
+}
+
+/// Accepts or rejects evidence on behalf of someone other than who submitted it.
+pub async fn rule_on_evidence(
+    flags: &Flags,
+    ruling: EvidenceRuling,
+    accept: bool,
+) -> Result<Entered, JobError> {
+    enter(flags, |_| {
+        Ok(if accept {
+            Command::AcceptEvidence(ruling.clone())
+        } else {
+            Command::RejectEvidence(ruling.clone())
+        })
+    })
+    .await
+}
+
+/// The desk's state, as of `--recorded` or now.
+pub async fn state(flags: &Flags) -> Result<State, JobError> {
+    let acting = Acting::begin(flags)?;
+    let mut desk = acting.desk().await?;
+    acting.state(&mut desk).await
+}
+
+async fn enter(
+    flags: &Flags,
+    command: impl FnOnce(&Acting) -> Result<Command, JobError>,
+) -> Result<Entered, JobError> {
+    let acting = Acting::begin(flags)?;
+    if acting.looks_back() {
+        return Err(JobError::Input(
+            "an earlier record cannot be changed; leave out --recorded".to_owned(),
+        ));
+    }
+    let command = command(&acting)?;
+    let mut desk = acting.desk().await?;
+    let with = acting.context(&desk, None)?;
+    let receipt = acting.commit(&mut desk, &command, &with).await?;
+    Ok(Entered {
+        receipt,
+        state: desk.state(),
+        actor: acting.actor.clone(),
+    })
+}

@@ -1,0 +1,183 @@
+//! What may be written on the command line.
+
+use std::path::PathBuf;
+
+use alnager_work::acting::Recorded;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+
+/// An AI compliance officer: declares, maps, measures, judges and seals AI systems.
+///
+/// Exit codes: 0 clear, 1 hold, 3 undecided, 2 wrong use or input, 4 could not finish.
+#[derive(Debug, Parser)]
+#[command(name = "alnager", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// What every command understands.
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+/// Flags every command understands.
+#[derive(Debug, Args)]
+pub(crate) struct Shared {
+    /// The desk: the folder that holds journal, blobs and keys
+    #[arg(long, global = true, value_name = "DIR", default_value = "./.alnager")]
+    pub(crate) desk: PathBuf,
+    /// Who acts; without it the operating system's user
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+    /// The day judged, such as 2027-12-02; without it the day of going live, or today
+    #[arg(long, global = true, value_name = "DAY")]
+    pub(crate) at: Option<Date>,
+    /// Law as published by this day; without it today
+    #[arg(long, global = true, value_name = "DAY")]
+    pub(crate) known: Option<Date>,
+    /// The record as it was: an entry's index, or an instant such as 2026-11-23T08:00:00Z
+    #[arg(long, global = true, value_name = "ENTRY|INSTANT")]
+    pub(crate) recorded: Option<Recorded>,
+    /// How to print
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs (docs/formats/review.md)
+    Json,
+}
+
+/// What the gate looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GateName {
+    /// Requirements and tests, before use
+    Launch,
+    /// The measurements alone, for a model team's pipeline
+    Tests,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Review a declared system: map the law, measure, judge, seal, report
+    Review {
+        /// The folder that holds `system.toml`
+        #[arg(value_name = "DIR")]
+        system: PathBuf,
+        /// What the gate looks at
+        #[arg(long, value_enum, default_value_t = GateName::Launch)]
+        gate: GateName,
+        /// Where report and dossier go; without it ./reviews/SYSTEM/ENTRY
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Prove in words why a requirement stands and fares as it does
+    Why {
+        /// The requirement, such as EUAIA-9
+        requirement: String,
+        /// The system: its id in the desk, or the folder that holds `system.toml`
+        #[arg(long, value_name = "ID|DIR")]
+        system: String,
+    },
+    /// Confirm facts
+    #[command(subcommand)]
+    Fact(FactCommand),
+    /// Submit evidence, and decide on it
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    /// Verify a dossier; needs no desk, no network and no account
+    Verify {
+        /// The dossier
+        dossier: PathBuf,
+        /// The log key you trust, as `alnager desk key` prints it
+        #[arg(long, value_name = "VKEY", conflicts_with = "policy")]
+        key: Option<String>,
+        /// A trust policy file of your own (C2SP tlog-policy)
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// Count the rows of this data file again
+        #[arg(long, value_name = "FILE")]
+        data: Option<PathBuf>,
+    },
+    /// Look after the desk
+    #[command(subcommand)]
+    Desk(DeskCommand),
+}
+
+/// Commands about facts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum FactCommand {
+    /// Confirm a fact, as someone outside the team that builds the system
+    Confirm {
+        /// The system's id
+        system: String,
+        /// The fact
+        fact: String,
+        /// The answer confirmed; without it the one declared last
+        #[arg(long)]
+        value: Option<String>,
+        /// On what basis
+        #[arg(long)]
+        basis: String,
+    },
+}
+
+/// Commands about evidence.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Submit a document for requirements of a system
+    Add {
+        /// The system's id
+        system: String,
+        /// The document
+        file: PathBuf,
+        /// The kind of evidence (docs/reference/evidence-kinds.md)
+        #[arg(long)]
+        kind: String,
+        /// The requirements it is offered for
+        #[arg(long = "for", value_name = "REQUIREMENT", required = true, num_args = 1..)]
+        requirements: Vec<String>,
+        /// The first day it counts; without it today
+        #[arg(long, value_name = "DAY")]
+        effective: Option<Date>,
+        /// The first day it no longer counts
+        #[arg(long, value_name = "DAY")]
+        expires: Option<Date>,
+    },
+    /// Accept evidence, as someone other than who submitted it
+    Accept(Ruling),
+    /// Reject evidence, as someone other than who submitted it
+    Reject(Ruling),
+    /// List the evidence of the desk
+    List {
+        /// Only that of this system
+        #[arg(long, value_name = "ID")]
+        system: Option<String>,
+    },
+}
+
+/// A decision about evidence.
+#[derive(Debug, Args)]
+pub(crate) struct Ruling {
+    /// The evidence, such as E7
+    pub(crate) evidence: String,
+    /// The requirements decided on; without any, all it is offered for
+    pub(crate) requirements: Vec<String>,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+/// Commands about the desk.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeskCommand {
+    /// Check every entry, payload, blob, signature and the refolded state
+    Verify,
+    /// Print the log key that signs this desk's checkpoints
+    Key,
+}

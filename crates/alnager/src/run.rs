@@ -1,0 +1,518 @@
+//! The commands, one function each: do the job, print what came of it, give the exit code.
+
+use std::path::Path;
+
+use alnager_journal::note::VerifyingKey;
+use alnager_journal::policy::Policy;
+use alnager_journal::verify::Trust;
+use alnager_office::decide::EvidenceRuling;
+use alnager_office::gate::{Gate, Verdict};
+use alnager_office::state::State;
+use alnager_report::json::{self, JournalHead, JsonOutputs};
+use alnager_report::screen::{self, Outputs};
+use alnager_report::why as why_report;
+use alnager_store::Desk;
+use alnager_work::acting::{Acting, Flags};
+use alnager_work::error::JobError;
+use alnager_work::records::{self, Entered, NewEvidence};
+use alnager_work::review::{self, Request};
+use alnager_work::verify::{self, Verification, with_causes};
+use alnager_work::why;
+use serde_json::{Value, json};
+
+use crate::arguments::{
+    Arguments, Command, DeskCommand, EvidenceCommand, FactCommand, Format, GateName, Ruling, Shared,
+};
+use crate::terminal::{self, Bar, complain, say};
+
+/// Done; for a review, clear.
+pub(crate) const CLEAR: u8 = 0;
+/// A review's verdict is hold, or a dossier or desk does not hold together.
+pub(crate) const HOLD: u8 = 1;
+/// Wrong use or input.
+pub(crate) const WRONG_INPUT: u8 = 2;
+/// A review's verdict is undecided.
+pub(crate) const UNDECIDED: u8 = 3;
+/// The machine did not do its part.
+pub(crate) const COULD_NOT_FINISH: u8 = 4;
+
+/// Runs a command and gives its exit code.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    let runtime = match tokio::runtime::Builder::new_current_thread().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("the program could not start: {error}"));
+            return COULD_NOT_FINISH;
+        }
+    };
+    match runtime.block_on(command(arguments)) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&with_causes(&error));
+            if error.is_input() {
+                WRONG_INPUT
+            } else {
+                COULD_NOT_FINISH
+            }
+        }
+    }
+}
+
+async fn command(arguments: &Arguments) -> Result<u8, JobError> {
+    let shared = &arguments.shared;
+    let flags = flags(shared);
+    match &arguments.command {
+        Command::Review { system, gate, out } => {
+            let gate = match gate {
+                GateName::Launch => Gate::Launch,
+                GateName::Tests => Gate::Tests,
+            };
+            let request = Request {
+                system: system.clone(),
+                gate,
+                out: out.clone(),
+            };
+            review(&request, &flags, shared.format).await
+        }
+        Command::Why {
+            requirement,
+            system,
+        } => why_command(&flags, requirement, system, shared.format).await,
+        Command::Fact(FactCommand::Confirm {
+            system,
+            fact,
+            value,
+            basis,
+        }) => {
+            let entered =
+                records::confirm_fact(&flags, system, fact, value.as_deref(), basis).await?;
+            let words = format!("`{fact}` of `{system}` is confirmed by {}", entered.actor);
+            acknowledge(&entered, &words, shared.format)
+        }
+        Command::Evidence(command) => evidence(&flags, command, shared.format).await,
+        Command::Verify {
+            dossier,
+            key,
+            policy,
+            data,
+        } => verify_command(
+            dossier,
+            &trust(key.as_deref(), policy.as_deref())?,
+            data.as_deref(),
+            shared.format,
+        ),
+        Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
+        Command::Desk(DeskCommand::Key) => {
+            let key = Acting::begin(&flags)?
+                .desk()
+                .await?
+                .verifier_key()
+                .to_string();
+            say(&match shared.format {
+                Format::Text => key,
+                Format::Json => json!({ "key": key }).to_string(),
+            });
+            Ok(CLEAR)
+        }
+    }
+}
+
+fn flags(shared: &Shared) -> Flags {
+    Flags {
+        desk: shared.desk.clone(),
+        actor: shared.actor.clone(),
+        at: shared.at,
+        known: shared.known,
+        recorded: shared.recorded,
+    }
+}
+
+async fn review(request: &Request, flags: &Flags, format: Format) -> Result<u8, JobError> {
+    let bar = Bar::new();
+    let reviewed = review::review(request, flags, &|progress| bar.show(progress)).await;
+    bar.done();
+    let reviewed = reviewed?;
+    let shown = |path: &Path| path.display().to_string();
+    let report = shown(&reviewed.report);
+    let dossier = reviewed.dossier.as_deref().map(shown);
+    match format {
+        Format::Text => {
+            let receipt = match &reviewed.receipt {
+                Some(receipt) => format!(
+                    "sealed as entry {} of {}, root {}",
+                    receipt.size - 1,
+                    receipt.origin,
+                    receipt.root.to_base64()
+                ),
+                None => "looking back: nothing was sealed".to_owned(),
+            };
+            let outputs = Outputs {
+                report,
+                dossier: dossier.unwrap_or_else(|| "none".to_owned()),
+                receipt,
+            };
+            say(&screen::review(&reviewed.view, &outputs, terminal::style()));
+        }
+        Format::Json => {
+            let journal = reviewed.receipt.map(|receipt| JournalHead {
+                origin: receipt.origin,
+                size: receipt.size,
+                root: receipt.root.to_base64(),
+            });
+            let outputs = JsonOutputs {
+                report,
+                dossier,
+                journal,
+            };
+            say(&pretty(&json::review(
+                &reviewed.view,
+                &reviewed.figures,
+                &outputs,
+            )));
+        }
+    }
+    Ok(match reviewed.view.verdict {
+        Verdict::Clear => CLEAR,
+        Verdict::Hold => HOLD,
+        Verdict::Undecided => UNDECIDED,
+    })
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())
+}
+
+async fn why_command(
+    flags: &Flags,
+    requirement: &str,
+    system: &str,
+    format: Format,
+) -> Result<u8, JobError> {
+    let why = why::why(flags, requirement, system).await?;
+    let name = |id: &str| why.state.name(id).to_owned();
+    let (book, judged) = (&why.library.book, why.judged.as_ref());
+    say(&match format {
+        Format::Text => why_report::words(&why.explanation, book, judged, &name),
+        Format::Json => pretty(&why_report::json(&why.explanation, book, judged, &name)),
+    });
+    Ok(CLEAR)
+}
+
+async fn evidence(
+    flags: &Flags,
+    command: &EvidenceCommand,
+    format: Format,
+) -> Result<u8, JobError> {
+    match command {
+        EvidenceCommand::Add {
+            system,
+            file,
+            kind,
+            requirements,
+            effective,
+            expires,
+        } => {
+            let new = NewEvidence {
+                system: system.clone(),
+                file: file.clone(),
+                kind: kind.clone(),
+                requirements: requirements.clone(),
+                effective: *effective,
+                expires: *expires,
+            };
+            let entered = records::add_evidence(flags, &new).await?;
+            let newest = entered
+                .state
+                .evidence
+                .values()
+                .max_by_key(|evidence| evidence.submitted_at);
+            let id = newest
+                .map(|evidence| evidence.submitted.evidence.clone())
+                .unwrap_or_default();
+            acknowledge(
+                &entered,
+                &format!(
+                    "{id} is submitted by {}; someone else must accept it",
+                    entered.actor
+                ),
+                format,
+            )
+        }
+        EvidenceCommand::Accept(ruling) => rule(flags, ruling, true, format).await,
+        EvidenceCommand::Reject(ruling) => rule(flags, ruling, false, format).await,
+        EvidenceCommand::List { system } => {
+            let state = records::state(flags).await?;
+            say(&list(&state, system.as_deref(), format));
+            Ok(CLEAR)
+        }
+    }
+}
+
+async fn rule(
+    flags: &Flags,
+    ruling: &Ruling,
+    accept: bool,
+    format: Format,
+) -> Result<u8, JobError> {
+    let asked = EvidenceRuling {
+        evidence: ruling.evidence.clone(),
+        requirements: ruling.requirements.clone(),
+        reason: ruling.reason.clone(),
+    };
+    let entered = records::rule_on_evidence(flags, asked, accept).await?;
+    let word = if accept { "accepted" } else { "rejected" };
+    acknowledge(
+        &entered,
+        &format!("{} is {word} by {}", ruling.evidence, entered.actor),
+        format,
+    )
+}
+
+fn acknowledge(entered: &Entered, words: &str, format: Format) -> Result<u8, JobError> {
+    let receipt = &entered.receipt;
+    say(&match format {
+        Format::Text => format!("{words} (entry {} of {})", receipt.size - 1, receipt.origin),
+        Format::Json => json!({
+            "done": words,
+            "journal": { "origin": receipt.origin, "size": receipt.size, "root": receipt.root.to_base64() },
+        })
+        .to_string(),
+    });
+    Ok(CLEAR)
+}
+
+fn list(state: &State, system: Option<&str>, format: Format) -> String {
+    let mut known: Vec<_> = state
+        .evidence
+        .values()
+        .filter(|evidence| system.is_none_or(|system| evidence.submitted.system == system))
+        .collect();
+    known.sort_by_key(|evidence| evidence.submitted_at);
+    let decision = |evidence: &alnager_office::evidence::Evidence, requirement: &str| match evidence
+        .decisions
+        .get(requirement)
+    {
+        None => "awaits a decision".to_owned(),
+        Some(decision) if decision.is_accepted => format!(
+            "accepted by {} on {}",
+            state.name(&decision.by),
+            decision.on
+        ),
+        Some(decision) => format!(
+            "rejected by {} on {}: {}",
+            state.name(&decision.by),
+            decision.on,
+            decision.reason
+        ),
+    };
+    if format == Format::Json {
+        let rows: Vec<Value> = known
+            .iter()
+            .map(|evidence| {
+                let submitted = &evidence.submitted;
+                let decisions: serde_json::Map<String, Value> =
+                    submitted.requirements.iter().map(|id| (id.clone(), json!(decision(evidence, id)))).collect();
+                json!({
+                    "id": submitted.evidence, "system": submitted.system, "file": submitted.file, "kind": submitted.kind,
+                    "effective": submitted.effective, "expires": submitted.expires, "sha256": submitted.sha256,
+                    "submitted_by": state.name(&submitted.submitted_by), "replaced_by": evidence.replaced_by, "requirements": decisions,
+                })
+            })
+            .collect();
+        return pretty(&json!({ "evidence": rows }));
+    }
+    if known.is_empty() {
+        return "no evidence is submitted; name some in `system.toml`, or use `alnager evidence add`".to_owned();
+    }
+    let mut lines = Vec::new();
+    for evidence in known {
+        let submitted = &evidence.submitted;
+        let expires = submitted
+            .expires
+            .map_or(String::new(), |day| format!(", expires {day}"));
+        let replaced = evidence
+            .replaced_by
+            .as_ref()
+            .map_or(String::new(), |newer| format!(", replaced by {newer}"));
+        lines.push(format!(
+            "{:<4} {} ({}) of {}, by {}{expires}{replaced}",
+            submitted.evidence,
+            submitted.file,
+            submitted.kind,
+            submitted.system,
+            state.name(&submitted.submitted_by)
+        ));
+        lines.extend(
+            submitted
+                .requirements
+                .iter()
+                .map(|id| format!("       {id}: {}", decision(evidence, id))),
+        );
+    }
+    lines.join("\n")
+}
+
+fn trust(key: Option<&str>, policy: Option<&Path>) -> Result<Trust, JobError> {
+    if let Some(key) = key {
+        let key = VerifyingKey::parse(key)
+            .map_err(|error| JobError::Input(format!("--key: {}", with_causes(&error))))?;
+        return Ok(Trust::Key(key));
+    }
+    let Some(path) = policy else {
+        return Ok(Trust::Unstated);
+    };
+    let bytes = std::fs::read(path).map_err(|error| {
+        JobError::Input(format!(
+            "--policy: `{}` cannot be read: {error}",
+            path.display()
+        ))
+    })?;
+    let policy = Policy::parse(&bytes)
+        .map_err(|error| JobError::Input(format!("--policy: {}", with_causes(&error))))?;
+    Ok(Trust::Policy(policy))
+}
+
+fn verify_command(
+    dossier: &Path,
+    trust: &Trust,
+    data: Option<&Path>,
+    format: Format,
+) -> Result<u8, JobError> {
+    let found = verify::verify_dossier(dossier, trust, data)?;
+    let consistent = found.as_ref().is_ok_and(|found| found.differs.is_empty());
+    match format {
+        Format::Text => match &found {
+            Ok(found) => say(&verification_words(found)),
+            Err(refused) => say(&format!("refused: {refused}")),
+        },
+        Format::Json => match &found {
+            Ok(found) => say(&pretty(&verification_json(found))),
+            Err(refused) => say(&pretty(
+                &json!({ "consistent": false, "refused": refused.to_string() }),
+            )),
+        },
+    }
+    Ok(if consistent { CLEAR } else { HOLD })
+}
+
+fn verification_words(found: &Verification) -> String {
+    let journal = &found.journal;
+    let signed = if journal.trusted {
+        format!("signed by the key you trust, {}", journal.signer)
+    } else {
+        format!(
+            "signed by {}, which you have not said you trust (--key, --policy)",
+            journal.signer
+        )
+    };
+    let counts = &journal.counts;
+    let mut lines = Vec::new();
+    match found.differs.is_empty() {
+        true => lines.push(format!("consistent; {signed}")),
+        false => lines.push(format!(
+            "NOT consistent: {} claims are contradicted; {signed}",
+            found.differs.len()
+        )),
+    }
+    lines.push(format!(
+        "journal {}, {} entries, root {}",
+        journal.origin,
+        journal.size,
+        journal.root.to_base64()
+    ));
+    lines.push(format!(
+        "here {} entries: {} payloads intact, {} withheld, {} erased; {} blobs intact, {} not here",
+        journal.entries.len(),
+        counts.intact,
+        counts.withheld,
+        counts.erased,
+        counts.blobs_intact,
+        counts.blobs_absent
+    ));
+    for (index, system, verdict, day) in &found.reviews {
+        lines.push(format!(
+            "entry {index}: `{system}` judged for {day}: {verdict}"
+        ));
+    }
+    lines.push(format!(
+        "recomputed {}, needs the rows or a withheld table {}, differs {}",
+        found.n_recomputed,
+        found.n_withheld,
+        found.differs.len()
+    ));
+    if found.n_recounted > 0 {
+        lines.push(format!(
+            "count tables counted again from the rows: {}",
+            found.n_recounted
+        ));
+    }
+    lines.extend(
+        found
+            .differs
+            .iter()
+            .map(|words| format!("differs: {words}")),
+    );
+    lines.join("\n")
+}
+
+fn verification_json(found: &Verification) -> Value {
+    let journal = &found.journal;
+    let reviews: Vec<Value> = found
+        .reviews
+        .iter()
+        .map(|(index, system, verdict, day)| json!({ "entry": index, "system": system, "verdict": verdict, "judged_on": day }))
+        .collect();
+    json!({
+        "consistent": found.differs.is_empty(),
+        "trusted": journal.trusted,
+        "signer": journal.signer.to_string(),
+        "journal": { "origin": journal.origin, "size": journal.size, "root": journal.root.to_base64() },
+        "entries": journal.entries.len(),
+        "payloads": { "intact": journal.counts.intact, "withheld": journal.counts.withheld, "erased": journal.counts.erased },
+        "reviews": reviews,
+        "recomputed": found.n_recomputed,
+        "withheld": found.n_withheld,
+        "recounted": found.n_recounted,
+        "differs": found.differs,
+    })
+}
+
+async fn desk_verify(desk: &Path, format: Format) -> Result<u8, JobError> {
+    let report = Desk::verify(desk).await?;
+    let consistent = report.problems.is_empty();
+    let problems: Vec<String> = report
+        .problems
+        .iter()
+        .map(|problem| with_causes(problem))
+        .collect();
+    let notes: Vec<String> = report.notes.iter().map(ToString::to_string).collect();
+    say(&match format {
+        Format::Json => pretty(&json!({
+            "consistent": consistent, "origin": report.origin, "size": report.size, "root": report.root.to_base64(),
+            "payloads": report.payloads, "blobs": report.blobs, "problems": problems, "notes": notes,
+        })),
+        Format::Text => {
+            let mut lines = Vec::new();
+            match consistent {
+                true => lines.push(format!("the desk is whole: {}", report.origin)),
+                false => lines.push(format!(
+                    "the desk is NOT whole: {} problems",
+                    report.problems.len()
+                )),
+            }
+            lines.push(format!(
+                "{} entries, root {}",
+                report.size,
+                report.root.to_base64()
+            ));
+            lines.push(format!(
+                "{} payloads and {} blobs opened and held against their commitments",
+                report.payloads, report.blobs
+            ));
+            lines.extend(problems.iter().map(|problem| format!("problem: {problem}")));
+            lines.extend(notes.iter().map(|note| format!("note: {note}")));
+            lines.join("\n")
+        }
+    });
+    Ok(if consistent { CLEAR } else { HOLD })
+}

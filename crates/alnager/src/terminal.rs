@@ -1,0 +1,84 @@
+//! The terminal: width, colour, progress, and words to it.
+
+use std::cell::RefCell;
+use std::io::{IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+use alnager_probe::{Progress, Unit};
+use alnager_report::screen::Style;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Nothing that takes less than this shows a bar.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// Prints a text; a reader that has gone away is no failure of ours.
+pub(crate) fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    if !text.ends_with('\n') {
+        let _ = out.write_all(b"\n");
+    }
+}
+
+/// Prints what went wrong, on the error stream.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "error: {text}");
+}
+
+/// Colour only on a terminal, and never where NO_COLOR is set.
+pub(crate) fn style() -> Style {
+    let terminal = console::Term::stdout();
+    let is_terminal = std::io::stdout().is_terminal();
+    let colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let width = if is_terminal {
+        usize::from(terminal.size().1)
+    } else {
+        100
+    };
+    Style {
+        colour,
+        width: width.clamp(60, 120),
+    }
+}
+
+/// A progress bar on the error stream that appears when measuring takes longer than two seconds.
+pub(crate) struct Bar {
+    start: Instant,
+    bar: RefCell<Option<ProgressBar>>,
+}
+
+impl Bar {
+    pub(crate) fn new() -> Self {
+        Bar {
+            start: Instant::now(),
+            bar: RefCell::new(None),
+        }
+    }
+
+    /// Shows how far the measuring has come.
+    pub(crate) fn show(&self, progress: Progress) {
+        if self.start.elapsed() < QUIET || !std::io::stderr().is_terminal() {
+            return;
+        }
+        let mut bar = self.bar.borrow_mut();
+        let bar = bar.get_or_insert_with(|| {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+        });
+        let unit = match progress.unit {
+            Unit::Bytes => "measuring {bar:30} {bytes} of {total_bytes}, {eta} left",
+            Unit::Rows => "measuring {bar:30} {human_pos} of {human_len} rows, {eta} left",
+        };
+        if let Ok(style) = ProgressStyle::with_template(unit) {
+            bar.set_style(style);
+        }
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn done(&self) {
+        if let Some(bar) = self.bar.borrow_mut().take() {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! The two examples, and the three ends a review can come to.
+
+use serde_json::Value;
+
+use crate::{Place, status};
+
+#[test]
+fn the_recidivism_example_is_held_by_its_measurements() {
+    let place = Place::with("recidivism");
+    let (code, review) = place.review(&[]);
+    assert_eq!((code, review["verdict"].as_str()), (1, Some("hold")));
+    assert_eq!(review["judged_on"], "2026-12-14");
+    assert!(
+        review["what_if"]
+            .as_str()
+            .unwrap()
+            .contains("Broward County")
+    );
+    // 18 and 32 people are shown and not judged; nobody is left out.
+    let race = &review["figures"]["attrs"]["race"];
+    assert_eq!(race["groups"]["African-American"]["fp"], 805);
+    assert_eq!(race["groups"]["Native American"]["n"], 18);
+    let tiny: Vec<&Value> = results(&review, "impact-ratio", "race")
+        .into_iter()
+        .filter(|result| result["judged"] == false)
+        .collect();
+    assert_eq!(
+        tiny.iter()
+            .map(|result| result["group"].as_str().unwrap())
+            .collect::<Vec<_>>(),
+        ["Asian", "Native American"]
+    );
+    let worst = results(&review, "impact-ratio", "race")[0].clone();
+    assert_eq!(
+        (worst["group"].as_str(), worst["result"].as_str()),
+        (Some("African-American"), Some("fail"))
+    );
+    assert!(
+        (worst["value"].as_f64().unwrap() - 0.631_592_938_311_688_3).abs() < 1e-12,
+        "{worst}"
+    );
+    assert_eq!(status(&review, "GDPR-35"), "gap");
+    assert_eq!(status(&review, "EUAIA-9"), "ahead");
+    assert_eq!(status(&review, "POL-bias-testing"), "gap");
+}
+
+fn results<'v>(review: &'v Value, test: &str, attribute: &str) -> Vec<&'v Value> {
+    let all = review["results"].as_array().unwrap().iter();
+    all.filter(|result| result["test"] == test && result["attribute"] == attribute)
+        .collect()
+}
+
+#[test]
+fn the_figures_are_those_of_the_reference() {
+    let place = Place::with("recidivism");
+    let (_, review) = place.review(&[]);
+    let path = std::path::Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap())
+        .join("../alnager-stats/reference/compas.json");
+    let expected: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut n_compared = 0;
+    compare(
+        "",
+        &expected["attrs"],
+        &review["figures"]["attrs"],
+        &mut n_compared,
+    );
+    assert!(
+        n_compared > 1_500,
+        "only {n_compared} figures were compared"
+    );
+}
+
+/// Every number that both have agrees to 1e-9.
+fn compare(path: &str, expected: &Value, found: &Value, n_compared: &mut usize) {
+    match (expected, found) {
+        (Value::Object(expected), Value::Object(found)) => {
+            for (key, value) in expected {
+                if let Some(found) = found.get(key) {
+                    compare(&format!("{path}/{key}"), value, found, n_compared);
+                }
+            }
+        }
+        (Value::Array(expected), Value::Array(found)) => {
+            for (at, (expected, found)) in expected.iter().zip(found).enumerate() {
+                compare(&format!("{path}/{at}"), expected, found, n_compared);
+            }
+        }
+        (Value::Number(expected), Value::Number(found)) => {
+            let (expected, found) = (expected.as_f64().unwrap(), found.as_f64().unwrap());
+            assert!(
+                (expected - found).abs() <= 1e-9 * expected.abs().max(1e-3),
+                "{path}: {found}, expected {expected}"
+            );
+            *n_compared += 1;
+        }
+        (Value::Null, found) => assert!(found.is_null(), "{path}: {found}, expected null"),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_credit_example_is_undecided_until_people_act() {
+    let place = Place::with("credit");
+    let (code, review) = place.review(&[]);
+    assert_eq!((code, review["verdict"].as_str()), (3, Some("undecided")));
+    assert_eq!(status(&review, "GDPR-35"), "unknown");
+    let accepted = place.run(&[
+        "evidence",
+        "accept",
+        "E2",
+        "GDPR-35",
+        "--reason",
+        "complete",
+        "--as",
+        "Vera Novak",
+    ]);
+    assert_eq!(accepted.code, 0, "{}", accepted.err);
+    let (_, review) = place.review(&[]);
+    assert_eq!(status(&review, "GDPR-35"), "met");
+}
+
+/// What the credit example lacks, as documents of the kinds its requirements need.
+const MISSING: [(&str, &[&str]); 10] = [
+    ("accountability_record", &["GDPR-5"]),
+    ("design_review", &["GDPR-25"]),
+    ("privacy_attack_report", &["GDPR-32"]),
+    ("completion_record", &["EUAIA-4"]),
+    ("appointment_record", &["POL-owner", "GDPR-37"]),
+    ("procedure", &["GDPR-36"]),
+    ("evaluation_report", &["POL-performance"]),
+    ("screening_record", &["EUAIA-5-1-c"]),
+    ("legal_signoff", &["EUAIA-5-1-c"]),
+    ("exception_record", &["GDPR-22"]),
+];
+
+/// The credit example with every document in and accepted, on a portfolio `times` as large with the same shares.
+fn ready(times: usize, threshold: &str) -> Place {
+    let place = Place::with("credit");
+    let data = place.read("system/data.csv");
+    let (header, rows) = data.split_once('\n').unwrap();
+    place.write(
+        "system/data.csv",
+        format!("{header}\n{}", rows.repeat(times)),
+    );
+    place.edit("at_least = 0.6", &format!("at_least = {threshold}"));
+    place.review(&[]);
+    for (kind, requirements) in MISSING {
+        let file = format!("{kind}.md");
+        place.write(&file, format!("# {kind}\n"));
+        let all = [
+            &[
+                "evidence",
+                "add",
+                "credit",
+                &file,
+                "--kind",
+                kind,
+                "--effective",
+                "2026-11-01",
+                "--as",
+                "Clara Osei",
+                "--for",
+            ],
+            requirements,
+        ]
+        .concat();
+        let ran = place.run(&all);
+        assert_eq!(ran.code, 0, "{kind}: {}", ran.err);
+    }
+    let listed = place.run(&["evidence", "list", "--format", "json"]);
+    let listed: Value = serde_json::from_str(&listed.out).unwrap();
+    for evidence in listed["evidence"].as_array().unwrap() {
+        let ran = place.run(&[
+            "evidence",
+            "accept",
+            evidence["id"].as_str().unwrap(),
+            "--reason",
+            "read and sound",
+            "--as",
+            "Vera Novak",
+        ]);
+        assert_eq!(ran.code, 0, "{evidence}: {}", ran.err);
+    }
+    place
+}
+
+#[track_caller]
+fn check(place: &Place, verdict: &str, code: i32) {
+    let (ended, review) = place.review(&[]);
+    let blockers = serde_json::to_string_pretty(&review["blockers"]).unwrap();
+    assert_eq!(
+        (ended, review["verdict"].as_str()),
+        (code, Some(verdict)),
+        "{blockers}"
+    );
+}
+
+#[test]
+fn a_credit_variant_with_everything_shown_is_clear() {
+    check(&ready(2, "0.3"), "clear", 0);
+}
+
+#[test]
+fn a_credit_variant_with_a_failed_test_is_held_whatever_was_accepted() {
+    check(&ready(1, "0.833333"), "hold", 1);
+}
+
+#[test]
+fn a_credit_variant_with_too_few_people_is_undecided_whatever_was_accepted() {
+    check(&ready(1, "0.6"), "undecided", 3);
+}
+
+#[test]
+fn the_tests_gate_looks_at_the_measurements_alone() {
+    let place = Place::with("credit");
+    let (code, review) = place.review(&["--gate", "tests"]);
+    assert_eq!((code, review["gate"].as_str()), (3, Some("tests")));
+    place.edit("at_least = 0.6", "at_least = 0.833333");
+    let (code, _) = place.review(&["--gate", "tests"]);
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn the_same_system_under_the_law_of_june_2026() {
+    // Until Regulation (EU) 2026/1744 was published, the high-risk duties were to begin on 2 August 2026.
+    let place = Place::with("credit");
+    let ran = place.run(&[
+        "review",
+        "system",
+        "--at",
+        "2026-12-07",
+        "--known",
+        "2026-06-30",
+        "--format",
+        "json",
+    ]);
+    let then: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(status(&then, "EUAIA-10"), "unknown");
+    let (_, now) = place.review(&["--at", "2026-12-07"]);
+    assert_eq!(status(&now, "EUAIA-10"), "ahead");
+}
+
+#[test]
+fn a_special_category_without_its_basis_is_a_what_if_and_no_evidence() {
+    let place = Place::with("recidivism");
+    let text = place.read("system/system.toml");
+    let start = text.find("[audit.attribute.special_category]").unwrap();
+    let end = start + text[start..].find("\n\n").unwrap();
+    place.write(
+        "system/system.toml",
+        format!("{}{}", &text[..start], &text[end..]),
+    );
+    let (_, review) = place.review(&[]);
+    let race = results(&review, "impact-ratio", "race");
+    assert!(race.iter().all(|result| result["what_if"] == true));
+    assert!(
+        results(&review, "impact-ratio", "sex")
+            .iter()
+            .all(|result| result["what_if"] == false)
+    );
+}
+
+#[test]
+fn the_screen_says_the_verdict_first_and_the_next_actions() {
+    let place = Place::with("recidivism");
+    let ran = place.run(&["review", "system", "--known", "2026-11-23"]);
+    assert_eq!(ran.code, 1);
+    let first = ran
+        .out
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap();
+    assert!(
+        first.to_lowercase().contains("hold") && first.contains("2026-12-14"),
+        "{first}"
+    );
+    for part in [
+        "in force",
+        "ahead",
+        "2027-12-02",
+        "favourable",
+        "African-American",
+        "what would change",
+        "threshold",
+        "report",
+        "dossier",
+    ] {
+        assert!(
+            ran.out.to_lowercase().contains(&part.to_lowercase()),
+            "`{part}` is not on the screen:\n{}",
+            ran.out
+        );
+    }
+    assert!(!ran.out.contains('\u{1b}'), "colour outside a terminal");
+    assert!(ran.err.is_empty(), "{}", ran.err);
+}
+
+#[test]
+fn why_proves_a_requirement_in_words() {
+    let place = Place::with("credit");
+    let ran = place.run(&[
+        "why",
+        "EUAIA-27",
+        "--system",
+        "system",
+        "--known",
+        "2026-11-23",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for part in [
+        "EUAIA-27",
+        "Art 27",
+        "2027-12-02",
+        "credit_scoring",
+        "Ruth Ansorge",
+    ] {
+        assert!(
+            ran.out.contains(part),
+            "`{part}` is not in the answer:\n{}",
+            ran.out
+        );
+    }
+}
+
+#[test]
+fn a_confirmed_fact_stands_against_a_later_declaration() {
+    let place = Place::with("credit");
+    place.edit(
+        "materially_influences_decision = { value = true",
+        "materially_influences_decision = { value = false",
+    );
+    place.edit("performs_profiling = { value = true", "preparatory_task_only = { value = true, by = \"Tomas Beran\", on = 2026-10-06, basis = \"claimed\" }\nperforms_profiling = { value = false");
+    let (_, review) = place.review(&["--at", "2027-12-02"]);
+    assert_eq!(
+        status(&review, "EUAIA-10"),
+        "unknown",
+        "an unconfirmed Article 6(3) claim"
+    );
+    for fact in [
+        "preparatory_task_only",
+        "performs_profiling",
+        "materially_influences_decision",
+    ] {
+        let team = place.run(&[
+            "fact",
+            "confirm",
+            "credit",
+            fact,
+            "--basis",
+            "b",
+            "--as",
+            "Tomas Beran",
+        ]);
+        assert_eq!(team.code, 2, "the team confirmed its own exception");
+        let ran = place.run(&[
+            "fact",
+            "confirm",
+            "credit",
+            fact,
+            "--basis",
+            "seen by counsel",
+            "--as",
+            "Henrik Lund",
+        ]);
+        let code = if fact == "preparatory_task_only" || fact == "performs_profiling" {
+            ran.code
+        } else {
+            0
+        };
+        assert_eq!(code, 0, "{}", ran.err);
+        if ran.code != 0 {
+            panic!("{}", ran.err);
+        }
+    }
+    let (_, review) = place.review(&["--at", "2027-12-02"]);
+    assert_eq!(
+        status(&review, "EUAIA-10"),
+        "",
+        "not high-risk under Article 6(3), as confirmed"
+    );
+    place.edit(
+        "preparatory_task_only = { value = true",
+        "preparatory_task_only = { value = false",
+    );
+    let (_, review) = place.review(&["--at", "2027-12-02"]);
+    assert_eq!(
+        status(&review, "EUAIA-10"),
+        "",
+        "a declaration alone changes no confirmed fact"
+    );
+}
+
+#[test]
+fn looking_back_shows_the_record_as_it_was() {
+    let place = Place::with("credit");
+    let (_, first) = place.review(&[]);
+    let entry = first["journal"]["size"].as_u64().unwrap() - 1;
+    place.run(&[
+        "evidence",
+        "accept",
+        "E2",
+        "--reason",
+        "complete",
+        "--as",
+        "Vera Novak",
+    ]);
+    let (_, now) = place.review(&[]);
+    let (_, then) = place.review(&["--recorded", &entry.to_string()]);
+    assert_eq!(
+        (status(&now, "GDPR-35"), status(&then, "GDPR-35")),
+        ("met", "unknown")
+    );
+    assert!(then["journal"].is_null());
+}
