@@ -151,13 +151,22 @@ fn against_reference(
     results: &mut Vec<TestResult>,
 ) {
     let reference = groups.reference.map(|at| &groups.groups[at]);
+    let what_if = audit.is_what_if(&groups.grouping.columns);
+    if groups.groups.len() < 2 {
+        // Nobody to compare with: that is an answer, and not a pass.
+        let mut result = blank(planned, audit, &groups.grouping.name, None);
+        result.reference = reference.map(|group| group.name.clone());
+        result.outcome = Outcome::NotMeasured;
+        result.is_what_if = what_if;
+        results.push(result);
+    }
     for group in groups
         .groups
         .iter()
         .filter(|group| Some(*group) != reference)
     {
         let mut result = blank(planned, audit, &groups.grouping.name, Some(group));
-        result.is_what_if = audit.is_what_if(&groups.grouping.columns);
+        result.is_what_if = what_if;
         let Some(reference) = reference else {
             results.push(result);
             continue;
@@ -332,7 +341,7 @@ pub fn held(interval: Option<Interval>, limit: &Limit) -> Outcome {
     }
 }
 
-/// Holm's correction over all groups and metrics of one question.
+/// Holm's correction over all groups and metrics of one question that are judged and are evidence.
 fn correct_family(results: &mut [TestResult]) {
     let questions: BTreeSet<String> = results
         .iter()
@@ -340,7 +349,11 @@ fn correct_family(results: &mut [TestResult]) {
         .collect();
     for question in questions {
         let family: Vec<usize> = (0..results.len())
-            .filter(|at| results[*at].question == question)
+            .filter(|at| {
+                results[*at].question == question
+                    && results[*at].is_judged
+                    && !results[*at].is_what_if
+            })
             .collect();
         let p: Vec<Option<f64>> = family.iter().map(|at| results[*at].p).collect();
         for (at, adjusted) in family.into_iter().zip(correct::holm(&p)) {
@@ -361,9 +374,9 @@ pub fn headline(results: &[TestResult]) -> Option<&TestResult> {
             }
         })
     };
-    let ratios = results
-        .iter()
-        .filter(|result| result.is_judged && result.metric == Metric::ImpactRatio);
+    let ratios = results.iter().filter(|result| {
+        result.is_judged && !result.is_what_if && result.metric == Metric::ImpactRatio
+    });
     ratios.max_by(|one, other| {
         one.outcome
             .cmp(&other.outcome)

@@ -1,7 +1,7 @@
 //! Policy: hardly any law sets a number, so limits come from a dated policy that a named person approved.
 //! The format is `docs/formats/policy-pack.md`.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::fmt;
 
 use alnager_law::pack::{Condition, Pack};
@@ -192,8 +192,21 @@ impl Decimal {
         self.numerator as f64 / 10_f64.powi(self.scale as i32)
     }
 
+    /// 1 divided by it, rounded down to four places; `None` for zero and below.
+    pub fn reciprocal(&self) -> Option<Self> {
+        let numerator = 10_i128
+            .pow(self.scale + 4)
+            .checked_div(i128::from(self.numerator))?;
+        let (whole, places) = (numerator / 10_000, numerator % 10_000);
+        if numerator <= 0 {
+            return None;
+        }
+        let text = format!("{whole}.{places:04}");
+        Decimal::parse(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+
     /// Exact order of two decimals.
-    pub fn compare(&self, other: &Decimal) -> std::cmp::Ordering {
+    pub fn compare(&self, other: &Decimal) -> Ordering {
         let left = i128::from(self.numerator) * 10_i128.pow(other.scale);
         left.cmp(&(i128::from(other.numerator) * 10_i128.pow(self.scale)))
     }
@@ -264,41 +277,68 @@ impl Policy {
         })
     }
 
-    /// The policy with a system's own limits in place of its own. A system may only be stricter: a limit that is looser on
-    /// either side is refused, with the node it stands at.
-    pub fn tightened(&self, limits: &BTreeMap<String, (Limit, Node)>) -> Result<Policy, ReadError> {
-        let mut policy = self.clone();
-        for (id, (limit, node)) in limits {
-            let Some(test) = policy.tests.iter_mut().find(|test| test.id == *id) else {
-                let hint = read::nearest(id, self.tests.iter().map(|test| test.id.as_str()));
-                return Err(node.wrong(format!("the policy has no test `{id}`; {hint}")));
-            };
-            let looser =
-                |own: &Option<Decimal>, ours: &Option<Decimal>, low: bool| match (own, ours) {
-                    (_, None) => false,
-                    (None, Some(_)) => false,
-                    (Some(own), Some(ours)) if low => own.compare(ours).is_lt(),
-                    (Some(own), Some(ours)) => own.compare(ours).is_gt(),
-                };
-            if looser(&limit.low, &test.limit.low, true)
-                || looser(&limit.high, &test.limit.high, false)
-            {
-                let show = |limit: &Option<Decimal>| {
-                    limit.as_ref().map_or("none".to_owned(), Decimal::to_string)
-                };
-                return Err(node.wrong(format!(
-                    "a system may only be stricter than the policy, whose limits for `{id}` are {} to {}",
-                    show(&test.limit.low),
-                    show(&test.limit.high)
-                )));
-            }
-            test.limit.low = limit.low.clone().or(test.limit.low.take());
-            test.limit.high = limit.high.clone().or(test.limit.high.take());
-            test.limit.source = LimitSource::System;
-            test.limit.cite = limit.cite.clone();
+    /// Refuses a system's own limit that is looser than the policy's on either side; `node` is where it stands.
+    pub fn check_stricter(&self, id: &str, own: &Limit, node: &Node) -> Result<(), ReadError> {
+        let Some(test) = self.tests.iter().find(|test| test.id == id) else {
+            let hint = read::nearest(id, self.tests.iter().map(|test| test.id.as_str()));
+            return Err(node.wrong(format!("the policy has no test `{id}`; {hint}")));
+        };
+        if own.low.is_none() && own.high.is_none() {
+            return Err(node.wrong("a limit needs `low`, `high` or both"));
         }
-        Ok(policy)
+        let looser = |own: &Option<Decimal>, ours: &Option<Decimal>, order: Ordering| {
+            own.as_ref()
+                .zip(ours.as_ref())
+                .is_some_and(|(own, ours)| own.compare(ours) == order)
+        };
+        if looser(&own.low, &test.limit.low, Ordering::Less)
+            || looser(&own.high, &test.limit.high, Ordering::Greater)
+        {
+            let show = |limit: &Option<Decimal>| {
+                limit.as_ref().map_or("none".to_owned(), Decimal::to_string)
+            };
+            return Err(node.wrong(format!(
+                "a system may only be stricter than the policy, whose limits for `{id}` are {} to {}",
+                show(&test.limit.low),
+                show(&test.limit.high)
+            )));
+        }
+        Ok(())
     }
+}
+
+impl PolicyTest {
+    /// Takes a system's own limit where it is stricter; a looser one changes nothing. A stricter low end of a ratio is
+    /// mirrored at the high end: which of two groups is called the reference must not matter.
+    pub fn tighten(&mut self, own: &Limit) {
+        let mirrored = own
+            .low
+            .as_ref()
+            .filter(|_| self.metric == Metric::ImpactRatio)
+            .and_then(Decimal::reciprocal);
+        let mut changed = false;
+        if let Some(low) = &own.low {
+            changed |= tighten(&mut self.limit.low, low, Ordering::Greater);
+        }
+        for high in own.high.iter().chain(&mirrored) {
+            changed |= tighten(&mut self.limit.high, high, Ordering::Less);
+        }
+        if changed {
+            self.limit.source = LimitSource::System;
+            self.limit.cite.clone_from(&own.cite);
+        }
+    }
+}
+
+/// Sets a bound to another one that lies on its stricter side; whether it did.
+fn tighten(bound: &mut Option<Decimal>, own: &Decimal, stricter: Ordering) -> bool {
+    let takes = bound
+        .as_ref()
+        .is_none_or(|bound| own.compare(bound) == stricter);
+    if takes {
+        *bound = Some(own.clone());
+    }
+    takes
 }
 
 /// Reads a decimal written as text.
@@ -313,6 +353,7 @@ fn test(node: &Node) -> Result<PolicyTest, ReadError> {
         "id", "what", "question", "metric", "group", "needs", "low", "high", "when", "source",
         "cite", "why",
     ])?;
+    let metric = Metric::of(&node.need("metric")?.one_of(Metric::WORDS)?);
     let limit = Limit {
         low: node.get("low")?.map(decimal).transpose()?,
         high: node.get("high")?.map(decimal).transpose()?,
@@ -330,12 +371,25 @@ fn test(node: &Node) -> Result<PolicyTest, ReadError> {
     if limit.low.is_none() && limit.high.is_none() {
         return Err(node.wrong("a test needs `low`, `high` or both"));
     }
+    if metric == Metric::ImpactRatio {
+        let mirror = limit.low.as_ref().and_then(Decimal::reciprocal);
+        let fits = |high: &Decimal| {
+            mirror
+                .as_ref()
+                .is_none_or(|mirror| high.compare(mirror).is_le())
+        };
+        if !limit.high.as_ref().is_some_and(fits) {
+            let mirror = mirror.map_or("1.25".to_owned(), |mirror| mirror.to_string());
+            return Err(node.wrong(format!(
+                "a ratio is limited on both sides, so that it does not matter which group is the reference; add `high = \"{mirror}\"` or less"
+            )));
+        }
+    }
     if let (Some(low), Some(high)) = (&limit.low, &limit.high)
         && low.compare(high).is_gt()
     {
         return Err(node.wrong(format!("`low` {low} lies above `high` {high}")));
     }
-    let metric = Metric::of(&node.need("metric")?.one_of(Metric::WORDS)?);
     // Both fields are there for the reader; what they say must be true.
     if let Some(needs) = node.get("needs")? {
         needs.one_of([if metric.needs_label() {
@@ -365,7 +419,20 @@ fn test(node: &Node) -> Result<PolicyTest, ReadError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::cmp::Ordering;
+
+    #[test]
+    fn a_reciprocal_is_rounded_down() {
+        let mirror = |text: &str| {
+            Decimal::parse(text)
+                .unwrap()
+                .reciprocal()
+                .map(|mirror| mirror.to_string())
+        };
+        assert_eq!(mirror("0.80").as_deref(), Some("1.25"));
+        assert_eq!(mirror("0.9").as_deref(), Some("1.1111"));
+        assert_eq!(mirror("0.5").as_deref(), Some("2"));
+        assert_eq!(mirror("0"), None);
+    }
 
     #[test]
     fn decimals_compare_exactly() {

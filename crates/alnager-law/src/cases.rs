@@ -222,7 +222,7 @@ mod tests {
 
     const FACTS: &str = "schema = 'alnager.facts/1'\nversion = '1'\n[fact.a]\ntype = 'bool'\nquestion = 'a?'\nserves = ['all']\n";
     const PACK: &str = "
-schema = 'alnager.pack/1'\nid = 'x'\nversion = '1'\ntitle = 'X'\njurisdiction = 'X'\nkind = 'statute'\nbinding = true
+schema = 'alnager.pack/1'\nid = 'x'\nversion = '1'\ntitle = 'X'\nshort = 'X'\njurisdiction = 'X'\nkind = 'statute'\nbinding = true
 citation = 'X'\nconfidence = 'A'\nstatus = { state = 'in_force', as_of = 2026-01-01, known_as_of = 2026-01-01 }
 applies.now = [{ from = 2020-01-01, known = 2019-01-01, cite = 'c' }]
 applies.later = [{ from = 2030-01-01, known = 2019-01-01, cite = 'c' }]

@@ -17,6 +17,8 @@ pub struct Pack {
     pub version: String,
     /// The title.
     pub title: String,
+    /// The name in citations; empty for a policy, whose citations name it themselves.
+    pub short: String,
     /// Where it governs.
     pub jurisdiction: String,
     /// What kind of instrument it is.
@@ -243,6 +245,7 @@ impl Pack {
             id: root.need("id")?.words()?,
             version: root.need("version")?.words()?,
             title: root.need("title")?.words()?,
+            short: root.need("short")?.words()?,
             jurisdiction: root.need("jurisdiction")?.words()?,
             kind: pack_kind(root.need("kind")?)?,
             binding: root.need("binding")?.bool()?,
@@ -276,6 +279,7 @@ impl Pack {
             id: format!("policy-{}", root.need("id")?.words()?),
             version: root.need("version")?.words()?,
             title: root.need("title")?.words()?,
+            short: String::new(),
             jurisdiction: "organisation".to_owned(),
             kind: PackKind::Policy,
             binding: true,
@@ -399,13 +403,23 @@ impl Pack {
         rows.chain(choices).try_for_each(|group| check(root, group))
     }
 
+    /// A pin-cite with the instrument it belongs to.
+    pub fn cited(&self, cite: &str) -> String {
+        if self.short.is_empty() {
+            cite.to_owned()
+        } else {
+            format!("{}, {cite}", self.short)
+        }
+    }
+
     /// The name of the pack's file.
     pub fn file(&self) -> &str {
         &self.file
     }
 }
 
-const PACK_FIELDS: [&str; 28] = [
+const PACK_FIELDS: [&str; 29] = [
+    "short",
     "schema",
     "id",
     "version",

@@ -103,18 +103,6 @@ impl Requirement {
     pub fn is_voluntary(&self) -> bool {
         !self.pack.pack.binding
     }
-
-    /// Whether it governs on the day judged, or might.
-    pub fn may_block_on(&self, day: Date) -> bool {
-        match &self.standing {
-            Standing::InForce { .. } => true,
-            Standing::Unknown { from, .. } => from.is_some_and(|from| from <= day),
-            Standing::Ahead { .. }
-            | Standing::Waiting { .. }
-            | Standing::Ended { .. }
-            | Standing::NotApplicable(_) => false,
-        }
-    }
 }
 
 /// Every requirement of the book, as it stands for a system with these facts. In the order of the packs.

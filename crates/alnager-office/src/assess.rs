@@ -14,10 +14,11 @@ use alnager_law::rule::Truth;
 use crate::declaration::Declaration;
 use crate::event::BookStamp;
 use crate::gate::{
-    Blocker, Gate, GateInput, Judged, RequirementClaim, ResultClaim, Status, SystemReviewed,
-    TestOutcome, Verdict, fare, test_outcomes, verdict,
+    Blocker, Gate, GateInput, Judged, ReportStamp, RequirementClaim, ResultClaim, Status,
+    SystemReviewed, TestOutcome, Verdict, fare, test_outcomes, verdict,
 };
 use crate::state::State;
+use crate::system::System;
 
 /// Everything a review found, before it is sealed.
 #[derive(Debug, Clone)]
@@ -42,6 +43,20 @@ pub struct Assessment {
     pub outcomes: Vec<TestOutcome>,
     /// The measures the figures follow from.
     pub measures: Vec<Measures>,
+    /// Answers a later declaration proposes in place of confirmed ones.
+    pub proposals: Vec<Proposal>,
+}
+
+/// An answer a later declaration proposes in place of a confirmed one, which stands until someone outside the team confirms
+/// the new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// The fact.
+    pub fact: String,
+    /// The confirmed answer, in its text form.
+    pub stands: String,
+    /// The proposed answer, in its text form.
+    pub proposed: String,
 }
 
 /// Numbers of requirements by how they fare.
@@ -122,15 +137,15 @@ pub fn assess(
     };
     let results = judge::judge(&plan, &measures);
     let requirements = requirement::requirements(book, &known.law_facts(book), when);
+    let outcomes = test_outcomes(&plan, &results);
     let input = GateInput {
         state,
         declaration: &known.declaration,
         book,
-        results: &results,
+        outcomes: &outcomes,
         when,
     };
     let judged = fare(requirements, &input);
-    let outcomes = test_outcomes(&plan, &results);
     let (verdict, nothing_required) = verdict(gate, &judged, &outcomes);
     Ok(Some(Assessment {
         declaration: known.declaration.clone(),
@@ -143,12 +158,33 @@ pub fn assess(
         results,
         outcomes,
         measures,
+        proposals: proposals(known),
     }))
+}
+
+fn proposals(system: &System) -> Vec<Proposal> {
+    let proposed = system.facts.iter().filter_map(|(name, fact)| {
+        fact.proposal
+            .as_ref()
+            .map(|proposal| (name, fact, proposal))
+    });
+    proposed
+        .map(|(name, fact, proposal)| Proposal {
+            fact: name.clone(),
+            stands: fact.answer.value.clone(),
+            proposed: proposal.value.clone(),
+        })
+        .collect()
 }
 
 impl Assessment {
     /// The claims this assessment makes.
-    pub fn claims(&self, book: BookStamp) -> SystemReviewed {
+    pub fn claims(
+        &self,
+        book: BookStamp,
+        warnings: &[String],
+        report: &ReportStamp,
+    ) -> SystemReviewed {
         let mut methods: Vec<String> = self
             .results
             .iter()
@@ -190,6 +226,8 @@ impl Assessment {
                 .map(|measures| measures.data.clone())
                 .collect(),
             methods,
+            warnings: warnings.to_vec(),
+            report: report.clone(),
         }
     }
 
@@ -279,6 +317,13 @@ impl Assessment {
         } else {
             format!(" by {}", outcome.attribute)
         };
+        let audit = self
+            .plan
+            .audits
+            .iter()
+            .find(|audit| audit.name == outcome.audit);
+        let unlabelled = audit.is_some_and(|audit| audit.label.is_none())
+            && planned.is_some_and(|planned| planned.test.metric.needs_label());
         let next = match (outcome.outcome, &outcome.worst) {
             (Outcome::Fail, _) => "narrow the gap (threshold, features, data), then review again",
             (Outcome::Inconclusive, None) => {
@@ -287,10 +332,9 @@ impl Assessment {
             (Outcome::Inconclusive, Some(_)) => {
                 "measure on more people, so that the interval no longer crosses the limit"
             }
-            (_, _) if outcome.audit.is_empty() => {
-                "declare an audit of this system on representative data"
-            }
-            (_, _) => "add the observed outcome (`label`) to the audit",
+            _ if audit.is_none() => "declare an audit of this system on representative data",
+            _ if unlabelled => "add the observed outcome (`label`) to the audit",
+            _ => "measure data that hold at least two groups of this attribute",
         };
         Blocker {
             id: outcome.test.clone(),
@@ -352,9 +396,8 @@ impl Assessment {
 
 /// The instrument and the pin-cite of a requirement.
 pub fn cited(judged: &Judged) -> String {
-    format!(
-        "{}, {}",
-        judged.requirement.pack().title,
-        judged.requirement.text().cite
-    )
+    judged
+        .requirement
+        .pack()
+        .cited(&judged.requirement.text().cite)
 }

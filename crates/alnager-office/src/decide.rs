@@ -15,9 +15,9 @@ use crate::assess::{Assessment, assess};
 use crate::declaration::{Declaration, DeclaredEvidence};
 use crate::event::{BookAdopted, BookStamp, DeskOpened, Event};
 use crate::evidence::{EvidenceAccepted, EvidenceRejected, EvidenceSubmitted};
-use crate::gate::{Gate, serves_organisation};
+use crate::gate::{Gate, ReportStamp, serves_organisation};
 use crate::people::PersonNamed;
-use crate::state::{Meta, State};
+use crate::state::{Meta, State, folded};
 use crate::system::{FactConfirmed, SystemDeclared};
 
 /// What a person asks the office to do.
@@ -62,7 +62,11 @@ pub struct Review {
     pub when: AsOf,
     /// What the gate looks at.
     pub gate: Gate,
-    /// Documents sealed with the review, such as the report.
+    /// Warnings of the measurement.
+    pub warnings: Vec<String>,
+    /// What the report is rendered with.
+    pub report: ReportStamp,
+    /// Documents sealed with the review: the report.
     pub documents: Vec<Blob>,
 }
 
@@ -325,7 +329,7 @@ impl<'a> Draft<'a> {
         if let Some(id) = self.state.person(name) {
             return id.to_owned();
         }
-        let id = if name == self.with.actor {
+        let id = if folded(name) == folded(&self.with.actor) {
             self.actor.clone()
         } else {
             self.new_id()
@@ -467,7 +471,7 @@ impl<'a> Draft<'a> {
             .copied()
             .into_iter()
             .collect();
-        let claims = assessment.claims(self.with.stamp.clone());
+        let claims = assessment.claims(self.with.stamp.clone(), &review.warnings, &review.report);
         let subjects = self.subjects(&claims.system, &[]);
         self.push(
             Event::SystemReviewed(Box::new(claims)),
@@ -480,11 +484,7 @@ impl<'a> Draft<'a> {
     /// Enters evidence unless the same document was submitted before on the same terms.
     fn submit(&mut self, system: &str, offered: &OfferedEvidence, submitted_by: String) {
         let declared = &offered.declared;
-        let earlier = self
-            .state
-            .latest_evidence(system, &declared.file, &declared.kind);
-        let replaces = earlier.map(|earlier| earlier.submitted.evidence.clone());
-        let submitted = EvidenceSubmitted {
+        let mut submitted = EvidenceSubmitted {
             evidence: format!("E{}", self.state.evidence.len() + 1),
             system: system.to_owned(),
             file: declared.file.clone(),
@@ -494,18 +494,18 @@ impl<'a> Draft<'a> {
             expires: declared.expires,
             submitted_by,
             sha256: offered.sha256.clone(),
-            replaces: replaces.clone(),
+            replaces: None,
         };
-        let same = earlier.is_some_and(|earlier| {
-            let again = EvidenceSubmitted {
+        if let Some(earlier) = self.state.latest_evidence(&submitted) {
+            let same = EvidenceSubmitted {
                 evidence: earlier.submitted.evidence.clone(),
                 replaces: earlier.submitted.replaces.clone(),
                 ..submitted.clone()
             };
-            again == earlier.submitted
-        });
-        if same {
-            return;
+            if same == earlier.submitted {
+                return;
+            }
+            submitted.replaces = Some(earlier.submitted.evidence.clone());
         }
         let subjects = self.subjects(system, &declared.requirements);
         let blob = Blob {
@@ -563,10 +563,7 @@ impl<'a> Draft<'a> {
         } else {
             Some(stands.answer.by)
         };
-        if known.is_builder(&self.actor)
-            || known.declaration.owner == self.actor
-            || answered_by.as_ref() == Some(&self.actor)
-        {
+        if !known.may_confirm(&self.actor, answered_by.as_deref()) {
             return Err(Refused::Builder {
                 system: system.to_owned(),
                 fact: fact.to_owned(),
@@ -623,7 +620,7 @@ impl<'a> Draft<'a> {
                 hint,
             });
         }
-        if evidence.submitted.submitted_by == self.actor {
+        if !evidence.may_be_decided_by(&self.actor) {
             return Err(Refused::OwnEvidence {
                 evidence: ruling.evidence.clone(),
             });

@@ -204,27 +204,41 @@ impl Declaration {
             evidence: each(&root, "evidence", |node| declared_evidence(node, book))?,
             absences: each(&root, "absence", |node| absence(node, book))?,
         };
-        let mut nodes = BTreeMap::new();
         for (at, own) in declaration.limits.iter().enumerate() {
-            nodes.insert(
-                own.test.clone(),
-                (own.limit(), root.need("limit")?.list()?[at].clone()),
-            );
+            let node = &root.need("limit")?.list()?[at];
+            if declaration.limits[..at]
+                .iter()
+                .any(|other| other.test == own.test)
+            {
+                return Err(node.wrong(format!("`{}` has a limit already; keep one", own.test)));
+            }
+            policy.check_stricter(&own.test, &own.limit(), node)?;
         }
-        policy.tightened(&nodes)?;
+        let same = |one: &DeclaredEvidence, other: &DeclaredEvidence| {
+            one.file == other.file
+                && one.kind == other.kind
+                && one.requirements == other.requirements
+        };
+        for (at, evidence) in declaration.evidence.iter().enumerate() {
+            if declaration.evidence[..at]
+                .iter()
+                .any(|other| same(other, evidence))
+            {
+                let node = &root.need("evidence")?.list()?[at];
+                return Err(node.wrong(
+                    "the same document is offered twice for the same requirements; keep one",
+                ));
+            }
+        }
         Ok(declaration)
     }
 
-    /// The policy with this system's own limits.
+    /// The policy with this system's own limits where those are stricter.
     pub fn policy(&self, policy: &Policy) -> Policy {
         let mut policy = policy.clone();
         for own in &self.limits {
             if let Some(test) = policy.tests.iter_mut().find(|test| test.id == own.test) {
-                let limit = own.limit();
-                test.limit.low = limit.low.or(test.limit.low.take());
-                test.limit.high = limit.high.or(test.limit.high.take());
-                test.limit.source = LimitSource::System;
-                test.limit.cite = limit.cite;
+                test.tighten(&own.limit());
             }
         }
         policy

@@ -101,6 +101,11 @@ pub enum Standing {
 }
 
 impl Evidence {
+    /// Whether a person may accept or reject it: anyone but who submitted it.
+    pub fn may_be_decided_by(&self, person: &str) -> bool {
+        self.submitted.submitted_by != person
+    }
+
     /// How it stands for a requirement on a day.
     pub fn standing(&self, requirement: &str, day: Date) -> Standing {
         match self.decisions.get(requirement) {

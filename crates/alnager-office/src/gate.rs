@@ -122,6 +122,19 @@ pub struct SystemReviewed {
     pub data: Vec<DataStamp>,
     /// The methods used, with their versions.
     pub methods: Vec<String>,
+    /// Warnings of the measurement.
+    pub warnings: Vec<String>,
+    /// What the report sealed with the review was rendered with.
+    pub report: ReportStamp,
+}
+
+/// What a sealed report was rendered with besides the claims.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportStamp {
+    /// The form of the report, with its version.
+    pub form: String,
+    /// The journal before the review: its size and root, base64; `None` in a new desk.
+    pub previous: Option<(u64, String)>,
 }
 
 /// How one requirement fared.
@@ -252,8 +265,8 @@ pub struct GateInput<'a> {
     pub declaration: &'a Declaration,
     /// The book.
     pub book: &'a Book,
-    /// The test results.
-    pub results: &'a [TestResult],
+    /// What became of the tests, by attribute.
+    pub outcomes: &'a [TestOutcome],
     /// The day judged and the day of knowledge.
     pub when: AsOf,
 }
@@ -270,7 +283,15 @@ fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
     let text = requirement.text();
     let owner = input.declaration.owner_of(&text.id, &text.role).to_owned();
     let governs = |status, why: String| (status, why, String::new(), Vec::new());
+    // A risk, a gap of the law or a safe harbour asks for nothing.
+    let asks = match text.kind {
+        RequirementKind::SafeHarbour | RequirementKind::Risk | RequirementKind::Gap => false,
+        RequirementKind::Duty | RequirementKind::Prohibition | RequirementKind::Condition => true,
+    };
     let (status, why, next, evidence) = match &requirement.standing {
+        Standing::InForce { .. } | Standing::Unknown { .. } if !asks => {
+            governs(Status::Noted, "shown, never blocking".to_owned())
+        }
         Standing::NotApplicable(_) => governs(
             Status::NotApplicable,
             "it does not concern the system".to_owned(),
@@ -294,14 +315,7 @@ fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
             let (why, next) = missing_words(missing, input);
             (Status::Unknown, why, next, Vec::new())
         }
-        Standing::InForce { .. } => match text.kind {
-            RequirementKind::SafeHarbour | RequirementKind::Risk | RequirementKind::Gap => {
-                governs(Status::Noted, "shown, never blocking".to_owned())
-            }
-            RequirementKind::Duty | RequirementKind::Prohibition | RequirementKind::Condition => {
-                shown(&requirement, input)
-            }
-        },
+        Standing::InForce { .. } => shown(&requirement, input),
     };
     Judged {
         requirement,
@@ -323,7 +337,7 @@ fn missing_words(missing: &BTreeSet<usize>, input: &GateInput<'_>) -> (String, S
         .find(|at| system.is_some_and(|system| system.facts.contains_key(&kinds[**at].name)));
     let next = match (claimed, missing.first()) {
         (Some(at), _) => format!(
-            "have `{}` confirmed by someone outside the building team (`alnager fact confirm {} {}`)",
+            "have `{}` confirmed by someone outside the building team (`alnager fact confirm {} {} --basis TEXT --as NAME`)",
             kinds[*at].name, input.declaration.id, kinds[*at].name
         ),
         (None, Some(at)) => format!(
@@ -431,7 +445,7 @@ fn kind_shown(kind: &str, requirement: &Requirement, input: &GateInput<'_>) -> S
         .get(kind)
         .and_then(|item| item.measured_by.as_deref());
     let bound = question.map_or(Outcome::NotMeasured, |question| {
-        bound_outcome(input.results, id, question)
+        bound_outcome(input.outcomes, id, question)
     });
     if bound == Outcome::Fail {
         return Shown {
@@ -443,93 +457,103 @@ fn kind_shown(kind: &str, requirement: &Requirement, input: &GateInput<'_>) -> S
         };
     }
     let offered = offered(kind, requirement, input);
-    let ids = |standing: EvidenceStanding| -> Vec<String> {
+    let found = |standing: EvidenceStanding| -> Vec<String> {
         let like = offered
             .iter()
-            .filter(|evidence| evidence.standing(id, input.when.valid) == standing);
+            .filter(|evidence| standing_of(evidence, id, input) == standing);
         like.map(|evidence| evidence.submitted.evidence.clone())
             .collect()
     };
-    let accepted = ids(EvidenceStanding::Accepted);
+    let shown = |status, words: String, next: String, evidence| Shown {
+        status,
+        why: format!("{title}: {words}"),
+        next,
+        evidence,
+    };
+    let accepted = found(EvidenceStanding::Accepted);
     if !accepted.is_empty() {
-        return Shown {
-            status: Status::Met,
-            why: format!("{title}: {} accepted", accepted.join(", ")),
-            next: String::new(),
-            evidence: accepted,
-        };
+        let words = format!("{} accepted", accepted.join(", "));
+        return shown(Status::Met, words, String::new(), accepted);
     }
     if bound == Outcome::Pass {
-        return Shown {
-            status: Status::Met,
-            why: format!("{title}: measured and passed"),
-            next: String::new(),
-            evidence: Vec::new(),
-        };
-    }
-    let waiting = ids(EvidenceStanding::Submitted);
-    if !waiting.is_empty() {
-        return Shown {
-            status: Status::Unknown,
-            why: format!("{title}: {} awaits a decision", waiting.join(", ")),
-            next: format!(
-                "have {} accepted by someone other than who submitted it (`alnager evidence accept {} {id}`)",
-                waiting.join(", "),
-                waiting[0]
-            ),
-            evidence: waiting,
-        };
+        return shown(
+            Status::Met,
+            "measured and passed".to_owned(),
+            String::new(),
+            Vec::new(),
+        );
     }
     for (standing, word, next) in [
         (
             EvidenceStanding::Rejected,
             "was rejected",
-            "submit a corrected version",
+            "submit a corrected version and have it accepted",
         ),
         (
             EvidenceStanding::Expired,
             "has expired",
-            "renew it and submit the new version",
+            "submit a renewed version and have it accepted",
         ),
     ] {
-        let found = ids(standing);
-        if !found.is_empty() {
-            let why = format!("{title}: {} {word}", found.join(", "));
-            return Shown {
-                status: Status::Gap,
-                why,
-                next: format!("{next} of {}", found.join(", ")),
-                evidence: found,
-            };
+        let ids = found(standing);
+        if !ids.is_empty() {
+            let words = format!("{} {word}", ids.join(", "));
+            return shown(Status::Gap, words, next.to_owned(), ids);
         }
     }
-    let later = ids(EvidenceStanding::NotYetEffective);
-    let (why, next) = match (bound, question) {
+    let waiting = found(EvidenceStanding::Submitted);
+    if !waiting.is_empty() {
+        let words = format!("{} awaits a decision", waiting.join(", "));
+        let next = format!(
+            "have it accepted by someone other than who submitted it (`alnager evidence accept {} {id} --reason TEXT --as NAME`)",
+            waiting[0]
+        );
+        return shown(Status::Unknown, words, next, waiting);
+    }
+    let later = found(EvidenceStanding::NotYetEffective);
+    let (words, next) = match (bound, question) {
+        (_, _) if !later.is_empty() => (
+            format!("{} takes effect later", later.join(", ")),
+            "wait, or bring the date forward".to_owned(),
+        ),
         (Outcome::Inconclusive, _) => (
-            format!("{title}: the bound test is inconclusive"),
+            "the bound test is inconclusive".to_owned(),
             "measure on more people, or submit the document and have it accepted".to_owned(),
         ),
         (_, Some(_)) => (
-            format!("{title}: not measured"),
+            "not measured".to_owned(),
             "declare an audit on representative data and review again".to_owned(),
         ),
-        (_, None) if !later.is_empty() => (
-            format!("{title}: {} takes effect later", later.join(", ")),
-            "wait, or bring the date forward".to_owned(),
-        ),
         (_, None) => (
-            format!("{title}: nothing submitted"),
+            "nothing submitted".to_owned(),
             format!(
                 "submit it (`kind = \"{kind}\"`) and have it accepted: {}",
                 requirement.text().how
             ),
         ),
     };
-    Shown {
-        status: Status::Unknown,
-        why,
-        next,
-        evidence: later,
+    shown(Status::Unknown, words, next, later)
+}
+
+/// How evidence stands for a requirement. A new version that awaits a decision does not undo the rejection or expiry of the
+/// one it replaces: that stands until someone accepts the new one.
+fn standing_of(evidence: &Evidence, requirement: &str, input: &GateInput<'_>) -> EvidenceStanding {
+    let standing = evidence.standing(requirement, input.when.valid);
+    let earlier = evidence.submitted.replaces.as_ref();
+    match (
+        standing,
+        earlier.and_then(|id| input.state.evidence.get(id)),
+    ) {
+        (EvidenceStanding::Submitted, Some(earlier)) => {
+            match standing_of(earlier, requirement, input) {
+                EvidenceStanding::Rejected => EvidenceStanding::Rejected,
+                EvidenceStanding::Expired => EvidenceStanding::Expired,
+                EvidenceStanding::Accepted
+                | EvidenceStanding::Submitted
+                | EvidenceStanding::NotYetEffective => standing,
+            }
+        }
+        (standing, _) => standing,
     }
 }
 
@@ -554,16 +578,17 @@ pub fn serves_organisation(requirements: &[String], book: &Book) -> bool {
     texts.any(|text| text.phase == Phase::Organisation && requirements.contains(&text.id))
 }
 
-/// What became of the tests bound to a requirement: the worst judged outcome; not measured where none counts as evidence.
-fn bound_outcome(results: &[TestResult], requirement: &str, question: &str) -> Outcome {
-    let bound = results.iter().filter(|result| {
-        result.question == question
-            && result.requirements.contains(requirement)
-            && !result.is_what_if
-    });
-    bound
-        .filter(|result| result.is_judged || result.outcome == Outcome::NotMeasured)
-        .map(|result| result.outcome)
+/// What became of the tests bound to a requirement: the worst outcome over all attributes; not measured where nothing counts
+/// as evidence.
+fn bound_outcome(outcomes: &[TestOutcome], requirement: &str, question: &str) -> Outcome {
+    outcomes
+        .iter()
+        .filter(|outcome| {
+            outcome.question == question
+                && outcome.requirements.contains(requirement)
+                && !outcome.is_what_if
+        })
+        .map(|outcome| outcome.outcome)
         .max()
         .unwrap_or(Outcome::NotMeasured)
 }
@@ -573,6 +598,10 @@ fn bound_outcome(results: &[TestResult], requirement: &str, question: &str) -> O
 pub struct TestOutcome {
     /// The test.
     pub test: String,
+    /// `bias` or `performance`.
+    pub question: String,
+    /// The requirements whose evidence it is.
+    pub requirements: BTreeSet<String>,
     /// The audit; empty where no audit was declared.
     pub audit: String,
     /// The attribute; empty for a figure over all rows.
@@ -611,6 +640,8 @@ pub fn test_outcomes(plan: &alnager_audit::plan::Plan, results: &[TestResult]) -
             }
             None => outcomes.push(TestOutcome {
                 test: result.test.clone(),
+                question: result.question.clone(),
+                requirements: result.requirements.clone(),
                 audit: result.audit.clone(),
                 attribute: result.attribute.clone(),
                 outcome: if counts {
@@ -631,6 +662,8 @@ pub fn test_outcomes(plan: &alnager_audit::plan::Plan, results: &[TestResult]) -
         if planned.required != Truth::False && !measured {
             outcomes.push(TestOutcome {
                 test: planned.test.id.clone(),
+                question: planned.test.question.clone(),
+                requirements: planned.requirements.clone(),
                 audit: String::new(),
                 attribute: String::new(),
                 outcome: Outcome::NotMeasured,

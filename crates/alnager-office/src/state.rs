@@ -3,7 +3,7 @@
 use imbl::OrdMap;
 
 use crate::event::{BookStamp, Event};
-use crate::evidence::{Evidence, EvidenceDecision};
+use crate::evidence::{Evidence, EvidenceDecision, EvidenceSubmitted};
 use crate::system::{LastReview, System};
 
 /// Everything the journal says now.
@@ -131,11 +131,13 @@ impl State {
         }
     }
 
-    /// The id of the person with this name.
+    /// The id of the person with this name; spacing and capitals do not make another person.
     pub fn person(&self, name: &str) -> Option<&str> {
+        let wanted = folded(name);
+        let same = |known: &String| folded(known) == wanted;
         self.people
             .iter()
-            .find(|(_, known)| *known == name)
+            .find(|(_, known)| same(known))
             .map(|(id, _)| id.as_str())
     }
 
@@ -144,14 +146,23 @@ impl State {
         self.people.get(id).map_or(id, String::as_str)
     }
 
-    /// The latest submission of a file for a system, under one kind.
-    pub fn latest_evidence(&self, system: &str, file: &str, kind: &str) -> Option<&Evidence> {
+    /// The latest submission of a document: the same file of a system, as the same kind, for the same requirements.
+    pub fn latest_evidence(&self, offered: &EvidenceSubmitted) -> Option<&Evidence> {
         self.evidence.values().find(|evidence| {
             let submitted = &evidence.submitted;
             evidence.replaced_by.is_none()
-                && submitted.system == system
-                && submitted.file == file
-                && submitted.kind == kind
+                && submitted.system == offered.system
+                && submitted.file == offered.file
+                && submitted.kind == offered.kind
+                && submitted.requirements == offered.requirements
         })
     }
+}
+
+/// A name without regard to spacing and capitals.
+pub fn folded(name: &str) -> String {
+    name.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
 }

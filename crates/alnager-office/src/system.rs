@@ -166,9 +166,10 @@ impl System {
         facts
     }
 
-    /// Whether a person belongs to those who build the system.
-    pub fn is_builder(&self, person: &str) -> bool {
-        self.declaration.team.iter().any(|member| member == person)
+    /// Whether a person may confirm an answer: someone outside the building team who did not give it.
+    pub fn may_confirm(&self, person: &str, answered_by: Option<&str>) -> bool {
+        let builds = self.declaration.team.iter().any(|member| member == person);
+        !builds && self.declaration.owner != person && answered_by != Some(person)
     }
 }
 

@@ -241,6 +241,18 @@ pub enum Problem {
         /// The values found.
         found: String,
     },
+    /// The decision said to be favourable is neither of the two.
+    #[error(
+        "the favourable decision is declared as `{favourable}`, but the decisions are `{positive}` and `{other}`; name one of them in `favourable`"
+    )]
+    NoFavourable {
+        /// What is declared.
+        favourable: String,
+        /// The value that counts as 1.
+        positive: String,
+        /// The other value.
+        other: String,
+    },
     /// A row without a decision.
     #[error(
         "the decision is missing; every row needs one, so complete it where the data come from"

@@ -244,6 +244,30 @@ impl<'a> Kernel<'a> {
         })
     }
 
+    /// The favourable decision must be one that was made: a misspelt one would turn every comparison round.
+    fn check_favourable(&self, role: &Role) -> Result<(), Problem> {
+        let DecisionBy::Column(Binary { positive, .. }) = &self.audit.decision.by else {
+            return Ok(());
+        };
+        let favourable = &self.audit.decision.favourable_name;
+        let found: Vec<String> = [1, 2]
+            .into_iter()
+            .filter(|code| (*code as usize) < role.coder.n_codes())
+            .filter_map(|code| role.coder.text_of(code))
+            .collect();
+        let other = found.iter().find(|value| *value != positive);
+        match other {
+            Some(other) if favourable != positive && favourable != other => {
+                Err(Problem::NoFavourable {
+                    favourable: shown(favourable),
+                    positive: shown(positive),
+                    other: shown(other),
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The tables, once all rows are in and flushed.
     pub(crate) fn finish(self, file: &str) -> Result<Counted, ProbeError> {
         let wrong = |column: &str, problem| ProbeError::content(file, None, Some(column), problem);
@@ -251,6 +275,10 @@ impl<'a> Kernel<'a> {
             role.coder
                 .check()
                 .map_err(|problem| wrong(&self.columns[role.column], problem))?;
+            if role.purpose == Purpose::Decision {
+                self.check_favourable(role)
+                    .map_err(|problem| wrong(&self.columns[role.column], problem))?;
+            }
         }
         let columns: Vec<String> = self
             .audit

@@ -225,7 +225,7 @@ fn spellings_are_kept_apart_and_named() {
 #[test]
 fn labels_that_look_alike_are_named() {
     check(
-        &PLAIN.replace("positive = '1'", "positive = 'Yes'"),
+        &PLAIN.replace("= '1'", "= 'Yes'"),
         "y,d,g\nYes,Yes,a\nyes,no,a\n",
         expect![[r#"
         g,label,decision,n

@@ -114,6 +114,7 @@ pub(crate) fn recidivism() -> ReviewView {
                 .to_owned(),
         ),
         verdict: Verdict::Hold,
+        nothing_required: false,
         verdict_words: "a gap or a failed test stands in the way".to_owned(),
         gate: Gate::Launch,
         judged_on: "2026-11-23".to_owned(),
@@ -185,6 +186,7 @@ pub(crate) fn empty() -> ReviewView {
     ReviewView {
         what_if: None,
         verdict: Verdict::Undecided,
+        nothing_required: true,
         verdict_words: "nothing required: neither law nor policy asks for anything on the declared facts, and unknown never passes".to_owned(),
         counts: Counts::default(),
         next_day: None,

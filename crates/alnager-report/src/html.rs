@@ -15,6 +15,10 @@ use self::measures::{Placed, cross_link, links, runs, test_anchor, worst};
 use self::words::{anchor, count, prose, several};
 use crate::view::{BlockerView, OpenFact, ResultView, ReviewView};
 
+/// The form of the page, sealed with every review so that a verifier knows whether it can render the same bytes. Raise it when a
+/// released page changes.
+pub const FORM: &str = "report/1";
+
 /// What is known of the journal when the report is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seal {

@@ -2,7 +2,7 @@
 //!
 //! `null` is undefined or unknown. Keys stand in a fixed order. Figures are the doubles that were computed, not rounded.
 
-use alnager_office::gate::{Gate, Verdict};
+use alnager_office::gate::Gate;
 use serde_json::{Map, Value, json};
 
 use crate::view::{AuditView, GroupView, RequirementView, ResultView, ReviewView};
@@ -34,8 +34,6 @@ pub struct JournalHead {
 
 /// The review. `figures` are those of the first audit, in the shape of a reference table; `null` where nothing was measured.
 pub fn review(view: &ReviewView, figures: &Value, outputs: &JsonOutputs) -> Value {
-    // Neither unknown nor inconclusive, and still not clear: nothing was asked for.
-    let nothing_required = view.verdict == Verdict::Undecided && view.blockers.is_empty();
     let mut object = Map::new();
     for (key, value) in [
         ("schema", json!(SCHEMA)),
@@ -45,7 +43,7 @@ pub fn review(view: &ReviewView, figures: &Value, outputs: &JsonOutputs) -> Valu
         ("owner", json!(view.owner)),
         ("stage", json!(view.stage)),
         ("verdict", json!(view.verdict.word())),
-        ("nothing_required", json!(nothing_required)),
+        ("nothing_required", json!(view.nothing_required)),
         ("gate", json!(gate(view.gate))),
         ("judged_on", json!(view.judged_on)),
         ("known", json!(view.known)),
@@ -176,7 +174,7 @@ fn requirement(requirement: &RequirementView) -> Value {
         "status": requirement.status.word(),
         "from": requirement.from,
         "what": requirement.what,
-        "citation": format!("{}, {}", requirement.pack_title, requirement.cite),
+        "citation": requirement.cite,
         "owner": requirement.owner,
         "next": some(&requirement.next),
         "why": requirement.why,

@@ -10,7 +10,7 @@ use alnager_law::fact::{Facts, Value};
 use alnager_law::pack::Phase;
 use alnager_law::requirement::Standing;
 use alnager_law::rule::Truth;
-use alnager_office::assess::{Assessment, Counts, cited};
+use alnager_office::assess::{Assessment, Counts, Proposal};
 use alnager_office::gate::{Gate, Judged, Status, Verdict};
 
 /// Everything a review shows.
@@ -32,6 +32,8 @@ pub struct ReviewView {
     pub what_if: Option<String>,
     /// The verdict.
     pub verdict: Verdict,
+    /// Whether neither law nor policy asked for anything.
+    pub nothing_required: bool,
     /// What the verdict means, in one sentence.
     pub verdict_words: String,
     /// What the gate looked at.
@@ -211,7 +213,7 @@ pub struct RequirementView {
     pub what: String,
     /// One line for the developer.
     pub how: String,
-    /// The pin-cite.
+    /// The pin-cite with its instrument.
     pub cite: String,
     /// How it fares.
     pub status: Status,
@@ -321,6 +323,7 @@ pub fn review(source: &Source<'_>) -> ReviewView {
         owner: (source.name)(&declaration.owner),
         what_if: declaration.what_if.clone(),
         verdict: assessment.verdict,
+        nothing_required: assessment.nothing_required,
         verdict_words: verdict_words(assessment),
         gate: assessment.gate,
         judged_on: assessment.when.valid.to_string(),
@@ -329,7 +332,7 @@ pub fn review(source: &Source<'_>) -> ReviewView {
         next_day: assessment.next_day().map(|day| day.to_string()),
         fine: assessment.highest_fine().map(|(judged, penalty)| Fine {
             max: penalty.max.clone(),
-            cite: format!("{}, {}", judged.requirement.pack().title, penalty.cite),
+            cite: judged.requirement.pack().cited(&penalty.cite),
             requirement: judged.requirement.text().id.clone(),
         }),
         audits: audits(assessment),
@@ -364,10 +367,26 @@ pub fn review(source: &Source<'_>) -> ReviewView {
             })
             .collect(),
         methods: methods(assessment),
-        warnings: source.warnings.clone(),
+        warnings: source
+            .warnings
+            .iter()
+            .cloned()
+            .chain(assessment.proposals.iter().map(proposal_words))
+            .collect(),
         headline: headline.and_then(position),
         results,
     }
+}
+
+fn proposal_words(proposal: &Proposal) -> String {
+    let Proposal {
+        fact,
+        stands,
+        proposed,
+    } = proposal;
+    format!(
+        "the declaration proposes `{proposed}` for `{fact}`; the confirmed answer `{stands}` stands until someone outside the team confirms the new one"
+    )
 }
 
 fn verdict_words(assessment: &Assessment) -> String {
@@ -516,13 +535,13 @@ fn law_changes(source: &Source<'_>) -> Vec<Change> {
         let certain = matches!(judged.requirement.standing, Standing::Ahead { .. });
         if let (Some(from), true) = (judged.from(), certain) {
             by_day
-                .entry((from.to_string(), judged.requirement.pack().title.clone()))
+                .entry((from.to_string(), judged.requirement.pack().id.clone()))
                 .or_default()
                 .push(judged);
         }
     }
     let mut changes = Vec::new();
-    for ((day, title), group) in by_day.into_iter().take(LAW_CHANGES_MAX) {
+    for ((day, _), group) in by_day.into_iter().take(LAW_CHANGES_MAX) {
         let first = &group[0].requirement;
         let explanation = explain::explain(
             source.book,
@@ -533,16 +552,15 @@ fn law_changes(source: &Source<'_>) -> Vec<Change> {
         let unless = explanation
             .and_then(|explanation| keeping_away(source, &explanation.flips))
             .map_or(String::new(), |words| format!(", unless {words}"));
-        let more = if group.len() > 1 {
-            format!(" and {} more", group.len() - 1)
-        } else {
-            String::new()
+        let (more, begin) = match group.len() {
+            1 => (String::new(), "begins"),
+            n => (format!(" and {} more", n - 1), "begin"),
         };
         changes.push(Change {
             kind: "law",
             words: format!(
-                "{}{more} ({title}) begin to bind on {day}{unless}",
-                first.text().id
+                "{}{more} {begin} to bind on {day}{unless}",
+                first.pack().cited(&first.text().id)
             ),
         });
     }
@@ -566,9 +584,9 @@ fn keeping_away(source: &Source<'_>, flips: &[Flip]) -> Option<String> {
     Some(match (now, &flip.value) {
         (Some(Value::Set(now)), Value::Set(then)) if then.is_subset(now) => {
             let gone: Vec<&str> = now.difference(then).map(String::as_str).collect();
-            format!("`{name}` did not hold `{}`", gone.join("`, `"))
+            format!("`{name}` no longer holds `{}`", gone.join("`, `"))
         }
-        (_, value) => format!("`{name}` were `{value}`"),
+        (_, value) => format!("`{name}` is `{value}`"),
     })
 }
 
@@ -669,7 +687,7 @@ fn requirements(source: &Source<'_>) -> Vec<RequirementView> {
                 pack_title: judged.requirement.pack().title.clone(),
                 what: text.what.clone(),
                 how: text.how.clone(),
-                cite: text.cite.clone(),
+                cite: judged.requirement.pack().cited(&text.cite),
                 status: judged.status,
                 why: judged.why.clone(),
                 next: judged.next.clone(),
@@ -678,10 +696,12 @@ fn requirements(source: &Source<'_>) -> Vec<RequirementView> {
                 phase: Phase::word(text.phase),
                 is_voluntary: judged.requirement.is_voluntary(),
                 preview: judged.requirement.preview.clone(),
-                penalty: judged
-                    .requirement
-                    .penalty()
-                    .map(|penalty| (penalty.max.clone(), penalty.cite.clone())),
+                penalty: judged.requirement.penalty().map(|penalty| {
+                    (
+                        penalty.max.clone(),
+                        judged.requirement.pack().cited(&penalty.cite),
+                    )
+                }),
                 results: (0..assessment.results.len())
                     .filter(|at| bears(&assessment.results[*at]))
                     .collect(),
@@ -751,9 +771,4 @@ fn methods(assessment: &Assessment) -> Vec<String> {
     methods
         .push("holm/1: Holm's correction over all groups and metrics of one question".to_owned());
     methods
-}
-
-/// The citation of a requirement with its instrument.
-pub fn citation(judged: &Judged) -> String {
-    cited(judged)
 }

@@ -91,7 +91,7 @@ fn header(page: &mut Page<'_>, requirement: &Requirement) {
     page.line(
         &format!("{} ", text.id),
         2,
-        &format!("· {}, {}{voluntary}", requirement.pack().title, text.cite),
+        &format!("· {}{voluntary}", requirement.pack().cited(&text.cite)),
     );
     page.line("  ", 2, &text.what);
     page.line("", 2, &standing_words(&requirement.standing));
@@ -263,7 +263,7 @@ impl Page<'_> {
             .book
             .packs()
             .find(|pack| pack.id == derived.pack)
-            .map_or(derived.pack.as_str(), |pack| pack.title.as_str());
+            .map_or(derived.pack.as_str(), |pack| pack.short.as_str());
         if derived.cite.is_empty() {
             format!("`{}`", derived.name)
         } else {
@@ -591,7 +591,7 @@ pub fn json(
         "id": text.id,
         "pack": requirement.pack().id,
         "what": text.what,
-        "citation": format!("{}, {}", requirement.pack().title, text.cite),
+        "citation": requirement.pack().cited(&text.cite),
         "voluntary": requirement.is_voluntary(),
         "standing": standing_json(&requirement.standing),
         "dated_by": dated_by(requirement),

@@ -20,7 +20,7 @@ use alnager_law::requirement::AsOf;
 use alnager_office::decide::{Blob, Command, Context, EvidenceRuling, OfferedEvidence, Review};
 use alnager_office::declaration::Declaration;
 use alnager_office::event::BookStamp;
-use alnager_office::gate::Gate;
+use alnager_office::gate::{Gate, ReportStamp};
 use expect_test::{Expect, expect};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
@@ -214,6 +214,11 @@ impl World {
                 known: day,
             },
             gate: Gate::Launch,
+            warnings: Vec::new(),
+            report: ReportStamp {
+                form: "none".to_owned(),
+                previous: None,
+            },
             documents: vec![Blob {
                 name: "report.html".to_owned(),
                 media: "text/html".to_owned(),

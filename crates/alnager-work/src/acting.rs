@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use alnager_law::requirement::AsOf;
 use alnager_office::decide::{Blob, Command, Context};
+use alnager_office::declaration::Declaration;
 use alnager_office::state::State;
 use alnager_store::{Desk, Fresh, Receipt};
 use jiff::Timestamp;
@@ -38,8 +39,8 @@ pub enum Recorded {
     Instant(Timestamp),
 }
 
-/// New ids at hand for one command: more than any declaration can need.
-const N_IDS: usize = 4096;
+/// New ids at hand for one command, besides one for each person a declaration names: the actor's and the system's.
+const N_IDS: usize = 4;
 
 /// A person at work: the law in use, the hour, and the name.
 pub struct Acting {
@@ -136,7 +137,15 @@ impl Acting {
     }
 
     /// What the office needs to decide, with fresh ids.
-    pub fn context(&self, desk: &Desk, zone: Option<&str>) -> Result<Context<'_>, JobError> {
+    pub fn context(
+        &self,
+        desk: &Desk,
+        declaration: Option<&Declaration>,
+    ) -> Result<Context<'_>, JobError> {
+        let mut n_people = 0;
+        if let Some(declaration) = declaration {
+            declaration.clone().people(&mut |_| n_people += 1);
+        }
         Ok(Context {
             book: &self.library.book,
             policy: &self.library.policy,
@@ -144,8 +153,8 @@ impl Acting {
             texts: self.library.texts.clone(),
             organisation: desk.org().to_string(),
             actor: self.actor.clone(),
-            today: self.today(zone),
-            ids: new_ids(self.now, N_IDS)?,
+            today: self.today(declaration.and_then(|declaration| declaration.time_zone.as_deref())),
+            ids: new_ids(self.now, N_IDS + n_people)?,
         })
     }
 

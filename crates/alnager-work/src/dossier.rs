@@ -139,12 +139,12 @@ async fn entry(desk: &Desk, index: u64) -> Result<Entry, JobError> {
     })
 }
 
-/// The measures a review was judged on, from its sealed tables.
+/// The measures a review was judged on, from its sealed tables, and its warnings.
 pub async fn sealed_measures(
     desk: &Desk,
     review: u64,
     audits: &[Audit],
-) -> Result<Vec<Measures>, JobError> {
+) -> Result<(Vec<Measures>, Vec<String>), JobError> {
     let entry = entry(desk, review).await?;
     let mut blobs = BTreeMap::new();
     for blob in &entry.blobs {
@@ -153,14 +153,17 @@ pub async fn sealed_measures(
         }
     }
     let Some(payload) = desk.payload(review).await? else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     };
     match Event::from_payload(&entry.kind, &payload.bytes) {
-        Ok(Event::SystemReviewed(reviewed)) => measures(audits, &reviewed.data, |name| {
-            blobs.get(name).map(Vec::as_slice)
-        })
-        .map_err(JobError::Internal),
-        _ => Ok(Vec::new()),
+        Ok(Event::SystemReviewed(reviewed)) => {
+            let blob = |name: &str| blobs.get(name).map(Vec::as_slice);
+            let measures = measures(audits, &reviewed.data, blob).map_err(JobError::Internal)?;
+            Ok((measures, reviewed.warnings))
+        }
+        Ok(_) | Err(_) => Err(JobError::Internal(format!(
+            "entry {review} is not a review this version can read; use a newer one"
+        ))),
     }
 }
 

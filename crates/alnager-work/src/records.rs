@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use alnager_law::read::nearest;
 use alnager_office::decide::{Command, EvidenceRuling, OfferedEvidence};
-use alnager_office::declaration::DeclaredEvidence;
+use alnager_office::declaration::{Declaration, DeclaredEvidence};
 use alnager_office::state::State;
 use alnager_store::Receipt;
 use jiff::civil::Date;
 
 use crate::acting::{Acting, Flags};
 use crate::error::JobError;
+use crate::files::{EVIDENCE_BYTES_MAX, read_bytes};
 use crate::library::sha256;
 
 /// Evidence to submit.
@@ -55,23 +56,22 @@ pub async fn confirm_fact(
         value: value.map(str::to_owned),
         basis: basis.to_owned(),
     };
-    enter(flags, |_| Ok(command)).await
+    enter(flags, About::System(system), |_, _| Ok(command)).await
 }
 
 /// Submits evidence outside a declaration.
 pub async fn add_evidence(flags: &Flags, new: &NewEvidence) -> Result<Entered, JobError> {
-    let bytes = std::fs::read(&new.file).map_err(|source| JobError::File {
-        path: new.file.clone(),
-        doing: "cannot be read; name the document to submit",
-        source,
-        is_input: true,
-    })?;
+    let bytes = read_bytes(
+        &new.file,
+        EVIDENCE_BYTES_MAX,
+        "cannot be read; name the document to submit",
+    )?;
     let name = new
         .file
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    enter(flags, |acting| {
+    enter(flags, About::System(&new.system), |acting, today| {
         let book = &acting.library.book;
         if !book.evidence.items.contains_key(&new.kind) {
             let hint = nearest(&new.kind, book.evidence.items.keys().map(String::as_str));
@@ -95,7 +95,7 @@ pub async fn add_evidence(flags: &Flags, new: &NewEvidence) -> Result<Entered, J
                 nearest(other, ids())
             )));
         }
-        let effective = new.effective.unwrap_or_else(|| acting.today(None));
+        let effective = new.effective.unwrap_or(today);
         if new.expires.is_some_and(|expires| expires <= effective) {
             return Err(JobError::Input(format!(
                 "the evidence would expire before it takes effect on {effective}; correct --expires"
@@ -128,7 +128,8 @@ pub async fn rule_on_evidence(
     ruling: EvidenceRuling,
     accept: bool,
 ) -> Result<Entered, JobError> {
-    enter(flags, |_| {
+    let evidence = ruling.evidence.clone();
+    enter(flags, About::Evidence(&evidence), |_, _| {
         Ok(if accept {
             Command::AcceptEvidence(ruling.clone())
         } else {
@@ -145,9 +146,26 @@ pub async fn state(flags: &Flags) -> Result<State, JobError> {
     acting.state(&mut desk).await
 }
 
+/// What a command is about, so that its day is taken in the right time zone.
+enum About<'a> {
+    System(&'a str),
+    Evidence(&'a str),
+}
+
+impl About<'_> {
+    fn declaration(&self, state: &State) -> Option<Declaration> {
+        let system = match self {
+            About::System(system) => (*system).to_owned(),
+            About::Evidence(evidence) => state.evidence.get(*evidence)?.submitted.system.clone(),
+        };
+        Some(state.systems.get(&system)?.declaration.clone())
+    }
+}
+
 async fn enter(
     flags: &Flags,
-    command: impl FnOnce(&Acting) -> Result<Command, JobError>,
+    about: About<'_>,
+    command: impl FnOnce(&Acting, Date) -> Result<Command, JobError>,
 ) -> Result<Entered, JobError> {
     let acting = Acting::begin(flags)?;
     if acting.looks_back() {
@@ -155,9 +173,10 @@ async fn enter(
             "an earlier record cannot be changed; leave out --recorded".to_owned(),
         ));
     }
-    let command = command(&acting)?;
     let mut desk = acting.desk().await?;
-    let with = acting.context(&desk, None)?;
+    let declaration = about.declaration(&desk.state());
+    let with = acting.context(&desk, declaration.as_ref())?;
+    let command = command(&acting, with.today)?;
     let receipt = acting.commit(&mut desk, &command, &with).await?;
     Ok(Entered {
         receipt,

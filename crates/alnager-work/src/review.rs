@@ -4,23 +4,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alnager_audit::declared::Audit;
-use alnager_audit::measures::Measures;
-use alnager_law::requirement::AsOf;
-use alnager_office::assess::Assessment;
+use alnager_audit::measures::{DataStamp, Measures};
+use alnager_office::assess::{Assessment, assess};
 use alnager_office::decide::{Command, OfferedEvidence, Review, preview};
 use alnager_office::declaration::{Declaration, Stage};
-use alnager_office::gate::Gate;
+use alnager_office::gate::{Gate, ReportStamp};
 use alnager_office::state::State;
+use alnager_office::system::System;
 use alnager_probe::{Progress, Source, measure_with};
 use alnager_report::html::{self, Copy, Seal};
 use alnager_report::view::{self, ReviewView};
 use alnager_store::{CommitError, Desk, Receipt};
+use jiff::civil::Date;
 use serde_json::Value;
 
-use crate::acting::{Acting, Flags, blob, pseudonym};
+use crate::acting::{Acting, Flags, blob, instant, new_ids, pseudonym};
 use crate::dossier;
 use crate::error::JobError;
-use crate::library::sha256;
+use crate::files::{EVIDENCE_BYTES_MAX, inside, read_bytes, read_text, write_whole};
+use crate::library::{Library, sha256};
 
 /// What to review.
 #[derive(Debug, Clone)]
@@ -47,10 +49,6 @@ pub struct Reviewed {
     pub receipt: Option<Receipt>,
 }
 
-/// Evidence and declarations longer than this are refused: they are read into memory whole.
-const EVIDENCE_BYTES_MAX: u64 = 64 << 20;
-const DECLARATION_BYTES_MAX: u64 = 4 << 20;
-
 /// How often a review is judged anew when others write to the same desk meanwhile.
 const N_TRIES: usize = 8;
 
@@ -62,63 +60,45 @@ pub async fn review(
 ) -> Result<Reviewed, JobError> {
     let acting = Acting::begin(flags)?;
     let file = declaration_file(&request.system)?;
-    let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
-    let text = read_text(&file)?;
-    let declaration = Declaration::parse(
-        &shown(&file),
-        &text,
-        &acting.library.book,
-        &acting.library.policy,
-    )?;
     if acting.looks_back() {
-        return look_back(&acting, &declaration, request).await;
+        let declaration = read_declaration(&acting.library, &file)?;
+        return look_back(&acting, &declaration.id, request).await;
     }
-    let evidence = evidence(&folder, &declaration)?;
-    necessity_records(&folder, &file, &declaration)?;
-    let zone = declaration.time_zone.clone();
-    let day = declaration
-        .go_live_on
-        .filter(|_| declaration.stage != Stage::InUse);
-    let when = acting.as_of(day, zone.as_deref());
-    let mut draft = Review {
-        declaration,
-        evidence,
-        measures: Vec::new(),
-        when,
-        gate: request.gate,
-        documents: Vec::new(),
-    };
-
+    let mut draft = draft(&acting, &file, request.gate)?;
     let mut desk = acting.desk_or_new().await?;
-    let with = acting.context(&desk, zone.as_deref())?;
-    let (_, planned) = preview(&desk.state(), &draft, &with)?;
-    let (measures, warnings) = measure(&planned.plan.audits, &folder, progress)?;
-    draft.measures = measures;
+    let with = acting.context(&desk, Some(&draft.declaration))?;
+    measure(&mut draft, &desk.state(), &with, &file, progress)?;
 
     for _ in 0..N_TRIES {
         let state = desk.state();
+        draft.report.previous =
+            (state.size > 0).then(|| (state.size, desk.tree().root().to_base64()));
+        draft.documents.clear();
         let (after, assessment) = preview(&state, &draft, &with)?;
-        draft.documents = vec![blob(
-            "report.html",
-            "text/html",
-            sealed_report(&acting, &desk, &after, &assessment, &warnings),
-        )];
+        let report = sealed_report(&acting.library, desk.origin(), &after, &assessment, &draft);
+        draft
+            .documents
+            .push(blob("report.html", "text/html", report));
         let command = Command::Review(Box::new(draft.clone()));
-        let id = crate::acting::new_ids(acting.now, 1)?[0];
+        let id = new_ids(acting.now, 1)?[0];
+        let at = instant(acting.now);
         match desk
-            .commit_expecting(
-                id,
-                &crate::acting::instant(acting.now),
-                &command,
-                &with,
-                state.size,
-            )
+            .commit_expecting(id, &at, &command, &with, state.size)
             .await
         {
             Ok(receipt) => {
-                return report(&acting, &desk, request, &assessment, warnings, receipt).await;
+                return report_on(
+                    &acting.library,
+                    &desk,
+                    request,
+                    &assessment,
+                    &draft,
+                    receipt,
+                )
+                .await;
             }
-            Err(CommitError::Conflict { .. }) => draft.documents.clear(),
+            // Someone else entered something meanwhile: judge again on what stands now.
+            Err(CommitError::Conflict { .. }) => desk.catch_up().await?,
             Err(error) => return Err(error.into()),
         }
     }
@@ -148,52 +128,57 @@ pub fn declaration_file(path: &Path) -> Result<PathBuf, JobError> {
     )))
 }
 
-fn shown(file: &Path) -> String {
-    file.display().to_string()
+fn read_declaration(library: &Library, file: &Path) -> Result<Declaration, JobError> {
+    let text = read_text(file)?;
+    let name = file.display().to_string();
+    Ok(Declaration::parse(
+        &name,
+        &text,
+        &library.book,
+        &library.policy,
+    )?)
 }
 
-/// A text file of ours, bounded in length, with the line named where it is not UTF-8.
-fn read_text(file: &Path) -> Result<String, JobError> {
-    let bytes = read_bytes(file, DECLARATION_BYTES_MAX, "cannot be read")?;
-    String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
-        JobError::Input(format!(
-            "{}, line {line}: this is not UTF-8 text (Latin-1, perhaps); save the file as UTF-8",
-            shown(file)
-        ))
+fn folder(file: &Path) -> &Path {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+/// A review of a declaration as it lies on disk, not measured yet.
+pub fn draft(acting: &Acting, file: &Path, gate: Gate) -> Result<Review, JobError> {
+    let declaration = read_declaration(&acting.library, file)?;
+    let evidence = evidence(folder(file), &declaration)?;
+    necessity_records(folder(file), file, &declaration)?;
+    let when = acting.as_of(gate_day(&declaration), declaration.time_zone.as_deref());
+    Ok(Review {
+        declaration,
+        evidence,
+        measures: Vec::new(),
+        when,
+        gate,
+        warnings: Vec::new(),
+        report: ReportStamp {
+            form: html::FORM.to_owned(),
+            previous: None,
+        },
+        documents: Vec::new(),
     })
 }
 
-fn read_bytes(file: &Path, max: u64, doing: &'static str) -> Result<Vec<u8>, JobError> {
-    let error = |source| JobError::File {
-        path: file.to_owned(),
-        doing,
-        source,
-        is_input: true,
-    };
-    let length = std::fs::metadata(file).map_err(error)?.len();
-    if length > max {
-        return Err(JobError::Input(format!(
-            "`{}` is {length} bytes long; at most {max} are read",
-            file.display()
-        )));
-    }
-    std::fs::read(file).map_err(error)
+/// The day the gate judges: that of going live, or today once the system is in use.
+pub fn gate_day(declaration: &Declaration) -> Option<Date> {
+    declaration
+        .go_live_on
+        .filter(|_| declaration.stage != Stage::InUse)
 }
 
 fn evidence(folder: &Path, declaration: &Declaration) -> Result<Vec<OfferedEvidence>, JobError> {
     let mut offered = Vec::new();
     for declared in &declaration.evidence {
-        let path = folder.join(&declared.file);
-        let bytes = read_bytes(
-            &path,
-            EVIDENCE_BYTES_MAX,
-            "named as evidence in the declaration, cannot be read; correct `file`, or add the document",
-        )?;
+        let path = inside(folder, &declared.file)?;
+        let bytes = read_bytes(&path, EVIDENCE_BYTES_MAX, "cannot be read")?;
         offered.push(OfferedEvidence {
             declared: declared.clone(),
             sha256: sha256(&bytes),
@@ -220,7 +205,7 @@ fn necessity_records(
         if !folder.join(&special.necessity).is_file() {
             return Err(JobError::Input(format!(
                 "{}: the necessity record `{}` for counting `{}` is not there; add it, or leave out `special_category` (the figures are then a what-if)",
-                shown(file),
+                file.display(),
                 special.necessity,
                 attribute.column
             )));
@@ -229,51 +214,61 @@ fn necessity_records(
     Ok(())
 }
 
-/// Measures every declared audit.
+/// Plans on the state, then measures what the plan names: every declared audit.
 pub fn measure(
-    audits: &[Audit],
-    folder: &Path,
+    draft: &mut Review,
+    state: &State,
+    with: &alnager_office::decide::Context<'_>,
+    file: &Path,
     progress: &dyn Fn(Progress),
-) -> Result<(Vec<Measures>, Vec<String>), JobError> {
-    let (mut measures, mut warnings) = (Vec::new(), Vec::new());
-    for audit in audits {
-        let found = measure_with(
-            audit,
-            &Source::File {
-                path: folder.join(&audit.data),
-            },
-            progress,
-        )?;
-        warnings.extend(found.warnings);
-        measures.push(Measures {
-            data: alnager_audit::measures::DataStamp {
-                name: audit.data.clone(),
-                ..found.measures.data
-            },
-            ..found.measures
-        });
+) -> Result<(), JobError> {
+    let (_, planned) = preview(state, draft, with)?;
+    for audit in &planned.plan.audits {
+        draft
+            .measures
+            .push(count(audit, folder(file), &mut draft.warnings, progress)?);
     }
-    Ok((measures, warnings))
+    Ok(())
 }
 
-fn make_view(
-    acting: &Acting,
+fn count(
+    audit: &Audit,
+    folder: &Path,
+    warnings: &mut Vec<String>,
+    progress: &dyn Fn(Progress),
+) -> Result<Measures, JobError> {
+    let source = Source::File {
+        path: folder.join(&audit.data),
+    };
+    let found = measure_with(audit, &source, progress)?;
+    warnings.extend(found.warnings);
+    let data = DataStamp {
+        name: audit.data.clone(),
+        ..found.measures.data
+    };
+    Ok(Measures {
+        data,
+        ..found.measures
+    })
+}
+
+/// The view of an assessment; `name` gives a name or a pseudonym.
+pub fn make_view(
+    library: &Library,
     state: &State,
     assessment: &Assessment,
     warnings: &[String],
     name: &dyn Fn(&str) -> String,
 ) -> ReviewView {
-    let book = &acting.library.book;
-    let facts = state
-        .systems
-        .get(&assessment.declaration.id)
-        .map(|system| system.law_facts(book))
+    let system = state.systems.get(&assessment.declaration.id);
+    let facts = system
+        .map(|system| system.law_facts(&library.book))
         .unwrap_or_default();
     view::review(&view::Source {
         assessment,
         facts: &facts,
-        book,
-        policy: acting.library.policy_words(),
+        book: &library.book,
+        policy: library.policy_words(),
         name,
         warnings: warnings.to_vec(),
     })
@@ -281,37 +276,52 @@ fn make_view(
 
 /// The report that is sealed with the review: people as pseudonyms, and the journal up to the entry before.
 fn sealed_report(
-    acting: &Acting,
-    desk: &Desk,
+    library: &Library,
+    origin: &str,
     after: &State,
     assessment: &Assessment,
-    warnings: &[String],
+    draft: &Review,
 ) -> Vec<u8> {
-    let view = make_view(acting, after, assessment, warnings, &pseudonym);
-    let seal = Seal {
-        origin: desk.origin().to_owned(),
-        index: Some(after.size),
+    let seal = sealed_seal(origin, after.size, draft.report.previous.clone());
+    render_sealed(library, after, assessment, &draft.warnings, &seal)
+}
+
+/// What a sealed report says of the journal: the index of its own entry, and the checkpoint before its review.
+pub fn sealed_seal(origin: &str, index: u64, previous: Option<(u64, String)>) -> Seal {
+    Seal {
+        origin: origin.to_owned(),
+        index: Some(index),
         size: None,
         root: None,
-        previous: (desk.state().size > 0)
-            .then(|| (desk.state().size, desk.tree().root().to_base64())),
+        previous,
         copy: Copy::Sealed,
-    };
-    html::review(&view, &seal).into_bytes()
+    }
+}
+
+/// Renders the sealed copy of a report. The verifier renders it again from what a dossier discloses.
+pub fn render_sealed(
+    library: &Library,
+    state: &State,
+    assessment: &Assessment,
+    warnings: &[String],
+    seal: &Seal,
+) -> Vec<u8> {
+    let view = make_view(library, state, assessment, warnings, &pseudonym);
+    html::review(&view, seal).into_bytes()
 }
 
 /// Writes the named report and the dossier, outside the desk.
-async fn report(
-    acting: &Acting,
+async fn report_on(
+    library: &Library,
     desk: &Desk,
     request: &Request,
     assessment: &Assessment,
-    warnings: Vec<String>,
+    draft: &Review,
     receipt: Receipt,
 ) -> Result<Reviewed, JobError> {
     let state = desk.state();
     let name = |id: &str| state.name(id).to_owned();
-    let view = make_view(acting, &state, assessment, &warnings, &name);
+    let view = make_view(library, &state, assessment, &draft.warnings, &name);
     let index = receipt.size - 1;
     let folder = match &request.out {
         Some(folder) => folder.clone(),
@@ -334,18 +344,18 @@ async fn report(
     let (report, dossier) = (folder.join("report.html"), folder.join("dossier.tar.zst"));
     write_whole(&report, html::review(&view, &seal).as_bytes()).map_err(sealed)?;
     write_whole(&dossier, &bytes).map_err(sealed)?;
-    let figures = assessment
-        .figures()
-        .into_iter()
-        .next()
-        .map_or(Value::Null, |(_, figures)| figures);
     Ok(Reviewed {
         view,
-        figures,
+        figures: first_figures(assessment),
         report,
         dossier: Some(dossier),
         receipt: Some(receipt),
     })
+}
+
+fn first_figures(assessment: &Assessment) -> Value {
+    let mut figures = assessment.figures().into_iter();
+    figures.next().map_or(Value::Null, |(_, figures)| figures)
 }
 
 /// The review is sealed by then: what is missing is only a copy on disk.
@@ -359,80 +369,17 @@ fn unwritten(error: JobError, index: u64) -> JobError {
     }
 }
 
-/// Writes a file so that it appears whole or not at all.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
-    let error = |source| JobError::File {
-        path: path.to_owned(),
-        doing: "cannot be written",
-        source,
-        is_input: false,
-    };
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(error)?;
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let aside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-    let written = std::fs::write(&aside, bytes).and_then(|()| std::fs::rename(&aside, path));
-    written.map_err(|source| {
-        // The half-written file is ours to remove; that it may already be gone does not matter.
-        let _ = std::fs::remove_file(&aside);
-        error(source)
-    })
-}
-
 /// The system as an earlier record had it, judged on what was last measured by then. Seals nothing.
-async fn look_back(
-    acting: &Acting,
-    declaration: &Declaration,
-    request: &Request,
-) -> Result<Reviewed, JobError> {
+async fn look_back(acting: &Acting, id: &str, request: &Request) -> Result<Reviewed, JobError> {
     let mut desk = acting.desk().await?;
     let state = acting.state(&mut desk).await?;
-    let Some(system) = state.systems.get(&declaration.id) else {
-        return Err(JobError::Input(format!(
-            "`{}` was not in the desk by then; name a later entry or instant with --recorded",
-            declaration.id
-        )));
-    };
-    let measures = match &system.review {
-        Some(review) => {
-            dossier::sealed_measures(&desk, review.at, &system.declaration.audits).await?
-        }
-        None => Vec::new(),
-    };
-    let day = system
-        .declaration
-        .go_live_on
-        .filter(|_| system.declaration.stage != Stage::InUse);
-    let when: AsOf = acting.as_of(day, system.declaration.time_zone.as_deref());
-    let (book, policy) = (&acting.library.book, &acting.library.policy);
-    let found = alnager_office::assess::assess(
-        &state,
-        &declaration.id,
-        book,
-        policy,
-        measures,
-        when,
-        request.gate,
-    )?;
-    let Some(assessment) = found else {
-        return Err(JobError::Internal(
-            "the system vanished from the record".to_owned(),
-        ));
-    };
+    let (assessment, warnings) = recorded(acting, &desk, &state, id, request.gate).await?;
     let names = desk.state();
-    let view = make_view(acting, &state, &assessment, &[], &|id: &str| {
-        names.name(id).to_owned()
-    });
+    let name = |id: &str| names.name(id).to_owned();
+    let view = make_view(&acting.library, &state, &assessment, &warnings, &name);
     let folder = request.out.clone().unwrap_or_else(|| {
-        PathBuf::from("reviews")
-            .join(&view.system)
-            .join(format!("looking-back-{}", state.size))
+        let folder = PathBuf::from("reviews").join(&view.system);
+        folder.join(format!("looking-back-{}", state.size))
     });
     let seal = Seal {
         origin: desk.origin().to_owned(),
@@ -444,16 +391,36 @@ async fn look_back(
     };
     let report = folder.join("report.html");
     write_whole(&report, html::review(&view, &seal).as_bytes())?;
-    let figures = assessment
-        .figures()
-        .into_iter()
-        .next()
-        .map_or(Value::Null, |(_, figures)| figures);
     Ok(Reviewed {
         view,
-        figures,
+        figures: first_figures(&assessment),
         report,
         dossier: None,
         receipt: None,
     })
+}
+
+/// A system of the record, assessed on the tables its last review sealed.
+pub async fn recorded(
+    acting: &Acting,
+    desk: &Desk,
+    state: &State,
+    id: &str,
+    gate: Gate,
+) -> Result<(Assessment, Vec<String>), JobError> {
+    let unknown = || {
+        JobError::Input(format!(
+            "`{id}` was not in the desk by then; name a later entry or instant with --recorded"
+        ))
+    };
+    let system: &System = state.systems.get(id).ok_or_else(unknown)?;
+    let declaration = &system.declaration;
+    let (measures, warnings) = match &system.review {
+        Some(review) => dossier::sealed_measures(desk, review.at, &declaration.audits).await?,
+        None => (Vec::new(), Vec::new()),
+    };
+    let when = acting.as_of(gate_day(declaration), declaration.time_zone.as_deref());
+    let (book, policy) = (&acting.library.book, &acting.library.policy);
+    let found = assess(state, id, book, policy, measures, when, gate)?;
+    Ok((found.ok_or_else(unknown)?, warnings))
 }

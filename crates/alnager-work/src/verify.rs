@@ -1,6 +1,5 @@
 //! Verifying a dossier: the journal's part, and every claim the sealed tables allow to recompute.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use alnager_audit::declared::Audit;
@@ -12,12 +11,16 @@ use alnager_office::assess::{Assessment, assess};
 use alnager_office::event::Event;
 use alnager_office::gate::SystemReviewed;
 use alnager_office::state::{Meta, State};
+use alnager_office::system::FactConfirmed;
 use alnager_probe::{Source, measure};
+use alnager_report::html;
 use serde_json::Value;
 
 use crate::dossier;
 use crate::error::JobError;
+use crate::files::{DOSSIER_BYTES_MAX, read_bytes, sha256_of};
 use crate::library::{self, Library, sha256};
+use crate::review::{render_sealed, sealed_seal};
 
 /// What a dossier showed.
 #[derive(Debug)]
@@ -34,6 +37,21 @@ pub struct Verification {
     pub differs: Vec<String>,
     /// Count tables counted again from the rows given.
     pub n_recounted: usize,
+    /// The law and policy the last review was judged under; `None` where they are withheld.
+    pub law: Option<LawUsed>,
+    /// What is worth knowing and no contradiction.
+    pub notes: Vec<String>,
+}
+
+/// The law and policy of a dossier, held against those shipped with this program.
+#[derive(Debug)]
+pub struct LawUsed {
+    /// Packs in use: id and version.
+    pub packs: Vec<String>,
+    /// The policy in one line.
+    pub policy: String,
+    /// Files that are not the shipped ones.
+    pub foreign: Vec<String>,
 }
 
 /// Why a dossier is refused.
@@ -61,12 +79,7 @@ pub const METHODS: [&str; 8] = [
 
 /// Verifies a dossier. Needs no desk, no network and no account. With `data`, the count tables are counted again from that file.
 pub fn verify_dossier(path: &Path, trust: &Trust, data: Option<&Path>) -> Outcome {
-    let bytes = std::fs::read(path).map_err(|source| JobError::File {
-        path: path.to_owned(),
-        doing: "cannot be read; name a dossier",
-        source,
-        is_input: true,
-    })?;
+    let bytes = read_bytes(path, DOSSIER_BYTES_MAX, "cannot be read; name a dossier")?;
     let refused = |error: &dyn std::error::Error| Inconsistent(with_causes(error));
     let dossier = match read(&bytes, Limits::default()) {
         Ok(dossier) => dossier,
@@ -77,6 +90,9 @@ pub fn verify_dossier(path: &Path, trust: &Trust, data: Option<&Path>) -> Outcom
         Err(error) => return Ok(Err(refused(&error))),
     };
     let mut check = Check {
+        origin: journal.origin.clone(),
+        law: None,
+        notes: Vec::new(),
         differs: Vec::new(),
         n_recomputed: 0,
         n_withheld: 0,
@@ -96,6 +112,8 @@ pub fn verify_dossier(path: &Path, trust: &Trust, data: Option<&Path>) -> Outcom
         n_withheld: check.n_withheld,
         differs: check.differs,
         n_recounted: check.n_recounted,
+        law: check.law,
+        notes: check.notes,
     }))
 }
 
@@ -117,6 +135,9 @@ enum Problem {
 }
 
 struct Check {
+    origin: String,
+    law: Option<LawUsed>,
+    notes: Vec<String>,
     reviews: Vec<(u64, String, String, String)>,
     n_recomputed: usize,
     n_withheld: usize,
@@ -175,12 +196,20 @@ impl Check {
                     self.reviews.push(claimed);
                     self.review(*index, item, reviewed, &state, library.as_ref(), data)?;
                 }
-                Event::DeskOpened(_)
-                | Event::PersonNamed(_)
-                | Event::SystemDeclared(_)
-                | Event::FactConfirmed(_)
-                | Event::EvidenceAccepted(_)
-                | Event::EvidenceRejected(_) => {}
+                Event::FactConfirmed(confirmed) => {
+                    let fits = may_confirm(&state, confirmed) && acted(item, &confirmed.by);
+                    self.equal(fits, || {
+                        let fact = &confirmed.fact;
+                        format!("entry {index}: `{fact}` is not confirmed by a second person")
+                    });
+                }
+                Event::EvidenceAccepted(accepted) => {
+                    self.second_person(*index, item, &state, &accepted.evidence, &accepted.by);
+                }
+                Event::EvidenceRejected(rejected) => {
+                    self.second_person(*index, item, &state, &rejected.evidence, &rejected.by);
+                }
+                Event::DeskOpened(_) | Event::PersonNamed(_) | Event::SystemDeclared(_) => {}
             }
             let subjects = item
                 .entry
@@ -197,6 +226,18 @@ impl Check {
             );
         }
         Ok(())
+    }
+
+    /// Evidence is decided on by someone other than who submitted it.
+    fn second_person(&mut self, index: u64, item: &Item, state: &State, evidence: &str, by: &str) {
+        // Evidence of another system, submitted in an entry that is withheld, cannot be looked at here.
+        let Some(known) = state.evidence.get(evidence) else {
+            self.n_withheld += 1;
+            return;
+        };
+        self.equal(known.may_be_decided_by(by) && acted(item, by), || {
+            format!("entry {index}: {evidence} is not decided on by a second person")
+        });
     }
 
     fn equal(&mut self, agrees: bool, words: impl FnOnce() -> String) {
@@ -231,6 +272,14 @@ impl Check {
             .get(&claimed.system)
             .map(|system| system.declaration.audits.clone())
             .unwrap_or_default();
+        if claimed.data.len() != audits.len() {
+            let n = audits.len();
+            self.differs.push(format!(
+                "entry {index}: {n} audits are declared, and {} were measured",
+                claimed.data.len()
+            ));
+            return Ok(());
+        }
         let blob = |name: &str| item.blobs.get(name).map(|blob| blob.bytes.as_slice());
         let measures = dossier::measures(&audits, &claimed.data, blob)
             .map_err(|error| Problem::Claims(format!("entry {index}: {error}")))?;
@@ -238,9 +287,17 @@ impl Check {
             self.n_withheld += n_claims;
             return Ok(());
         };
+        for (audit, measures) in audits.iter().zip(&measures) {
+            let agrees = measures.agree(audit);
+            self.equal(agrees.is_ok(), || {
+                let problem = agrees.err().unwrap_or_default();
+                format!("entry {index}, audit `{}`: {problem}", audit.name)
+            });
+        }
         if let Some(data) = data {
             self.recount(index, &audits, &measures, data)?;
         }
+        self.law = law_used(library);
         if library.stamp != claimed.book {
             self.differs.push(format!(
                 "entry {index}: it was judged under other packs than those adopted"
@@ -261,7 +318,10 @@ impl Check {
         )
         .map_err(|error| Problem::Claims(format!("entry {index}: {error}")))?;
         match found {
-            Some(found) => self.compare(index, claimed, &found, blob("figures.json")),
+            Some(found) => {
+                self.compare(index, claimed, &found, blob("figures.json"));
+                self.report(index, claimed, &found, state, library, blob("report.html"));
+            }
             None => self.differs.push(format!(
                 "entry {index}: it reviews `{}`, which was never declared",
                 claimed.system
@@ -277,7 +337,7 @@ impl Check {
         found: &Assessment,
         figures: Option<&[u8]>,
     ) {
-        let ours = found.claims(claimed.book.clone());
+        let ours = found.claims(claimed.book.clone(), &claimed.warnings, &claimed.report);
         self.equal(
             ours.verdict == claimed.verdict && ours.nothing_required == claimed.nothing_required,
             || {
@@ -291,23 +351,20 @@ impl Check {
         self.equal(ours.methods == claimed.methods, || {
             format!("entry {index}: the methods claimed are not those the figures need")
         });
-        let by_id: BTreeMap<&str, _> = ours
-            .requirements
-            .iter()
-            .map(|claim| (claim.id.as_str(), claim))
-            .collect();
-        for claim in &claimed.requirements {
-            self.equal(by_id.get(claim.id.as_str()) == Some(&claim), || {
+        self.equal(
+            ours.requirements.len() == claimed.requirements.len(),
+            || format!("entry {index}: requirements are missing among the claims, or too many"),
+        );
+        for (ours, claim) in ours.requirements.iter().zip(&claimed.requirements) {
+            self.equal(ours == claim, || {
+                let (id, status) = (&claim.id, claim.status.word());
                 format!(
-                    "entry {index}: `{}` is claimed as `{}`",
-                    claim.id,
-                    claim.status.word()
+                    "entry {index}: `{id}` is claimed as `{status}`, recomputed `{}` as `{}`",
+                    ours.id,
+                    ours.status.word()
                 )
             });
         }
-        self.equal(by_id.len() == claimed.requirements.len(), || {
-            format!("entry {index}: requirements are missing among the claims")
-        });
         self.equal(ours.results.len() == claimed.results.len(), || {
             format!("entry {index}: test results are missing among the claims")
         });
@@ -340,6 +397,34 @@ impl Check {
         }
     }
 
+    /// Renders the sealed report again; only the form it was rendered with can give the same bytes.
+    fn report(
+        &mut self,
+        index: u64,
+        claimed: &SystemReviewed,
+        found: &Assessment,
+        state: &State,
+        library: &Library,
+        sealed: Option<&[u8]>,
+    ) {
+        let Some(sealed) = sealed else {
+            self.n_withheld += 1;
+            return;
+        };
+        if claimed.report.form != html::FORM {
+            self.notes.push(format!(
+                "entry {index}: the sealed report has the form `{}`, which this version does not render; it was not compared with the claims",
+                claimed.report.form
+            ));
+            return;
+        }
+        let seal = sealed_seal(&self.origin, index, claimed.report.previous.clone());
+        let ours = render_sealed(library, state, found, &claimed.warnings, &seal);
+        self.equal(ours == sealed, || {
+            format!("entry {index}: the sealed report is not what its claims give")
+        });
+    }
+
     /// Counts the rows again and holds the table against the sealed one.
     fn recount(
         &mut self,
@@ -348,44 +433,73 @@ impl Check {
         sealed: &[Measures],
         data: &Path,
     ) -> Result<(), Problem> {
-        let bytes = std::fs::read(data).map_err(|source| {
-            Problem::Job(JobError::File {
-                path: data.to_owned(),
-                doing: "cannot be read; name the data file",
-                source,
-                is_input: true,
-            })
-        })?;
-        let hash = sha256(&bytes);
-        let fitting: Vec<usize> = (0..sealed.len())
-            .filter(|at| sealed[*at].data.sha256 == hash)
-            .collect();
-        if fitting.is_empty() {
+        let hash = sha256_of(data).map_err(Problem::Job)?;
+        let counted = sealed
+            .iter()
+            .position(|measures| measures.data.sha256 == hash);
+        if counted.is_none() {
             self.differs.push(format!(
-                "entry {index}: no audit counted this data file (SHA-256 {hash})"
+                "entry {index}: no audit counted this data file: its bytes are others"
             ));
         }
-        for at in fitting {
-            let found = measure(
-                &audits[at],
-                &Source::File {
-                    path: data.to_owned(),
-                },
-            )
-            .map_err(|error| Problem::Job(error.into()))?;
-            let same = found.measures.table == sealed[at].table
-                && found.measures.scores == sealed[at].scores;
-            if same {
+        for (audit, sealed) in audits
+            .iter()
+            .zip(sealed)
+            .filter(|(_, sealed)| sealed.data.sha256 == hash)
+        {
+            let source = Source::File {
+                path: data.to_owned(),
+            };
+            let found = measure(audit, &source).map_err(|error| Problem::Job(error.into()))?;
+            if found.measures.table == sealed.table && found.measures.scores == sealed.scores {
                 self.n_recounted += 1;
             } else {
                 self.differs.push(format!(
                     "entry {index}: the count table of `{}` is not what the rows give",
-                    audits[at].name
+                    audit.name
                 ));
             }
         }
         Ok(())
     }
+}
+
+/// Whether the entry was written by the person it names.
+fn acted(item: &Item, by: &str) -> bool {
+    item.entry.actor.to_string() == by
+}
+
+/// Whether a fact was confirmed by someone outside the building team who did not give the answer.
+fn may_confirm(state: &State, confirmed: &FactConfirmed) -> bool {
+    let Some(system) = state.systems.get(&confirmed.system) else {
+        return false;
+    };
+    let fact = system.facts.get(&confirmed.fact);
+    let answers = fact
+        .into_iter()
+        .flat_map(|fact| fact.proposal.iter().chain([&fact.answer]));
+    let mut given = answers.filter(|answer| answer.value == confirmed.value);
+    given
+        .next()
+        .is_some_and(|answer| system.may_confirm(&confirmed.by, Some(&answer.by)))
+}
+
+fn law_used(library: &Library) -> Option<LawUsed> {
+    let shipped = library::shipped().ok()?;
+    let foreign = library
+        .stamp
+        .files
+        .iter()
+        .filter(|file| !shipped.stamp.files.contains(file));
+    Some(LawUsed {
+        packs: library
+            .book
+            .packs()
+            .map(|pack| format!("{} {}", pack.id, pack.version))
+            .collect(),
+        policy: library.policy_words(),
+        foreign: foreign.map(|file| file.name.clone()).collect(),
+    })
 }
 
 /// The first place where two JSON values differ: numbers by more than the tolerance, everything else exactly.

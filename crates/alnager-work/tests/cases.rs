@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use alnager_law::cases;
+use alnager_law::rule::{Rule, Test};
 use alnager_work::library;
 
 #[test]
@@ -26,30 +27,46 @@ fn every_shipped_case_comes_out_right() {
     );
 }
 
+/// The facts of a rule with the answer that makes it true: `negated` turns round what is asked.
+fn freeing(rule: &Rule, negated: bool, found: &mut Vec<(usize, &'static str)>) {
+    match rule {
+        Rule::All(rules) | Rule::Any(rules) => {
+            rules.iter().for_each(|rule| freeing(rule, negated, found));
+        }
+        Rule::Not(rule) => freeing(rule, !negated, found),
+        Rule::Atom(atom) if atom.test == Test::IsTrue => {
+            found.push((atom.fact, if negated { "false" } else { "true" }));
+        }
+        Rule::Atom(_) | Rule::Constant(_) | Rule::Derived(_) => {}
+    }
+}
+
 #[test]
 fn every_exception_of_a_pack_is_guarded_against_the_team_that_claims_it() {
-    use alnager_law::fact::Facts;
-    use alnager_law::rule::Rule;
     let library = library::shipped().expect("the shipped packs bind");
-    // An open world without answers: every bool fact that an `unless` names must be guarded in the answer that frees.
-    let _ = Facts::new();
+    let mut n_guarded = 0;
     for pack in library.book.packs() {
-        let exceptions = pack
-            .derives
-            .iter()
-            .flat_map(|derive| &derive.unless)
-            .chain(pack.requirements.iter().flat_map(|text| &text.unless));
-        for exception in exceptions {
+        let derived = pack.derives.iter().flat_map(|derive| &derive.unless);
+        let required = pack.requirements.iter().flat_map(|text| &text.unless);
+        for exception in derived.chain(required) {
             let rule = library.book.bind_condition(exception).expect("it binds");
-            let Rule::Atom(atom) = rule else { continue };
-            let kind = &library.book.vocabulary.kinds()[atom.fact];
+            let mut found = Vec::new();
+            freeing(&rule, false, &mut found);
+            // One guarded answer suffices: without its confirmation the whole exception stays unknown.
+            let guarded = found.iter().any(|(fact, answer)| {
+                let kind = &library.book.vocabulary.kinds()[*fact];
+                kind.guarded.iter().any(|guarded| guarded == answer)
+            });
+            // The one exception that frees nobody: it puts the duty back.
+            let restores = exception.text == "performs_profiling";
             assert!(
-                kind.guarded.contains(&"true".to_owned())
-                    || kind.guarded.contains(&"false".to_owned()),
-                "{}: `{}` is an exception and not guarded",
+                guarded || restores,
+                "{}: nothing in `{}` is guarded",
                 pack.id,
-                kind.name
+                exception.text
             );
+            n_guarded += usize::from(guarded);
         }
     }
+    assert!(n_guarded > 10, "only {n_guarded} exceptions were found");
 }

@@ -188,7 +188,10 @@ async fn why_command(
     system: &str,
     format: Format,
 ) -> Result<u8, JobError> {
-    let why = why::why(flags, requirement, system).await?;
+    let bar = Bar::new();
+    let why = why::why(flags, requirement, system, &|progress| bar.show(progress)).await;
+    bar.done();
+    let why = why?;
     let name = |id: &str| why.state.name(id).to_owned();
     let (book, judged) = (&why.library.book, why.judged.as_ref());
     say(&match format {
@@ -434,6 +437,14 @@ fn verification_words(found: &Verification) -> String {
             "entry {index}: `{system}` judged for {day}: {verdict}"
         ));
     }
+    if let Some(law) = &found.law {
+        let shipped = match law.foreign.as_slice() {
+            [] => "all as shipped with this program".to_owned(),
+            foreign => format!("NOT as shipped with this program: {}", foreign.join(", ")),
+        };
+        lines.push(format!("judged under {}; {shipped}", law.packs.join(", ")));
+        lines.push(law.policy.clone());
+    }
     lines.push(format!(
         "recomputed {}, needs the rows or a withheld table {}, differs {}",
         found.n_recomputed,
@@ -446,6 +457,7 @@ fn verification_words(found: &Verification) -> String {
             found.n_recounted
         ));
     }
+    lines.extend(found.notes.iter().map(|words| format!("note: {words}")));
     lines.extend(
         found
             .differs
@@ -473,6 +485,10 @@ fn verification_json(found: &Verification) -> Value {
         "recomputed": found.n_recomputed,
         "withheld": found.n_withheld,
         "recounted": found.n_recounted,
+        "law": found.law.as_ref().map(|law| json!({
+            "packs": law.packs, "policy": law.policy, "not_as_shipped": law.foreign,
+        })),
+        "notes": found.notes,
         "differs": found.differs,
     })
 }

@@ -37,6 +37,7 @@ schema = 'alnager.pack/1'
 id = 'x'
 version = '1'
 title = 'X'
+short = 'X'
 jurisdiction = 'X'
 kind = 'statute'
 binding = true

@@ -49,6 +49,7 @@ schema = 'alnager.pack/1'
 id = 'x'
 version = '1'
 title = 'X'
+short = 'X'
 jurisdiction = 'X'
 kind = 'statute'
 binding = true
@@ -144,6 +145,8 @@ struct World {
     policy: Policy,
     state: State,
     n_ids: u128,
+    /// What the documents on offer hash to.
+    hash: String,
 }
 
 impl World {
@@ -162,6 +165,7 @@ impl World {
             book,
             state: State::default(),
             n_ids: 1,
+            hash: "00".to_owned(),
         }
     }
 
@@ -232,7 +236,7 @@ impl World {
             .iter()
             .map(|declared| OfferedEvidence {
                 declared: declared.clone(),
-                sha256: "00".to_owned(),
+                sha256: self.hash.clone(),
                 bytes: Arc::default(),
             })
             .collect();
@@ -246,6 +250,11 @@ impl World {
             measures: Vec::new(),
             when,
             gate: Gate::Launch,
+            warnings: Vec::new(),
+            report: ReportStamp {
+                form: "none".to_owned(),
+                previous: None,
+            },
             documents: Vec::new(),
         }))
     }
@@ -339,6 +348,51 @@ fn rejected_evidence_and_a_stated_absence_are_gaps() {
             "hold: X-before gap, X-event gap, X-org unknown, X-later ahead, X-ban not applicable"
         ],
     );
+}
+
+#[test]
+fn a_new_version_does_not_undo_a_rejection_until_someone_accepts_it() {
+    let mut world = World::new();
+    let offered = evidence("dpia", "X-before", "2027-01-01");
+    world.review(PLAIN, &offered, "2026-11-23");
+    world.rule("Vera", "E1", false).unwrap();
+    world.hash = "11".to_owned();
+    let verdict = world.review(PLAIN, &offered, "2026-11-23");
+    assert!(verdict.starts_with("hold: X-before gap"), "{verdict}");
+    world.rule("Vera", "E2", true).unwrap();
+    let verdict = world.review(PLAIN, &offered, "2026-11-23");
+    assert!(verdict.starts_with("undecided: X-before met"), "{verdict}");
+}
+
+#[test]
+fn a_document_for_another_requirement_displaces_nothing() {
+    let mut world = World::new();
+    let one = evidence("dpia", "X-before", "2027-01-01");
+    let two = one.replace("['X-before']", "['X-org']");
+    world.review(PLAIN, &format!("{one}{two}"), "2026-11-23");
+    world.rule("Vera", "E1", true).unwrap();
+    let size = world.state.evidence.len();
+    let verdict = world.review(PLAIN, &format!("{one}{two}"), "2026-11-23");
+    assert!(verdict.starts_with("undecided: X-before met"), "{verdict}");
+    assert_eq!(
+        world.state.evidence.len(),
+        size,
+        "the same documents were entered again"
+    );
+}
+
+#[test]
+fn spacing_and_capitals_do_not_make_a_second_person() {
+    let mut world = World::new();
+    world.review(
+        PLAIN,
+        &evidence("dpia", "X-before", "2027-01-01"),
+        "2026-11-23",
+    );
+    assert!(matches!(
+        world.rule(" tom ", "E1", true),
+        Err(Refused::OwnEvidence { .. })
+    ));
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn full(view: &ReviewView, requirement: &RequirementView) -> Markup {
             h4 { (words::status(requirement.status)) " " span.id { (requirement.id) } }
             p.what { (prose(&requirement.what)) }
             p.note {
-                (requirement.pack_title) ", " (requirement.cite)
+                (requirement.cite)
                 @if let Some(from) = &requirement.from { " · from " time { (from) } }
                 " · " (requirement.phase.replace('_', " "))
                 @if requirement.is_voluntary { " · voluntary" }

@@ -491,6 +491,7 @@ fn bare() -> ReviewView {
         owner: "person-1".to_owned(),
         what_if: None,
         verdict: Verdict::Undecided,
+        nothing_required: true,
         verdict_words: "nothing required: neither law nor policy asks for anything on the declared facts, and unknown never passes"
             .to_owned(),
         gate: Gate::Tests,
@@ -591,6 +592,7 @@ fn hold() -> ReviewView {
         owner: "Mara Lindqvist".to_owned(),
         what_if: Some("an EU provider offers this score to law-enforcement authorities in the EU. With the true facts (Florida, 2013 and 2014) none of these packs binds.".to_owned()),
         verdict: Verdict::Hold,
+        nothing_required: false,
         verdict_words: "a gap or a failed test stands in the way".to_owned(),
         gate: Gate::Launch,
         judged_on: "2027-12-02".to_owned(),
@@ -677,6 +679,7 @@ fn clear() -> ReviewView {
         purpose: "Scores applications for consumer credit".to_owned(),
         stage: "before use".to_owned(),
         verdict: Verdict::Clear,
+        nothing_required: false,
         verdict_words: "nothing stands in the way: ready for a person's decision".to_owned(),
         gate: Gate::Launch,
         counts: Counts {

@@ -49,6 +49,7 @@ schema = "alnager.pack/1"
 id = "act"
 version = "1"
 title = "Act on Machines"
+short = "Machines Act"
 jurisdiction = "EU"
 kind = "regulation"
 binding = true
@@ -195,41 +196,41 @@ fn a_duty_in_force() {
         "ACT-9",
         "places EU,US\n area hiring\n research_only false\n n_users 20",
         expect![[r#"
-        ACT-9 · Act on Machines, Art 9
-          Manage the risks
-        in force since 2026-08-02
-          the date comes from Art 50(1)
-        a breach may cost EUR 3 million (Art 60)
+            ACT-9 · Machines Act, Art 9
+              Manage the risks
+            in force since 2026-08-02
+              the date comes from Art 50(1)
+            a breach may cost EUR 3 million (Art 60)
 
-        why
-          ✓ holds: all of these are needed
-            ✓ holds: `high_risk` (Act on Machines, Art 6), all of these are needed
-              preview: the list may be amended
-              ✓ holds: `in_scope` (Act on Machines, Art 2), all of these are needed
-                note: Use in the Union suffices.
-                ✓ holds: `'EU' in places`
-                  Where is it used?
-                  answered `EU, US` by Dana Weber on 2026-11-02, on the basis of: the product sheet
-                ✓ holds: not `research_only`
-                  Is it built and used only for research?
-                  answered `no` by Dana Weber on 2026-11-02, on the basis of: the product sheet
-              ✓ holds: one of these is enough
-                ✓ holds: `area in ['hiring', 'credit']`
-                  What is it used for?
-                  answered `hiring` by Dana Weber on 2026-11-02, on the basis of: the product sheet
-                ✕ does not hold: `n_users > 1e3` (answered `20`)
-            ✓ holds: `in_scope` (Act on Machines, Art 2) (see above)
+            why
+              ✓ holds: all of these are needed
+                ✓ holds: `high_risk` (Machines Act, Art 6), all of these are needed
+                  preview: the list may be amended
+                  ✓ holds: `in_scope` (Machines Act, Art 2), all of these are needed
+                    note: Use in the Union suffices.
+                    ✓ holds: `'EU' in places`
+                      Where is it used?
+                      answered `EU, US` by Dana Weber on 2026-11-02, on the basis of: the product sheet
+                    ✓ holds: not `research_only`
+                      Is it built and used only for research?
+                      answered `no` by Dana Weber on 2026-11-02, on the basis of: the product sheet
+                  ✓ holds: one of these is enough
+                    ✓ holds: `area in ['hiring', 'credit']`
+                      What is it used for?
+                      answered `hiring` by Dana Weber on 2026-11-02, on the basis of: the product sheet
+                    ✕ does not hold: `n_users > 1e3` (answered `20`)
+                ✓ holds: `in_scope` (Machines Act, Art 2) (see above)
 
-        decided by
-          `places`: `EU, US`
-          `area`: `hiring`
-          `research_only`: `no`
+            decided by
+              `places`: `EU, US`
+              `area`: `hiring`
+              `research_only`: `no`
 
-        would change
-          if `area` were answered `games` or `toys`, it would be not applicable
-          if `places` were answered `US`, it would be not applicable
-          if `research_only` were answered `yes` and confirmed, it would be not applicable
-    "#]],
+            would change
+              if `area` were answered `games` or `toys`, it would be not applicable
+              if `places` were answered `US`, it would be not applicable
+              if `research_only` were answered `yes` and confirmed, it would be not applicable
+        "#]],
     );
 }
 
@@ -239,64 +240,64 @@ fn a_guarded_answer_counts_once_confirmed() {
         "ACT-9",
         "places EU\n area hiring\n research_only true",
         expect![[r#"
-        ACT-9 · Act on Machines, Art 9
-          Manage the risks
-        unknown: 1 fact is missing that decides whether, or from when, it governs; it could govern from
-          2026-08-02
-          the date comes from Art 50(1)
-        a breach may cost EUR 3 million (Art 60)
+            ACT-9 · Machines Act, Art 9
+              Manage the risks
+            unknown: 1 fact is missing that decides whether, or from when, it governs; it could govern from
+              2026-08-02
+              the date comes from Art 50(1)
+            a breach may cost EUR 3 million (Art 60)
 
-        why
-          ? unknown: all of these are needed
-            ? unknown: `high_risk` (Act on Machines, Art 6), all of these are needed
-              preview: the list may be amended
-              ? unknown: `in_scope` (Act on Machines, Art 2), all of these are needed
-                note: Use in the Union suffices.
-                ✓ holds: `'EU' in places` (answered `EU`)
-                ? unknown: not `research_only`
-                  Is it built and used only for research?
-                  answered `yes` by Dana Weber on 2026-11-02, on the basis of: the product sheet
-                  not confirmed: counts as unknown until someone outside the building team confirms it
-                    (guarded: Art 2(6))
-              ✓ holds: `area in ['hiring', 'credit'] || n_users > 1e3`
-            ? unknown: `in_scope` (Act on Machines, Art 2) (see above)
+            why
+              ? unknown: all of these are needed
+                ? unknown: `high_risk` (Machines Act, Art 6), all of these are needed
+                  preview: the list may be amended
+                  ? unknown: `in_scope` (Machines Act, Art 2), all of these are needed
+                    note: Use in the Union suffices.
+                    ✓ holds: `'EU' in places` (answered `EU`)
+                    ? unknown: not `research_only`
+                      Is it built and used only for research?
+                      answered `yes` by Dana Weber on 2026-11-02, on the basis of: the product sheet
+                      not confirmed: counts as unknown until someone outside the building team confirms it
+                        (guarded: Art 2(6))
+                  ✓ holds: `area in ['hiring', 'credit'] || n_users > 1e3`
+                ? unknown: `in_scope` (Machines Act, Art 2) (see above)
 
-        missing
-          `research_only`: Is it built and used only for research? (answered `yes`, awaits confirmation)
+            missing
+              `research_only`: Is it built and used only for research? (answered `yes`, awaits confirmation)
 
-        would change
-          if `places` were answered `none of them`, it would be not applicable
-          if `research_only` were answered `no`, it would be in force since 2026-08-02
-    "#]],
+            would change
+              if `places` were answered `none of them`, it would be not applicable
+              if `research_only` were answered `no`, it would be in force since 2026-08-02
+        "#]],
     );
     check(
         "ACT-9",
         "places EU\n area hiring\n research_only true p2",
         expect![[r#"
-        ACT-9 · Act on Machines, Art 9
-          Manage the risks
-        not applicable: its condition does not hold
+            ACT-9 · Machines Act, Art 9
+              Manage the risks
+            not applicable: its condition does not hold
 
-        why
-          ✕ does not hold: all of these are needed
-            ✕ does not hold: `high_risk` (Act on Machines, Art 6), all of these are needed
-              preview: the list may be amended
-              ✕ does not hold: `in_scope` (Act on Machines, Art 2), all of these are needed
-                note: Use in the Union suffices.
-                ✓ holds: `'EU' in places` (answered `EU`)
-                ✕ does not hold: not `research_only`
-                  Is it built and used only for research?
-                  answered `yes` by Dana Weber on 2026-11-02, on the basis of: the product sheet; confirmed
-                    by person p2
-              ✓ holds: `area in ['hiring', 'credit'] || n_users > 1e3`
-            ✕ does not hold: `in_scope` (Act on Machines, Art 2) (see above)
+            why
+              ✕ does not hold: all of these are needed
+                ✕ does not hold: `high_risk` (Machines Act, Art 6), all of these are needed
+                  preview: the list may be amended
+                  ✕ does not hold: `in_scope` (Machines Act, Art 2), all of these are needed
+                    note: Use in the Union suffices.
+                    ✓ holds: `'EU' in places` (answered `EU`)
+                    ✕ does not hold: not `research_only`
+                      Is it built and used only for research?
+                      answered `yes` by Dana Weber on 2026-11-02, on the basis of: the product sheet; confirmed
+                        by person p2
+                  ✓ holds: `area in ['hiring', 'credit'] || n_users > 1e3`
+                ✕ does not hold: `in_scope` (Machines Act, Art 2) (see above)
 
-        decided by
-          `research_only`: `yes`
+            decided by
+              `research_only`: `yes`
 
-        would change
-          if `research_only` were answered `no`, it would be in force since 2026-08-02
-    "#]],
+            would change
+              if `research_only` were answered `no`, it would be in force since 2026-08-02
+        "#]],
     );
 }
 
@@ -306,44 +307,44 @@ fn nothing_is_answered() {
         "ACT-9",
         "",
         expect![[r#"
-        ACT-9 · Act on Machines, Art 9
-          Manage the risks
-        unknown: 4 facts are missing that decide whether, or from when, it governs; it could govern from
-          2026-08-02
-          the date comes from Art 50(1)
-        a breach may cost EUR 3 million (Art 60)
+            ACT-9 · Machines Act, Art 9
+              Manage the risks
+            unknown: 4 facts are missing that decide whether, or from when, it governs; it could govern from
+              2026-08-02
+              the date comes from Art 50(1)
+            a breach may cost EUR 3 million (Art 60)
 
-        why
-          ? unknown: all of these are needed
-            ? unknown: `high_risk` (Act on Machines, Art 6), all of these are needed
-              preview: the list may be amended
-              ? unknown: `in_scope` (Act on Machines, Art 2), all of these are needed
-                note: Use in the Union suffices.
-                ? unknown: `'EU' in places`
-                  Where is it used?
-                  nobody has answered
-                ? unknown: not `research_only`
-                  Is it built and used only for research?
-                  nobody has answered
-              ? unknown: one of these is enough
-                ? unknown: `area in ['hiring', 'credit']`
-                  What is it used for?
-                  nobody has answered
-                ? unknown: `n_users > 1e3`
-                  How many people use it?
-                  nobody has answered
-            ? unknown: `in_scope` (Act on Machines, Art 2) (see above)
+            why
+              ? unknown: all of these are needed
+                ? unknown: `high_risk` (Machines Act, Art 6), all of these are needed
+                  preview: the list may be amended
+                  ? unknown: `in_scope` (Machines Act, Art 2), all of these are needed
+                    note: Use in the Union suffices.
+                    ? unknown: `'EU' in places`
+                      Where is it used?
+                      nobody has answered
+                    ? unknown: not `research_only`
+                      Is it built and used only for research?
+                      nobody has answered
+                  ? unknown: one of these is enough
+                    ? unknown: `area in ['hiring', 'credit']`
+                      What is it used for?
+                      nobody has answered
+                    ? unknown: `n_users > 1e3`
+                      How many people use it?
+                      nobody has answered
+                ? unknown: `in_scope` (Machines Act, Art 2) (see above)
 
-        missing
-          `places`: Where is it used?
-          `area`: What is it used for?
-          `research_only`: Is it built and used only for research?
-          `n_users`: How many people use it?
+            missing
+              `places`: Where is it used?
+              `area`: What is it used for?
+              `research_only`: Is it built and used only for research?
+              `n_users`: How many people use it?
 
-        would change
-          if `places` were answered `none of them`, it would be not applicable
-          if `research_only` were answered `yes` and confirmed, it would be not applicable
-    "#]],
+            would change
+              if `places` were answered `none of them`, it would be not applicable
+              if `research_only` were answered `yes` and confirmed, it would be not applicable
+        "#]],
     );
 }
 
@@ -353,40 +354,40 @@ fn a_later_date_rests_on_a_transition() {
         "ACT-10",
         "places EU\n area games\n research_only false\n n_users 5000\n sold_on 2026-01-01",
         expect![[r#"
-        ACT-10 · Act on Machines, Art 10
-          Register the machine
-        ahead: it governs from 2027-12-02
-          the date comes from Art 50(2)
-        preview: the amendment is not yet consolidated
+            ACT-10 · Machines Act, Art 10
+              Register the machine
+            ahead: it governs from 2027-12-02
+              the date comes from Art 50(2)
+            preview: the amendment is not yet consolidated
 
-        why
-          ✓ holds: `high_risk` (Act on Machines, Art 6), all of these are needed
-            preview: the list may be amended
-            ✓ holds: `in_scope` (Act on Machines, Art 2), all of these are needed
-              note: Use in the Union suffices.
-              ✓ holds: `'EU' in places`
-                Where is it used?
-                answered `EU` by Dana Weber on 2026-11-02, on the basis of: the product sheet
-              ✓ holds: not `research_only`
-                Is it built and used only for research?
-                answered `no` by Dana Weber on 2026-11-02, on the basis of: the product sheet
-            ✓ holds: one of these is enough
-              ✕ does not hold: `area in ['hiring', 'credit']` (answered `games`)
-              ✓ holds: `n_users > 1e3`
-                How many people use it?
-                answered `5000` by Dana Weber on 2026-11-02, on the basis of: the product sheet
+            why
+              ✓ holds: `high_risk` (Machines Act, Art 6), all of these are needed
+                preview: the list may be amended
+                ✓ holds: `in_scope` (Machines Act, Art 2), all of these are needed
+                  note: Use in the Union suffices.
+                  ✓ holds: `'EU' in places`
+                    Where is it used?
+                    answered `EU` by Dana Weber on 2026-11-02, on the basis of: the product sheet
+                  ✓ holds: not `research_only`
+                    Is it built and used only for research?
+                    answered `no` by Dana Weber on 2026-11-02, on the basis of: the product sheet
+                ✓ holds: one of these is enough
+                  ✕ does not hold: `area in ['hiring', 'credit']` (answered `games`)
+                  ✓ holds: `n_users > 1e3`
+                    How many people use it?
+                    answered `5000` by Dana Weber on 2026-11-02, on the basis of: the product sheet
 
-        decided by
-          `places`: `EU`
-          `research_only`: `no`
-          `n_users`: `5000`
+            decided by
+              `places`: `EU`
+              `research_only`: `no`
+              `n_users`: `5000`
 
-        would change
-          if `n_users` were answered `none` or `1000` (for example), it would be not applicable
-          if `places` were answered `none of them`, it would be not applicable
-          if `research_only` were answered `yes` and confirmed, it would be not applicable
-          if `sold_on` were answered `2024-12-31`, it would be not applicable
-    "#]],
+            would change
+              if `n_users` were answered `none` or `1000` (for example), it would be not applicable
+              if `places` were answered `none of them`, it would be not applicable
+              if `research_only` were answered `yes` and confirmed, it would be not applicable
+              if `sold_on` were answered `2024-12-31`, it would be not applicable
+        "#]],
     );
 }
 
@@ -403,7 +404,7 @@ fn how_it_fares_stands_before_the_proof() {
         evidence: vec!["E-1".to_owned()],
     };
     expect![[r#"
-        ACT-9 · Act on Machines, Art 9
+        ACT-9 · Machines Act, Art 9
           Manage the risks
         not applicable: its condition does not hold
 
@@ -414,16 +415,16 @@ fn how_it_fares_stands_before_the_proof() {
 
         why
           ✕ does not hold: all of these are needed
-            ✕ does not hold: `high_risk` (Act on Machines, Art 6), all of these are needed
+            ✕ does not hold: `high_risk` (Machines Act, Art 6), all of these are needed
               preview: the list may be amended
-              ✕ does not hold: `in_scope` (Act on Machines, Art 2), all of these are needed
+              ✕ does not hold: `in_scope` (Machines Act, Art 2), all of these are needed
                 note: Use in the Union suffices.
                 ✕ does not hold: `'EU' in places`
                   Where is it used?
                   answered `US` by Dana Weber on 2026-11-02, on the basis of: the product sheet
                 ✓ holds: not `research_only` (answered `no`)
               ? unknown: `area in ['hiring', 'credit'] || n_users > 1e3`
-            ✕ does not hold: `in_scope` (Act on Machines, Art 2) (see above)
+            ✕ does not hold: `in_scope` (Machines Act, Art 2) (see above)
 
         decided by
           `places`: `US`

@@ -251,13 +251,21 @@ fn a_special_category_without_its_basis_is_a_what_if_and_no_evidence() {
         format!("{}{}", &text[..start], &text[end..]),
     );
     let (_, review) = place.review(&[]);
-    let race = results(&review, "impact-ratio", "race");
-    assert!(race.iter().all(|result| result["what_if"] == true));
-    assert!(
-        results(&review, "impact-ratio", "sex")
+    let what_if = |attribute: &str| -> Vec<bool> {
+        let found = results(&review, "impact-ratio", attribute);
+        found
             .iter()
-            .all(|result| result["what_if"] == false)
-    );
+            .map(|result| result["what_if"] == true)
+            .collect()
+    };
+    assert_eq!(what_if("race"), [true; 5]);
+    assert_eq!(what_if("race*sex"), [true; 11]);
+    assert_eq!(what_if("sex"), [false]);
+    // What stands for the whole is evidence: the age groups, not the what-if.
+    let headline = &review["results"][review["headline"].as_u64().unwrap() as usize];
+    assert_eq!(headline["attribute"], "age_cat");
+    let p = |attribute: &str| results(&review, "impact-ratio", attribute)[0]["p_holm"].clone();
+    assert!(p("race").is_null() && p("age_cat").is_number());
 }
 
 #[test]
@@ -387,6 +395,11 @@ fn a_confirmed_fact_stands_against_a_later_declaration() {
         status(&review, "EUAIA-10"),
         "",
         "a declaration alone changes no confirmed fact"
+    );
+    let warnings = review["warnings"].to_string();
+    assert!(
+        warnings.contains("proposes `false` for `preparatory_task_only`"),
+        "{warnings}"
     );
 }
 

@@ -264,6 +264,36 @@ fn a_limit_laxer_than_the_policy_is_refused() {
 }
 
 #[test]
+fn a_second_limit_for_the_same_test_is_refused() {
+    let limits = "[[limit]]\ntest = 'impact-ratio'\nlow = '0.85'\nwhy = 'w'\n[[limit]]\ntest = 'impact-ratio'\nhigh = '1.25'\nwhy = 'w'\n";
+    check(
+        &declaration("", limits),
+        None,
+        &["line 14", "impact-ratio", "keep one"],
+    );
+}
+
+#[test]
+fn a_favourable_decision_that_was_never_made_is_refused() {
+    let audit = AUDIT.replace("favourable = '1'", "favourable = 'yes'");
+    check(
+        &declaration("", &audit),
+        Some(("data.csv", CSV.as_bytes())),
+        &["data.csv", "`yes`", "`1` and `0`"],
+    );
+}
+
+#[test]
+fn a_document_outside_the_folder_is_refused() {
+    let evidence = "[[evidence]]\nfile = '../good/data.csv'\nkind = 'dpia'\nrequirements = ['GDPR-35']\neffective = 2026-01-01\nsubmitted_by = 'Rita'\n";
+    check(
+        &declaration("", evidence),
+        None,
+        &["../good/data.csv", "outside the folder"],
+    );
+}
+
+#[test]
 fn an_attribute_with_too_many_groups_asks_for_bins() {
     let mut bytes = b"y,d,g\n".to_vec();
     for at in 0..60 {

@@ -1,0 +1,124 @@
+//! Files: read with a bound, written whole.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::JobError;
+use crate::library::hex;
+
+/// Longest declaration, in bytes.
+pub const DECLARATION_BYTES_MAX: u64 = 4 << 20;
+
+/// Longest document offered as evidence, in bytes.
+pub const EVIDENCE_BYTES_MAX: u64 = 64 << 20;
+
+/// Longest dossier, in bytes.
+pub const DOSSIER_BYTES_MAX: u64 = 256 << 20;
+
+/// Reads a file of at most `max` bytes; anything but a plain file (a folder, a pipe, a device) is refused.
+pub fn read_bytes(path: &Path, max: u64, doing: &'static str) -> Result<Vec<u8>, JobError> {
+    let error = |source| JobError::File {
+        path: path.to_owned(),
+        doing,
+        source,
+        is_input: true,
+    };
+    if !std::fs::metadata(path).map_err(error)?.is_file() {
+        return Err(JobError::Input(format!(
+            "`{}` is not a plain file; name one",
+            path.display()
+        )));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(error)?;
+    file.take(max + 1).read_to_end(&mut bytes).map_err(error)?;
+    if bytes.len() as u64 > max {
+        return Err(JobError::Input(format!(
+            "`{}` is longer than {max} bytes, the most that is read",
+            path.display()
+        )));
+    }
+    Ok(bytes)
+}
+
+/// Reads a text file written by a person; names the line where it is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String, JobError> {
+    let bytes = read_bytes(path, DECLARATION_BYTES_MAX, "cannot be read")?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        JobError::Input(format!(
+            "{}, line {line}: this is not UTF-8 text (Latin-1, perhaps); save the file as UTF-8",
+            path.display()
+        ))
+    })
+}
+
+/// The path of a document that must lie in the folder of its declaration: what is offered there is sealed and handed on, so a
+/// declaration cannot reach for other files of the machine.
+pub fn inside(folder: &Path, name: &str) -> Result<PathBuf, JobError> {
+    let path = folder.join(name);
+    let error = |source| JobError::File {
+        path: path.clone(),
+        doing: "cannot be read, though the declaration offers it as evidence; correct `file`, or add the document",
+        source,
+        is_input: true,
+    };
+    let found = path.canonicalize().map_err(error)?;
+    let within = folder.canonicalize().map_err(error)?;
+    if found.starts_with(&within) {
+        return Ok(found);
+    }
+    Err(JobError::Input(format!(
+        "`{name}` lies outside the folder of its declaration; copy it there, or submit it with `alnager evidence add`"
+    )))
+}
+
+/// SHA-256 of a file of any length, hexadecimal.
+pub fn sha256_of(path: &Path) -> Result<String, JobError> {
+    let error = |source| JobError::File {
+        path: path.to_owned(),
+        doing: "cannot be read; name the data file",
+        source,
+        is_input: true,
+    };
+    let mut file = File::open(path).map_err(error)?;
+    let mut hash = Sha256::new();
+    let mut part = vec![0_u8; 1 << 16];
+    loop {
+        let n = file.read(&mut part).map_err(error)?;
+        if n == 0 {
+            return Ok(hex(&hash.finalize()));
+        }
+        hash.update(&part[..n]);
+    }
+}
+
+/// Writes a file so that it appears whole or not at all.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
+    let error = |source| JobError::File {
+        path: path.to_owned(),
+        doing: "cannot be written",
+        source,
+        is_input: false,
+    };
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(error)?;
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let name = name.unwrap_or_default();
+    let aside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
+    let written = std::fs::write(&aside, bytes).and_then(|()| std::fs::rename(&aside, path));
+    written.map_err(|source| {
+        // The half-written file is ours to remove; that it may already be gone does not matter.
+        let _ = std::fs::remove_file(&aside);
+        error(source)
+    })
+}
