@@ -89,22 +89,11 @@ pub fn verify_dossier(path: &Path, trust: &Trust, data: Option<&Path>) -> Outcom
         Ok(journal) => journal,
         Err(error) => return Ok(Err(refused(&error))),
     };
-    let mut check = Check {
-        origin: journal.origin.clone(),
-        law: None,
-        notes: Vec::new(),
-        differs: Vec::new(),
-        n_recomputed: 0,
-        n_withheld: 0,
-        n_recounted: 0,
-        reviews: Vec::new(),
+    let check = match Check::of(&dossier, &journal.origin, data) {
+        Ok(check) => check,
+        Err(Problem::Claims(problem)) => return Ok(Err(Inconsistent(problem))),
+        Err(Problem::Job(error)) => return Err(error),
     };
-    if let Err(problem) = check.claims(&dossier, data) {
-        return match problem {
-            Problem::Claims(problem) => Ok(Err(Inconsistent(problem))),
-            Problem::Job(error) => Err(error),
-        };
-    }
     Ok(Ok(Verification {
         journal,
         reviews: check.reviews,
@@ -129,11 +118,13 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
+#[derive(Debug)]
 enum Problem {
     Claims(String),
     Job(JobError),
 }
 
+#[derive(Debug)]
 struct Check {
     origin: String,
     law: Option<LawUsed>,
@@ -146,6 +137,22 @@ struct Check {
 }
 
 impl Check {
+    /// Checks every claim of a dossier that the journal's part has found whole.
+    fn of(dossier: &Dossier, origin: &str, data: Option<&Path>) -> Result<Check, Problem> {
+        let mut check = Check {
+            origin: origin.to_owned(),
+            law: None,
+            notes: Vec::new(),
+            differs: Vec::new(),
+            n_recomputed: 0,
+            n_withheld: 0,
+            n_recounted: 0,
+            reviews: Vec::new(),
+        };
+        check.claims(dossier, data)?;
+        Ok(check)
+    }
+
     /// Folds the disclosed entries and repeats every review on the way.
     fn claims(&mut self, dossier: &Dossier, data: Option<&Path>) -> Result<(), Problem> {
         let mut state = State::default();
@@ -538,3 +545,6 @@ fn leaves(value: &Value) -> usize {
         Value::Bool(_) | Value::String(_) => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;
