@@ -30,12 +30,14 @@ pub struct PlannedTest {
     pub test: PolicyTest,
     /// Whether the policy asks for it, given the facts.
     pub required: Truth,
+    /// The facts that are missing to say so, where it is unknown.
+    pub open_facts: Vec<String>,
     /// The requirements whose evidence it is, sorted.
     pub requirements: BTreeSet<String>,
 }
 
-/// Whether policy asks for a test of this system: its condition evaluated on the facts.
-pub type Asked<'a> = dyn Fn(&PolicyTest) -> Truth + 'a;
+/// Whether policy asks for a test of this system, its condition evaluated on the facts, and the facts missing to say so.
+pub type Asked<'a> = dyn Fn(&PolicyTest) -> (Truth, Vec<String>) + 'a;
 
 /// The plan of a system. `measured_by` gives the question that measures a kind of evidence, if one does.
 pub fn plan(
@@ -59,10 +61,14 @@ pub fn plan(
         .map(|requirement| requirement.text().id.clone())
         .collect::<BTreeSet<_>>()
     };
-    let tests = policy.tests.iter().map(|test| PlannedTest {
-        test: test.clone(),
-        required: asked(test),
-        requirements: bound(&test.question),
+    let tests = policy.tests.iter().map(|test| {
+        let (required, open_facts) = asked(test);
+        PlannedTest {
+            test: test.clone(),
+            required,
+            open_facts,
+            requirements: bound(&test.question),
+        }
     });
     Plan {
         audits: declared.to_vec(),

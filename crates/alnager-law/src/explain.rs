@@ -54,7 +54,7 @@ pub struct Explanation {
     pub requirement: Requirement,
     /// The proof of its condition.
     pub proof: Proof,
-    /// The facts that decided its condition: a smallest set that suffices.
+    /// The facts that decided its condition: they suffice, and none of them can be left out.
     pub decisive: BTreeSet<usize>,
     /// The facts that are missing.
     pub missing: BTreeSet<usize>,
@@ -96,7 +96,7 @@ pub fn explain(book: &Book, facts: &Facts, when: AsOf, id: &str) -> Option<Expla
     let judge = |facts: &Facts| requirement(pack, index, &book.reader(facts), when).standing;
     let flips = flips(book, facts, &rules, &found.standing, judge);
     Some(Explanation {
-        decisive: decisive(&proof),
+        decisive: without_idle(book, facts, condition, decisive(&proof)),
         requirement: found,
         proof,
         missing,
@@ -129,7 +129,7 @@ pub fn prove(reader: &Reader<'_>, rule: &Rule) -> Proof {
     }
 }
 
-/// A smallest set of facts that suffices for the proof's answer; empty where it is unknown.
+/// A set of facts that suffices for the proof's answer; empty where it is unknown.
 pub fn decisive(proof: &Proof) -> BTreeSet<usize> {
     if proof.truth == Truth::Unknown {
         return BTreeSet::new();
@@ -150,6 +150,31 @@ pub fn decisive(proof: &Proof) -> BTreeSet<usize> {
         (Step::Atom { fact, .. }, _) => BTreeSet::from([*fact]),
         (Step::Derived { proof, .. }, _) => decisive(proof),
     }
+}
+
+/// The facts that are still needed when each of the others is taken away in turn: one fact may decide several parts at once.
+fn without_idle(
+    book: &Book,
+    facts: &Facts,
+    rule: &Rule,
+    found: BTreeSet<usize>,
+) -> BTreeSet<usize> {
+    let truth = |chosen: &BTreeSet<usize>| {
+        let mut some = Facts::hypothetical(facts.is_closed_world());
+        for fact in chosen {
+            some.set(*fact, facts.answer(*fact).cloned());
+        }
+        book.reader(&some).truth(rule)
+    };
+    let whole = truth(&found);
+    let mut kept = found.clone();
+    for fact in found {
+        kept.remove(&fact);
+        if truth(&kept) != whole {
+            kept.insert(fact);
+        }
+    }
+    kept
 }
 
 /// Every single other answer after which the requirement stands differently and definitely.
@@ -225,14 +250,10 @@ fn alternatives(book: &Book, facts: &Facts, fact: usize, tests: &[Test]) -> Vec<
                 for name in names.iter().filter(|name| !now.contains(*name)) {
                     let mut more = now.clone();
                     more.insert(name.clone());
-                    values.push(Value::Set(more));
+                    values.push(Value::Set(kind.closed(more)));
                 }
-                values.push(Value::Set(
-                    now.iter()
-                        .filter(|name| !names.contains(*name))
-                        .cloned()
-                        .collect(),
-                ));
+                let less = now.iter().filter(|name| !names.contains(*name)).cloned();
+                values.push(Value::Set(kind.closed(less.collect())));
             }
             Test::Number(_, limit) => {
                 let near = limit.abs().max(1.0) * 1e-6;

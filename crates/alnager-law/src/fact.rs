@@ -37,6 +37,8 @@ pub struct FactKind {
     pub guarded: Vec<String>,
     /// Why those answers are guarded.
     pub guard_cite: Option<String>,
+    /// For a set: the value that a value lies within, such as `US` for `US-CO`; whoever names the one means both.
+    pub within: BTreeMap<String, String>,
 }
 
 /// The vocabulary of facts, by position and by name.
@@ -154,7 +156,7 @@ impl FactKind {
                     .collect();
                 set.iter()
                     .all(|value| known(values, value))
-                    .then_some(Value::Set(set))
+                    .then_some(Value::Set(self.closed(set)))
             }
         }
     }
@@ -174,9 +176,22 @@ impl FactKind {
                 for value in node.list()? {
                     set.insert(value.one_of(values.iter().map(String::as_str))?);
                 }
-                Value::Set(set)
+                Value::Set(self.closed(set))
             }
         })
+    }
+
+    /// A set with every value that one of its values lies within.
+    pub fn closed(&self, mut set: BTreeSet<String>) -> BTreeSet<String> {
+        let mut open: Vec<String> = set.iter().cloned().collect();
+        while let Some(value) = open.pop() {
+            if let Some(outer) = self.within.get(&value)
+                && set.insert(outer.clone())
+            {
+                open.push(outer.clone());
+            }
+        }
+        set
     }
 
     /// Whether this answer removes a duty or lowers a class, so that it counts only once confirmed.
@@ -245,6 +260,7 @@ fn fact_kind(name: &str, node: &Node) -> Result<FactKind, ReadError> {
         "serves",
         "guarded",
         "guard_cite",
+        "within",
         "cite",
     ])?;
     let values = || node.need("values")?.texts();
@@ -270,6 +286,12 @@ fn fact_kind(name: &str, node: &Node) -> Result<FactKind, ReadError> {
             node.wrong("`guarded` needs `guard_cite`: say why these answers must be confirmed")
         );
     }
+    let mut within = BTreeMap::new();
+    if let Some(table) = node.get("within")? {
+        for field in table.table()? {
+            within.insert(field.key.clone(), field.node.words()?);
+        }
+    }
     let kind = FactKind {
         name: name.to_owned(),
         of,
@@ -277,7 +299,14 @@ fn fact_kind(name: &str, node: &Node) -> Result<FactKind, ReadError> {
         serves: node.need("serves")?.texts()?,
         guarded,
         guard_cite,
+        within,
     };
+    if let FactType::Set(values) = &kind.of {
+        let pairs = kind.within.iter().flat_map(|(inner, outer)| [inner, outer]);
+        if let Some(other) = pairs.into_iter().find(|name| !values.contains(name)) {
+            return Err(node.wrong(format!("`within` names `{other}`, which is not a value")));
+        }
+    }
     if let Some(wrong) = kind
         .guarded
         .iter()

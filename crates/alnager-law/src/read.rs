@@ -371,22 +371,34 @@ impl Node {
 /// Says which of `known` a mistyped word most likely meant, or lists them when they are few.
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    let best = known
-        .iter()
-        .map(|name| {
-            (
-                strsim::damerau_levenshtein(&word.to_lowercase(), &name.to_lowercase()),
-                *name,
+    let wanted = word.to_lowercase();
+    let distance = |name: &str| strsim::damerau_levenshtein(&wanted, &name.to_lowercase());
+    // A word inside a name, or a name inside a word, says more than a few letters exchanged.
+    let holds = |name: &&&str| {
+        let name = name.to_lowercase();
+        wanted.len() > 2 && name.len() > 2 && (name.contains(&wanted) || wanted.contains(&name))
+    };
+    let close = known.iter().copied().min_by_key(|name| distance(name));
+    let close = close.filter(|name| distance(name) <= (name.len().min(word.len()) / 3).max(1));
+    let inside = || {
+        known
+            .iter()
+            .filter(holds)
+            .min_by_key(|name| name.len())
+            .copied()
+    };
+    match close.or_else(inside) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None if known.is_empty() => "nothing is valid here".to_owned(),
+        None if known.len() <= 20 => format!("valid are `{}`", known.join("`, `")),
+        None => {
+            let name = known.iter().min_by_key(|name| distance(name)).copied();
+            format!(
+                "the nearest of {} valid names is `{}`",
+                known.len(),
+                name.unwrap_or_default()
             )
-        })
-        .min_by_key(|(distance, _)| *distance);
-    match best {
-        Some((distance, name)) if distance <= 1 + name.len() / 3 => {
-            format!("did you mean `{name}`?")
         }
-        Some(_) if known.len() <= 16 => format!("valid are `{}`", known.join("`, `")),
-        Some((_, name)) => format!("the nearest of {} valid names is `{name}`", known.len()),
-        None => "nothing is valid here".to_owned(),
     }
 }
 

@@ -1,14 +1,16 @@
 //! Assessment: map → plan → judge → gate over what was declared and measured. The review seals it; the verifier repeats it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use alnager_audit::figures;
 use alnager_audit::judge::{self, Outcome, TestResult};
 use alnager_audit::measures::Measures;
-use alnager_audit::plan::{self, Plan};
-use alnager_audit::policy::Policy;
+use alnager_audit::plan::{self, Plan, PlannedTest};
+use alnager_audit::policy::{Policy, PolicyTest};
 use alnager_law::book::Book;
 use alnager_law::pack::Penalty;
 use alnager_law::read::ReadError;
-use alnager_law::requirement::{self, AsOf};
+use alnager_law::requirement::{self, AsOf, Standing};
 use alnager_law::rule::Truth;
 
 use crate::declaration::Declaration;
@@ -62,7 +64,7 @@ pub struct Proposal {
 /// Numbers of requirements by how they fare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Binding and in force, or possibly so.
+    /// Binding and in force.
     pub in_force: usize,
     /// Of those, met.
     pub met: usize,
@@ -70,6 +72,8 @@ pub struct Counts {
     pub gap: usize,
     /// Of those, unknown.
     pub unknown: usize,
+    /// Binding, and may apply now or later once a fact is settled.
+    pub may_apply: usize,
     /// Binding, from a later day.
     pub ahead: usize,
     /// Binding, waiting for their trigger.
@@ -95,11 +99,19 @@ pub fn plan_for(
     let requirements = requirement::requirements(book, &facts, when);
     let policy = system.declaration.policy(policy);
     let reader = book.reader(&facts);
-    let mut asked = std::collections::BTreeMap::new();
+    let mut asked = BTreeMap::new();
     for test in &policy.tests {
-        let governs = when.valid >= policy.from;
-        let truth = reader.truth(&book.bind_condition(&test.when)?);
-        asked.insert(test.id.clone(), if governs { truth } else { Truth::False });
+        let rule = book.bind_condition(&test.when)?;
+        let mut missing = BTreeSet::new();
+        reader.missing(&rule, &mut missing);
+        let names = missing
+            .iter()
+            .map(|at| book.vocabulary.kinds()[*at].name.clone());
+        let answer = match when.valid >= policy.from {
+            true => (reader.truth(&rule), names.collect()),
+            false => (Truth::False, Vec::new()),
+        };
+        asked.insert(test.id.clone(), answer);
     }
     let measured_by = |kind: &str| {
         book.evidence
@@ -107,8 +119,9 @@ pub fn plan_for(
             .get(kind)
             .and_then(|item| item.measured_by.clone())
     };
-    let asked = |test: &alnager_audit::policy::PolicyTest| {
-        asked.get(&test.id).copied().unwrap_or(Truth::False)
+    let asked = |test: &PolicyTest| {
+        let unasked = (Truth::False, Vec::new());
+        asked.get(&test.id).cloned().unwrap_or(unasked)
     };
     Ok(Some(plan::plan(
         &requirements,
@@ -242,6 +255,10 @@ impl Assessment {
                 ));
                 continue;
             }
+            if matches!(judged.requirement.standing, Standing::Unknown { .. }) {
+                counts.may_apply += usize::from(judged.status != Status::Noted);
+                continue;
+            }
             match judged.status {
                 Status::Met => counts.met += 1,
                 Status::Gap => counts.gap += 1,
@@ -261,8 +278,11 @@ impl Assessment {
             .judged
             .iter()
             .filter(|judged| matches!(judged.status, Status::Ahead | Status::Waiting));
+        let certain =
+            |judged: &&Judged| !matches!(judged.requirement.standing, Standing::Unknown { .. });
         later
             .filter(|judged| !judged.requirement.is_voluntary())
+            .filter(certain)
             .filter_map(Judged::from)
             .filter(|from| *from > self.when.valid)
             .min()
@@ -297,8 +317,7 @@ impl Assessment {
 
     fn blocking_tests(&self) -> impl Iterator<Item = &TestOutcome> {
         self.outcomes.iter().filter(|outcome| {
-            let counts = !outcome.is_what_if
-                && (self.gate == Gate::Tests || outcome.required != Truth::False);
+            let counts = self.gate == Gate::Tests || outcome.required != Truth::False;
             counts && outcome.outcome != Outcome::Pass
         })
     }
@@ -317,25 +336,6 @@ impl Assessment {
         } else {
             format!(" by {}", outcome.attribute)
         };
-        let audit = self
-            .plan
-            .audits
-            .iter()
-            .find(|audit| audit.name == outcome.audit);
-        let unlabelled = audit.is_some_and(|audit| audit.label.is_none())
-            && planned.is_some_and(|planned| planned.test.metric.needs_label());
-        let next = match (outcome.outcome, &outcome.worst) {
-            (Outcome::Fail, _) => "narrow the gap (threshold, features, data), then review again",
-            (Outcome::Inconclusive, None) => {
-                "measure on more people: no group reaches the policy's size"
-            }
-            (Outcome::Inconclusive, Some(_)) => {
-                "measure on more people, so that the interval no longer crosses the limit"
-            }
-            _ if audit.is_none() => "declare an audit of this system on representative data",
-            _ if unlabelled => "add the observed outcome (`label`) to the audit",
-            _ => "measure data that hold at least two groups of this attribute",
-        };
         Blocker {
             id: outcome.test.clone(),
             what: format!("{what}{place}: {}", outcome.outcome.word()),
@@ -350,29 +350,62 @@ impl Assessment {
                 .declaration
                 .owner_of(&outcome.test, "engineer")
                 .to_owned(),
-            next: next.to_owned(),
+            next: self.next_for_test(outcome, planned),
             holds: outcome.outcome == Outcome::Fail,
         }
     }
 
-    /// The highest fine that a requirement not met may cost, or any requirement in force if all are met: by share of turnover,
-    /// then by amount.
+    /// What to do about a test that did not pass.
+    fn next_for_test(&self, outcome: &TestOutcome, planned: Option<&PlannedTest>) -> String {
+        let audit = self
+            .plan
+            .audits
+            .iter()
+            .find(|audit| audit.name == outcome.audit);
+        let unlabelled = audit.is_some_and(|audit| audit.label.is_none())
+            && planned.is_some_and(|planned| planned.test.metric.needs_label());
+        let open = planned.filter(|planned| planned.required == Truth::Unknown);
+        let next = match (outcome.outcome, &outcome.worst) {
+            _ if outcome.is_what_if => {
+                "name the lawful basis and the necessity record for counting this attribute (`[audit.attribute.special_category]`); without them its figures are no evidence"
+            }
+            (Outcome::Fail, _) => "narrow the gap (threshold, features, data), then review again",
+            (Outcome::Inconclusive, None) => {
+                "measure on more people: no group reaches the policy's size"
+            }
+            (Outcome::Inconclusive, Some(_)) => {
+                "measure on more people, so that the interval no longer crosses the limit"
+            }
+            _ if audit.is_none() => match open {
+                Some(planned) => {
+                    let facts = planned.open_facts.join("`, `");
+                    return format!(
+                        "settle whether the policy asks for it: answer `{facts}`, or have it confirmed"
+                    );
+                }
+                None => "declare an audit of this system on representative data",
+            },
+            _ if unlabelled => "add the observed outcome (`label`) to the audit",
+            _ => "measure data that hold at least two groups of this attribute",
+        };
+        next.to_owned()
+    }
+
+    /// The highest fine that a requirement known to be in force may cost, one not met before one that is: by share of turnover,
+    /// then by amount. What a text leaves to damages is no fine.
     pub fn highest_fine(&self) -> Option<(&Judged, &Penalty)> {
         let size = |penalty: &Penalty| {
-            (
-                penalty.turnover_percent.unwrap_or(0),
-                penalty.amount.unwrap_or(0),
-            )
+            let (share, amount) = (penalty.turnover_percent, penalty.amount);
+            (share.unwrap_or(0), amount.unwrap_or(0))
         };
-        let fine = |judged: &Judged| judged.status.blocks();
-        let pick = |only_open: bool| {
-            let counted = self
-                .judged
-                .iter()
-                .filter(|judged| judged.counts() && (!only_open || fine(judged)));
+        let pick = |open: bool| {
+            let counted = self.judged.iter().filter(|judged| {
+                judged.counts() && judged.is_in_force() && judged.status.blocks() == open
+            });
             // The first of equals, in the order of the packs.
             counted
                 .filter_map(|judged| Some((judged, judged.requirement.penalty()?)))
+                .filter(|(_, penalty)| size(penalty) > (0, 0))
                 .rev()
                 .max_by_key(|(_, penalty)| size(penalty))
         };

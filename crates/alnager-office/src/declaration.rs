@@ -10,6 +10,8 @@ use alnager_law::read::{self, Node, ReadError, nearest};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::gate::kinds_taken;
+
 /// What a system's team declares. People are names when read from a file and ids once entered in the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Declaration {
@@ -411,6 +413,23 @@ fn declared_evidence(node: &Node, book: &Book) -> Result<DeclaredEvidence, ReadE
     if ids.is_empty() {
         return Err(requirements.wrong("name at least one requirement this is evidence for"));
     }
+    let kind = node.need("kind")?;
+    let name = kind.one_of(
+        book.evidence
+            .items
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>(),
+    )?;
+    for id in &ids {
+        let taken = kinds_taken(book, id).unwrap_or_default();
+        if !taken.contains(&name) {
+            return Err(kind.wrong(format!(
+                "`{id}` asks for `{}`, not for `{name}`",
+                taken.join("`, `")
+            )));
+        }
+    }
     let effective = node.need("effective")?.date()?;
     let expires = node.get("expires")?.map(Node::date).transpose()?;
     if let Some(expires) = expires.filter(|expires| *expires <= effective) {
@@ -418,13 +437,7 @@ fn declared_evidence(node: &Node, book: &Book) -> Result<DeclaredEvidence, ReadE
     }
     Ok(DeclaredEvidence {
         file: node.need("file")?.words()?,
-        kind: node.need("kind")?.one_of(
-            book.evidence
-                .items
-                .keys()
-                .map(String::as_str)
-                .collect::<Vec<_>>(),
-        )?,
+        kind: name,
         requirements: ids,
         effective,
         expires,

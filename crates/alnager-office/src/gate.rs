@@ -224,6 +224,11 @@ impl Judged {
             && matches!(self.status, Status::Met | Status::Gap | Status::Unknown)
     }
 
+    /// Whether it is known to be in force; what counts and is not may apply, once a fact is settled.
+    pub fn is_in_force(&self) -> bool {
+        matches!(self.requirement.standing, Standing::InForce { .. })
+    }
+
     /// The first day it governs, where it governs.
     pub fn from(&self) -> Option<Date> {
         match &self.requirement.standing {
@@ -520,14 +525,19 @@ fn kind_shown(kind: &str, requirement: &Requirement, input: &GateInput<'_>) -> S
             "the bound test is inconclusive".to_owned(),
             "measure on more people, or submit the document and have it accepted".to_owned(),
         ),
-        (_, Some(_)) => (
+        (_, Some(_)) if input.declaration.audits.is_empty() => (
             "not measured".to_owned(),
             "declare an audit on representative data and review again".to_owned(),
+        ),
+        (_, Some(_)) => (
+            "not measured".to_owned(),
+            "complete the audit (see its tests), or submit the document and have it accepted"
+                .to_owned(),
         ),
         (_, None) => (
             "nothing submitted".to_owned(),
             format!(
-                "submit it (`kind = \"{kind}\"`) and have it accepted: {}",
+                "submit it (kind `{kind}`), then have someone else accept it: {}",
                 requirement.text().how
             ),
         ),
@@ -572,6 +582,19 @@ fn offered<'s>(kind: &str, requirement: &Requirement, input: &GateInput<'s>) -> 
     input.state.evidence.values().filter(fits).collect()
 }
 
+/// The kinds of evidence a requirement takes: those it needs and, for duties in use or on event, the procedure that shows
+/// readiness. `None` where the book has no such requirement.
+pub fn kinds_taken(book: &Book, requirement: &str) -> Option<Vec<String>> {
+    let mut texts = book.packs().flat_map(|pack| &pack.requirements);
+    let text = texts.find(|text| text.id == requirement)?;
+    let mut kinds = text.evidence.clone();
+    let readiness = "procedure".to_owned();
+    if matches!(text.phase, Phase::InUse | Phase::OnEvent) && !kinds.contains(&readiness) {
+        kinds.push(readiness);
+    }
+    Some(kinds)
+}
+
 /// Whether evidence serves a duty of the organisation, which every system inherits.
 pub fn serves_organisation(requirements: &[String], book: &Book) -> bool {
     let mut texts = book.packs().flat_map(|pack| &pack.requirements);
@@ -584,9 +607,7 @@ fn bound_outcome(outcomes: &[TestOutcome], requirement: &str, question: &str) ->
     outcomes
         .iter()
         .filter(|outcome| {
-            outcome.question == question
-                && outcome.requirements.contains(requirement)
-                && !outcome.is_what_if
+            outcome.question == question && outcome.requirements.contains(requirement)
         })
         .map(|outcome| outcome.outcome)
         .max()
@@ -616,7 +637,8 @@ pub struct TestOutcome {
     pub worst: Option<TestResult>,
 }
 
-/// The outcomes by test and attribute; a test the policy asks for and no audit measures is among them, not measured.
+/// The outcomes by test and attribute. A what-if is no evidence, so it counts as not measured; a test the policy asks for and no
+/// audit measures is among them.
 pub fn test_outcomes(plan: &alnager_audit::plan::Plan, results: &[TestResult]) -> Vec<TestOutcome> {
     let mut outcomes: Vec<TestOutcome> = Vec::new();
     for result in results {
@@ -625,7 +647,8 @@ pub fn test_outcomes(plan: &alnager_audit::plan::Plan, results: &[TestResult]) -
                 && other.audit == result.audit
                 && other.attribute == result.attribute
         };
-        let counts = result.is_judged || result.outcome == Outcome::NotMeasured;
+        let counts =
+            !result.is_what_if && (result.is_judged || result.outcome == Outcome::NotMeasured);
         match outcomes.iter_mut().find(key) {
             Some(known) => {
                 if counts
@@ -644,10 +667,10 @@ pub fn test_outcomes(plan: &alnager_audit::plan::Plan, results: &[TestResult]) -
                 requirements: result.requirements.clone(),
                 audit: result.audit.clone(),
                 attribute: result.attribute.clone(),
-                outcome: if counts {
-                    result.outcome
-                } else {
-                    Outcome::Inconclusive
+                outcome: match (counts, result.is_what_if) {
+                    (true, _) => result.outcome,
+                    (false, true) => Outcome::NotMeasured,
+                    (false, false) => Outcome::Inconclusive,
                 },
                 required: result.required,
                 is_what_if: result.is_what_if,
@@ -658,7 +681,7 @@ pub fn test_outcomes(plan: &alnager_audit::plan::Plan, results: &[TestResult]) -
     for planned in &plan.tests {
         let measured = outcomes
             .iter()
-            .any(|outcome| outcome.test == planned.test.id && !outcome.is_what_if);
+            .any(|outcome| outcome.test == planned.test.id);
         if planned.required != Truth::False && !measured {
             outcomes.push(TestOutcome {
                 test: planned.test.id.clone(),
@@ -680,9 +703,7 @@ pub fn test_outcomes(plan: &alnager_audit::plan::Plan, results: &[TestResult]) -
 pub fn verdict(gate: Gate, judged: &[Judged], outcomes: &[TestOutcome]) -> (Verdict, bool) {
     let tests: Vec<Outcome> = outcomes
         .iter()
-        .filter(|outcome| {
-            !outcome.is_what_if && (gate == Gate::Tests || outcome.required != Truth::False)
-        })
+        .filter(|outcome| gate == Gate::Tests || outcome.required != Truth::False)
         .map(|outcome| outcome.outcome)
         .collect();
     let statuses: Vec<Status> = match gate {

@@ -124,6 +124,7 @@ pub(crate) fn recidivism() -> ReviewView {
             met: 4,
             gap: 2,
             unknown: 9,
+            may_apply: 0,
             ahead: 23,
             waiting: 0,
             voluntary: 0,

@@ -150,6 +150,7 @@ fn tally(view: &ReviewView) -> Markup {
             dt { "Requirements" }
             dd {
                 "in force " strong { (counts.in_force) } ": met " (counts.met) ", gap " strong { (counts.gap) } ", unknown " (counts.unknown)
+                @if counts.may_apply > 0 { " · may apply " (counts.may_apply) }
                 " · ahead " (counts.ahead) @if let Some(day) = &view.next_day { " (next " time { (day) } ")" }
                 @if counts.waiting > 0 { " · waiting " (counts.waiting) }
                 " · voluntary " (counts.voluntary)

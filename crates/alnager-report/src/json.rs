@@ -90,6 +90,7 @@ fn counts(view: &ReviewView) -> Value {
         "met": counts.met,
         "gap": counts.gap,
         "unknown": counts.unknown,
+        "may_apply": counts.may_apply,
         "ahead": counts.ahead,
         "next": view.next_day,
         "waiting": counts.waiting,

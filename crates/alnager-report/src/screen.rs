@@ -171,14 +171,20 @@ fn counts(view: &ReviewView) -> String {
         .next_day
         .as_ref()
         .map_or(String::new(), |day| format!(" (next {day})"));
-    let waiting = if counts.waiting > 0 {
-        format!(" · waiting {}", counts.waiting)
-    } else {
-        String::new()
+    let some = |n: usize, word: &str| match n {
+        0 => String::new(),
+        n => format!(" · {word} {n}"),
     };
     format!(
-        "{}: met {}, gap {}, unknown {} · ahead {}{next}{waiting} · voluntary {}",
-        counts.in_force, counts.met, counts.gap, counts.unknown, counts.ahead, counts.voluntary
+        "{}: met {}, gap {}, unknown {}{} · ahead {}{next}{} · voluntary {}",
+        counts.in_force,
+        counts.met,
+        counts.gap,
+        counts.unknown,
+        some(counts.may_apply, "may apply"),
+        counts.ahead,
+        some(counts.waiting, "waiting"),
+        counts.voluntary
     )
 }
 
@@ -507,8 +513,11 @@ fn headline_words(result: &ResultView, audit: &AuditView) -> String {
     )
 }
 
+/// Why a figure of a special category counts neither for nor against.
+const NO_EVIDENCE: &str = " (no evidence: no lawful basis named)";
+
 fn pass(result: &ResultView) -> String {
-    let what_if = if result.is_what_if { " (what-if)" } else { "" };
+    let what_if = if result.is_what_if { NO_EVIDENCE } else { "" };
     format!(
         "{} {}{what_if}",
         label(&result.attribute, &result.group),
@@ -517,7 +526,7 @@ fn pass(result: &ResultView) -> String {
 }
 
 fn outcome_word(result: &ResultView) -> String {
-    let what_if = if result.is_what_if { " (what-if)" } else { "" };
+    let what_if = if result.is_what_if { NO_EVIDENCE } else { "" };
     format!("{}{what_if}", result.outcome.word())
 }
 
@@ -673,7 +682,7 @@ fn actions(screen: &mut Screen, view: &ReviewView) {
     for (at, action) in actions.iter().take(ACTIONS_MAX).enumerate() {
         let blocker = action.first;
         let more = if action.n > 1 {
-            format!(" (and {} like it)", action.n - 1)
+            format!(" (the same step settles {} more)", action.n - 1)
         } else {
             String::new()
         };

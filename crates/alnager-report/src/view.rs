@@ -372,10 +372,31 @@ pub fn review(source: &Source<'_>) -> ReviewView {
             .iter()
             .cloned()
             .chain(assessment.proposals.iter().map(proposal_words))
+            .chain(not_covered(source))
             .collect(),
         headline: headline.and_then(position),
         results,
     }
+}
+
+/// Places whose law no pack in use states: their duties were not looked at.
+fn not_covered(source: &Source<'_>) -> Option<String> {
+    let position = source.book.vocabulary.position("places")?;
+    let Value::Set(places) = &source.facts.answer(position)?.value else {
+        return None;
+    };
+    let covered = |place: &&String| source.book.packs().any(|pack| pack.jurisdiction == **place);
+    let open: Vec<&str> = places
+        .iter()
+        .filter(|place| !covered(place))
+        .map(String::as_str)
+        .collect();
+    (!open.is_empty()).then(|| {
+        format!(
+            "not covered: no law pack in use is of {}; what is asked there was not looked at",
+            open.join(", ")
+        )
+    })
 }
 
 fn proposal_words(proposal: &Proposal) -> String {
@@ -391,7 +412,17 @@ fn proposal_words(proposal: &Proposal) -> String {
 
 fn verdict_words(assessment: &Assessment) -> String {
     if assessment.nothing_required {
-        return "nothing required: neither law nor policy asks for anything on the declared facts, and unknown never passes".to_owned();
+        return "nothing required: none of the packs in use and no policy asks for anything on the declared facts, and unknown never passes".to_owned();
+    }
+    if assessment.gate == Gate::Tests {
+        return match assessment.verdict {
+            Verdict::Clear => "every test passes; requirements were not looked at",
+            Verdict::Hold => "a test fails; requirements were not looked at",
+            Verdict::Undecided => {
+                "a test is inconclusive or not measured; requirements were not looked at"
+            }
+        }
+        .to_owned();
     }
     match assessment.verdict {
         Verdict::Clear => "nothing stands in the way: ready for a person's decision".to_owned(),
@@ -496,11 +527,7 @@ fn favourable_words(audit: &alnager_audit::declared::Audit) -> String {
 
 fn test_counts(assessment: &Assessment) -> TestCounts {
     let mut counts = TestCounts::default();
-    for outcome in assessment
-        .outcomes
-        .iter()
-        .filter(|outcome| !outcome.is_what_if)
-    {
+    for outcome in assessment.outcomes.iter() {
         counts.n += 1;
         match outcome.outcome {
             Outcome::Pass => {}

@@ -107,7 +107,7 @@ fn header(page: &mut Page<'_>, requirement: &Requirement) {
     );
     if let Some(penalty) = requirement.penalty().filter(|_| !is_over) {
         page.line(
-            "a breach may cost ",
+            "penalty ",
             2,
             &format!("{} ({})", penalty.max, penalty.cite),
         );
@@ -225,7 +225,7 @@ impl Page<'_> {
             Step::All(_) => "all of these are needed".to_owned(),
             Step::Any(_) => "one of these is enough".to_owned(),
             Step::Not(part) => format!("not {}", self.label(part)),
-            Step::Atom { text, .. } => format!("`{text}`"),
+            Step::Atom { text, .. } => format!("`{}`", folded(text)),
             Step::Derived { at, proof } => {
                 let parts = match inner(proof).step {
                     Step::All(_) | Step::Any(_) if !self.told.contains(at) => {
@@ -375,6 +375,24 @@ fn inner(proof: &Proof) -> &Proof {
 }
 
 /// The step as a condition of the rule language.
+/// Lists in a condition longer than this are folded.
+const LISTED_MAX: usize = 6;
+
+/// A condition whose long list of values is cut to its beginning and its number.
+fn folded(text: &str) -> String {
+    let listed = text.split_once('[').and_then(|(head, rest)| {
+        let (list, tail) = rest.split_once(']')?;
+        Some((head, list.split(", ").collect::<Vec<_>>(), tail))
+    });
+    match listed {
+        Some((head, values, tail)) if values.len() > LISTED_MAX => {
+            let shown = values[..3].join(", ");
+            format!("{head}[{shown}, … {} in all]{tail}", values.len())
+        }
+        _ => text.to_owned(),
+    }
+}
+
 fn condition(book: &Book, proof: &Proof) -> String {
     let part = |part: &Proof| match &part.step {
         Step::All(_) | Step::Any(_) => format!("({})", condition(book, part)),

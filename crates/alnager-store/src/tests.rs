@@ -57,6 +57,7 @@ schema = 'alnager.pack/1'
 id = 'x'
 version = '1'
 title = 'X'
+short = 'X'
 jurisdiction = 'X'
 kind = 'statute'
 binding = true

@@ -74,7 +74,11 @@ impl Acting {
     pub fn begin(flags: &Flags) -> Result<Self, JobError> {
         let actor = match &flags.actor {
             Some(name) => name.trim().to_owned(),
-            None => system_user(),
+            None => system_user().ok_or_else(|| {
+                JobError::Input(
+                    "the operating system names no user; say who acts with --as NAME".to_owned(),
+                )
+            })?,
         };
         if actor.is_empty() || actor.len() > 200 {
             return Err(JobError::Input(
@@ -223,11 +227,12 @@ pub fn new_ids(now: Timestamp, n: usize) -> Result<Vec<Uuid>, JobError> {
     Ok(random.chunks_exact(10).map(id).collect())
 }
 
-fn system_user() -> String {
-    let named = ["USER", "LOGNAME", "USERNAME"]
+fn system_user() -> Option<String> {
+    let names = ["USER", "LOGNAME", "USERNAME"];
+    let mut named = names
         .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
-    named.unwrap_or_else(|| "the operating system's user".to_owned())
+        .filter_map(|name| std::env::var(name).ok());
+    named.find(|name| !name.trim().is_empty())
 }
 
 /// A pseudonym for a person's id: short, and the same everywhere.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use alnager_law::read::nearest;
 use alnager_office::decide::{Command, EvidenceRuling, OfferedEvidence};
 use alnager_office::declaration::{Declaration, DeclaredEvidence};
+use alnager_office::gate::kinds_taken;
 use alnager_office::state::State;
 use alnager_store::Receipt;
 use jiff::civil::Date;
@@ -94,6 +95,14 @@ pub async fn add_evidence(flags: &Flags, new: &NewEvidence) -> Result<Entered, J
                 "there is no requirement `{other}`; {}",
                 nearest(other, ids())
             )));
+        }
+        for id in &new.requirements {
+            let taken = kinds_taken(book, id).unwrap_or_default();
+            if !taken.contains(&new.kind) {
+                let taken = taken.join("`, `");
+                let problem = format!("`{id}` asks for `{taken}`, not for `{}`", new.kind);
+                return Err(JobError::Input(problem));
+            }
         }
         let effective = new.effective.unwrap_or(today);
         if new.expires.is_some_and(|expires| expires <= effective) {

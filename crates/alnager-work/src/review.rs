@@ -49,6 +49,9 @@ pub struct Reviewed {
     pub receipt: Option<Receipt>,
 }
 
+/// The name of the dossier on disk.
+const DOSSIER: &str = "dossier.tar.zst";
+
 /// How often a review is judged anew when others write to the same desk meanwhile.
 const N_TRIES: usize = 8;
 
@@ -68,6 +71,7 @@ pub async fn review(
     let mut desk = acting.desk_or_new().await?;
     let with = acting.context(&desk, Some(&draft.declaration))?;
     measure(&mut draft, &desk.state(), &with, &file, progress)?;
+    place_for(request)?;
 
     for _ in 0..N_TRIES {
         let state = desk.state();
@@ -107,6 +111,28 @@ pub async fn review(
     ))
 }
 
+/// Makes sure, before anything is sealed, that report and dossier will find a place and overwrite no other.
+fn place_for(request: &Request) -> Result<(), JobError> {
+    let folder = match &request.out {
+        Some(folder) => folder.clone(),
+        None => PathBuf::from("reviews"),
+    };
+    if folder.join(DOSSIER).exists() {
+        return Err(JobError::Input(format!(
+            "`{}` holds the dossier of an earlier review; name another folder with --out",
+            folder.display()
+        )));
+    }
+    let trial = folder.join(format!(".trial.{}", std::process::id()));
+    write_whole(&trial, b"")?;
+    std::fs::remove_file(&trial).map_err(|source| JobError::File {
+        path: trial,
+        doing: "cannot be removed",
+        source,
+        is_input: false,
+    })
+}
+
 /// `system.toml` of a folder, or the file named.
 pub fn declaration_file(path: &Path) -> Result<PathBuf, JobError> {
     if path.is_dir() {
@@ -123,7 +149,7 @@ pub fn declaration_file(path: &Path) -> Result<PathBuf, JobError> {
         return Ok(path.to_owned());
     }
     Err(JobError::Input(format!(
-        "`{}` is neither a folder with a `system.toml` nor such a file",
+        "`{}` is neither a system of the desk, nor a folder with a `system.toml`, nor such a file",
         path.display()
     )))
 }
@@ -341,7 +367,7 @@ async fn report_on(
     let bytes = dossier::build(desk, &view.system, &receipt)
         .await
         .map_err(sealed)?;
-    let (report, dossier) = (folder.join("report.html"), folder.join("dossier.tar.zst"));
+    let (report, dossier) = (folder.join("report.html"), folder.join(DOSSIER));
     write_whole(&report, html::review(&view, &seal).as_bytes()).map_err(sealed)?;
     write_whole(&dossier, &bytes).map_err(sealed)?;
     Ok(Reviewed {

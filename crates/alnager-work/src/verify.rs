@@ -441,13 +441,21 @@ impl Check {
         data: &Path,
     ) -> Result<(), Problem> {
         let hash = sha256_of(data).map_err(Problem::Job)?;
-        let counted = sealed
-            .iter()
-            .position(|measures| measures.data.sha256 == hash);
-        if counted.is_none() {
-            self.differs.push(format!(
-                "entry {index}: no audit counted this data file: its bytes are others"
-            ));
+        if sealed.iter().all(|measures| measures.data.sha256 != hash) {
+            let counted: Vec<String> = sealed
+                .iter()
+                .map(|measures| {
+                    format!(
+                        "`{}` (SHA-256 {})",
+                        measures.data.name, measures.data.sha256
+                    )
+                })
+                .collect();
+            return Err(Problem::Job(JobError::Input(format!(
+                "`{}` is not the data that was counted in entry {index}: {} (yours has {hash}); name that file with --data, or leave it out",
+                data.display(),
+                counted.join(", ")
+            ))));
         }
         for (audit, sealed) in audits
             .iter()

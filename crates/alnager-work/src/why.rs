@@ -9,6 +9,7 @@ use alnager_office::decide::preview;
 use alnager_office::gate::{Gate, Judged};
 use alnager_office::state::State;
 use alnager_probe::Progress;
+use alnager_store::Desk;
 
 use crate::acting::{Acting, Flags};
 use crate::error::JobError;
@@ -25,10 +26,12 @@ pub struct Why {
     pub library: Library,
     /// The state the answer was read from.
     pub state: State,
+    /// Where the answer was read from, in words.
+    pub source: String,
 }
 
-/// Explains a requirement for a system: a folder with a `system.toml`, read and measured as a review would but sealing nothing, or
-/// a system of the desk by its id, as last reviewed. With `--recorded` it is always the desk's record.
+/// Explains a requirement for a system: one of the desk by its id, as last reviewed, or a folder with a `system.toml`, read and
+/// measured as a review would but sealing nothing. With `--recorded` it is always the desk's record.
 pub async fn why(
     flags: &Flags,
     requirement: &str,
@@ -36,14 +39,21 @@ pub async fn why(
     progress: &dyn Fn(Progress),
 ) -> Result<Why, JobError> {
     let acting = Acting::begin(flags)?;
-    let (state, assessment) = match declaration_file(Path::new(system)) {
-        Ok(file) if !acting.looks_back() => declared(&acting, &file, progress).await?,
-        Ok(file) => {
-            let id = draft(&acting, &file, Gate::Launch)?.declaration.id;
-            of_desk(&acting, &id).await?
+    let found = match of_desk(&acting, system).await? {
+        Some(found) => found,
+        None => {
+            let file = declaration_file(Path::new(system))?;
+            if acting.looks_back() {
+                let id = draft(&acting, &file, Gate::Launch)?.declaration.id;
+                of_desk(&acting, &id).await?.ok_or_else(|| {
+                    JobError::Input(format!("`{id}` was not in the desk by then; name a later entry or instant with --recorded"))
+                })?
+            } else {
+                declared(&acting, &file, progress).await?
+            }
         }
-        Err(_) => of_desk(&acting, system).await?,
     };
+    let (state, assessment, source) = found;
     let book = &acting.library.book;
     let known = state.systems.get(&assessment.declaration.id);
     let facts = known
@@ -63,31 +73,41 @@ pub async fn why(
         judged,
         library: acting.library,
         state,
+        source,
     })
 }
+
+type Found = (State, Assessment, String);
 
 /// A declared system, on top of what the desk already knows about it, if there is a desk.
 async fn declared(
     acting: &Acting,
     file: &Path,
     progress: &dyn Fn(Progress),
-) -> Result<(State, Assessment), JobError> {
+) -> Result<Found, JobError> {
     let mut draft = draft(acting, file, Gate::Launch)?;
     let desk = acting.desk_or_new().await?;
     let with = acting.context(&desk, Some(&draft.declaration))?;
     measure(&mut draft, &desk.state(), &with, file, progress)?;
-    Ok(preview(&desk.state(), &draft, &with)?)
+    let (state, assessment) = preview(&desk.state(), &draft, &with)?;
+    let source = format!("read from {}; nothing is sealed", file.display());
+    Ok((state, assessment, source))
 }
 
-async fn of_desk(acting: &Acting, id: &str) -> Result<(State, Assessment), JobError> {
+/// A system of the desk as last reviewed; `None` where the name is a path, or no system of the desk has it.
+async fn of_desk(acting: &Acting, id: &str) -> Result<Option<Found>, JobError> {
+    if id.contains(['/', '\\', '.']) || !Desk::exists(acting.desk_dir()) {
+        return Ok(None);
+    }
     let mut desk = acting.desk().await?;
     let state = acting.state(&mut desk).await?;
-    if !state.systems.contains_key(id) {
-        let hint = nearest(id, state.systems.keys().map(String::as_str));
-        return Err(JobError::Input(format!(
-            "`{id}` is neither a folder with a `system.toml` nor a system of the desk's record; {hint}"
-        )));
-    }
+    let Some(system) = state.systems.get(id) else {
+        return Ok(None);
+    };
+    let source = match &system.review {
+        Some(review) => format!("read from the desk, as reviewed in entry {}", review.at),
+        None => "read from the desk".to_owned(),
+    };
     let (assessment, _) = recorded(acting, &desk, &state, id, Gate::Launch).await?;
-    Ok((state, assessment))
+    Ok(Some((state, assessment, source)))
 }

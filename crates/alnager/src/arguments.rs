@@ -140,7 +140,12 @@ pub(crate) enum EvidenceCommand {
         #[arg(long)]
         kind: String,
         /// The requirements it is offered for
-        #[arg(long = "for", value_name = "REQUIREMENT", required = true, num_args = 1..)]
+        #[arg(
+            long = "for",
+            value_name = "REQUIREMENT,…",
+            required = true,
+            value_delimiter = ','
+        )]
         requirements: Vec<String>,
         /// The first day it counts; without it today
         #[arg(long, value_name = "DAY")]

@@ -48,12 +48,20 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     match runtime.block_on(command(arguments)) {
         Ok(code) => code,
         Err(error) => {
-            complain(&with_causes(&error));
-            if error.is_input() {
+            let code = if error.is_input() {
                 WRONG_INPUT
             } else {
                 COULD_NOT_FINISH
+            };
+            let words = with_causes(&error);
+            complain(&words);
+            if arguments.shared.format == Format::Json {
+                say(
+                    &json!({ "schema": "alnager.error/1", "error": words, "exit": code })
+                        .to_string(),
+                );
             }
+            code
         }
     }
 }
@@ -195,7 +203,10 @@ async fn why_command(
     let name = |id: &str| why.state.name(id).to_owned();
     let (book, judged) = (&why.library.book, why.judged.as_ref());
     say(&match format {
-        Format::Text => why_report::words(&why.explanation, book, judged, &name),
+        Format::Text => {
+            let words = why_report::words(&why.explanation, book, judged, &name);
+            format!("{}\n\n{}", words.trim_end(), why.source)
+        }
         Format::Json => pretty(&why_report::json(&why.explanation, book, judged, &name)),
     });
     Ok(CLEAR)

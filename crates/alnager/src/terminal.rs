@@ -30,14 +30,18 @@ pub(crate) fn style() -> Style {
     let terminal = console::Term::stdout();
     let is_terminal = std::io::stdout().is_terminal();
     let colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let width = if is_terminal {
-        usize::from(terminal.size().1)
-    } else {
-        100
+    let columns = std::env::var("COLUMNS").ok();
+    let width = match (
+        columns.and_then(|columns| columns.parse().ok()),
+        is_terminal,
+    ) {
+        (Some(columns), _) => columns,
+        (None, true) => usize::from(terminal.size().1),
+        (None, false) => 100,
     };
     Style {
         colour,
-        width: width.clamp(60, 120),
+        width: width.clamp(40, 120),
     }
 }
 

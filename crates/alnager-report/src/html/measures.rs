@@ -290,7 +290,7 @@ fn row(
             td.num.p data-label="p" { (p_value(result.p_holm)) }
             td.outcome {
                 (mark.label())
-                @if result.is_what_if { span.small-print { "what-if, no evidence" } }
+                @if result.is_what_if { span.small-print { "no evidence: no lawful basis named" } }
                 @if !said.bears_on_the_same && !result.requirements.is_empty() {
                     span.small-print { "for " (links(view, &result.requirements)) }
                 }
@@ -374,6 +374,6 @@ pub(super) fn cross_link((at, result): Placed<'_>) -> Markup {
             }
         }
         @if mark == Mark::Small { " too small" } @else if mark != Mark::NotMeasured { " " (mark.word()) }
-        @if result.is_what_if { " (what-if, no evidence)" }
+        @if result.is_what_if { " (no evidence: no lawful basis named)" }
     }
 }

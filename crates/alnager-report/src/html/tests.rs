@@ -596,7 +596,7 @@ fn hold() -> ReviewView {
         verdict_words: "a gap or a failed test stands in the way".to_owned(),
         gate: Gate::Launch,
         judged_on: "2027-12-02".to_owned(),
-        counts: Counts { in_force: met + gap + unknown, met, gap, unknown, ahead, waiting, voluntary: 0 },
+        counts: Counts { in_force: met + gap + unknown, met, gap, unknown, may_apply: 0, ahead, waiting, voluntary: 0 },
         next_day: Some("2028-08-02".to_owned()),
         fine: Some(Fine {
             max: "EUR 20 million or 4 % of worldwide annual turnover, whichever is higher".to_owned(),

@@ -69,7 +69,7 @@ fn a_system_on_hold() {
                        accuracy −0.021
 
             next actions · 3 of 4
-            1 ✕ impact-ratio: The favourable rate of each group, divided by that of the… (and 2 like it)
+            1 ✕ impact-ratio: The favourable rate of each group, divided by that… (the same step settles 2 more)
                 Dana Weber: narrow the gap (threshold, features, data), then review again
             2 ✕ EUAIA-5: Do not place on the market a system that predicts crime solely by profiling (the…
                 Lee Moran: stop, or show with counsel that it is not caught: submit it (`kind =
@@ -162,7 +162,7 @@ fn the_same_on_a_narrow_terminal() {
                        accuracy −0.021
 
             next actions · 3 of 4
-            1 ✕ impact-ratio: The favourable rate of… (and 2 like it)
+            1 ✕ impact-ratio: The… (the same step settles 2 more)
                 Dana Weber: narrow the gap (threshold, features, data),
                 then review again
             2 ✕ EUAIA-5: Do not place on the market a system that…
@@ -234,7 +234,7 @@ fn the_same_on_eighty_columns() {
                        [0.803, 0.841]: pass, accuracy −0.021
 
             next actions · 3 of 4
-            1 ✕ impact-ratio: The favourable rate of each group, divided by… (and 2 like it)
+            1 ✕ impact-ratio: The favourable rate of each… (the same step settles 2 more)
                 Dana Weber: narrow the gap (threshold, features, data), then review again
             2 ✕ EUAIA-5: Do not place on the market a system that predicts crime solely by…
                 Lee Moran: stop, or show with counsel that it is not caught: submit it
@@ -372,52 +372,52 @@ fn undefined_small_unlabelled_and_what_if_are_told_apart() {
         &view,
         PLAIN,
         expect![[r#"
-        ✕ HOLD  Recidivism score · judged on 2026-11-23, law as known on 2026-03-03 · a gap or a failed test
-          stands in the way
-        what-if a provider in the EU offers this score to law-enforcement authorities in the EU
-        in force 15: met 4, gap 2, unknown 9 · ahead 23 (next 2027-12-02) · waiting 1 · voluntary 0
-        highest fine EUR 35 million or 7 % of worldwide annual turnover, whichever is higher (EU Artificial
-          Intelligence Act, Art 99(3); EUAIA-5)
-        tests 13: 9 failed, 2 inconclusive
+            ✕ HOLD  Recidivism score · judged on 2026-11-23, law as known on 2026-03-03 · a gap or a failed test
+              stands in the way
+            what-if a provider in the EU offers this score to law-enforcement authorities in the EU
+            in force 15: met 4, gap 2, unknown 9 · ahead 23 (next 2027-12-02) · waiting 1 · voluntary 0
+            highest fine EUR 35 million or 7 % of worldwide annual turnover, whichever is higher (EU Artificial
+              Intelligence Act, Art 99(3); EUAIA-5)
+            tests 13: 9 failed, 2 inconclusive
 
-        results · two-year: data.csv, 7,214 rows · favourable is decile_score below 5 · intervals 95 %
-        reference rates: race Caucasian 65.2 % (1600/2454), sex Male 53.2 % (3093/5819) and 2 more
-        too small to judge (under 100): Asian 32, Native American 18, Asian×Female 2 and 4 more
-        group unknown, left out: race 1,250
-        impact-ratio 0.80 to 1.25 (yardstick: 29 CFR 1607.4(D) (four-fifths; a US yardstick for selection,
-            no European law sets a number))
-          ✕ fail (what-if)  sex Female  57.6 % 804/1395  1.084 [0.000, ∞]
-        tpr-difference −0.10 to 0.10 (policy: policy default, section 1)
-          ● inconclusive  sex Female  n 1,395  –
-        fpr-difference −0.10 to 0.10 (policy: policy default, section 1)
-          ● inconclusive: no group is large enough to judge
-        accuracy at least 0.60 (policy: policy default, section 2) · not asked for by policy
-          – not measured  all rows    –
-        warning 12 rows have no outcome and count only for the decision
+            results · two-year: data.csv, 7,214 rows · favourable is decile_score below 5 · intervals 95 %
+            reference rates: race Caucasian 65.2 % (1600/2454), sex Male 53.2 % (3093/5819) and 2 more
+            too small to judge (under 100): Asian 32, Native American 18, Asian×Female 2 and 4 more
+            group unknown, left out: race 1,250
+            impact-ratio 0.80 to 1.25 (yardstick: 29 CFR 1607.4(D) (four-fifths; a US yardstick for selection,
+                no European law sets a number))
+              ✕ fail (no evidence: no lawful basis named)  sex Female  57.6 % 804/1395  1.084 [0.000, ∞]
+            tpr-difference −0.10 to 0.10 (policy: policy default, section 1)
+              ● inconclusive  sex Female  n 1,395  –
+            fpr-difference −0.10 to 0.10 (policy: policy default, section 1)
+              ● inconclusive: no group is large enough to judge
+            accuracy at least 0.60 (policy: policy default, section 2) · not asked for by policy
+              – not measured  all rows    –
+            warning 12 rows have no outcome and count only for the decision
 
-        what would change this
-          law      EUAIA-9 and 11 more (EU Artificial Intelligence Act) begin to bind on 2027-12-02, unless
-                   `law_enforcement_use` were answered `no`
-          measured at a threshold of 6 the impact ratio of African-American is 0.721 [0.695, 0.748]: fail,
-                   accuracy +0.002
-          measured at a threshold of 8 the impact ratio of African-American is 0.822 [0.803, 0.841]: pass,
-                   accuracy −0.021
+            what would change this
+              law      EUAIA-9 and 11 more (EU Artificial Intelligence Act) begin to bind on 2027-12-02, unless
+                       `law_enforcement_use` were answered `no`
+              measured at a threshold of 6 the impact ratio of African-American is 0.721 [0.695, 0.748]: fail,
+                       accuracy +0.002
+              measured at a threshold of 8 the impact ratio of African-American is 0.822 [0.803, 0.841]: pass,
+                       accuracy −0.021
 
-        next actions · 3 of 4
-        1 ✕ impact-ratio: The favourable rate of each group, divided by that of the… (and 2 like it)
-            Dana Weber: narrow the gap (threshold, features, data), then review again
-        2 ✕ EUAIA-5: Do not place on the market a system that predicts crime solely by profiling (the…
-            Lee Moran: stop, or show with counsel that it is not caught: submit it (`kind =
-            "screening_record"`) and have it accepted: Screen every use against the eight practices before…
-        3 ● GDPR-22: Do not decide about people by machine alone without a ground (it rests on…
-            Ines Marchetti: have `profiles_people` confirmed by someone outside the building team (`alnager
-            fact confirm recidivism profiles_people`)
+            next actions · 3 of 4
+            1 ✕ impact-ratio: The favourable rate of each group, divided by that… (the same step settles 2 more)
+                Dana Weber: narrow the gap (threshold, features, data), then review again
+            2 ✕ EUAIA-5: Do not place on the market a system that predicts crime solely by profiling (the…
+                Lee Moran: stop, or show with counsel that it is not caught: submit it (`kind =
+                "screening_record"`) and have it accepted: Screen every use against the eight practices before…
+            3 ● GDPR-22: Do not decide about people by machine alone without a ground (it rests on…
+                Ines Marchetti: have `profiles_people` confirmed by someone outside the building team (`alnager
+                fact confirm recidivism profiles_people`)
 
-        ✓ met 4: EUAIA-4, GDPR-5, GDPR-30, POL-owner
-        report   recidivism-2026-11-23.html
-        dossier  recidivism-2026-11-23.dossier
-        receipt  sealed as entry 12 of desk.example/journal, root 7Yc0
-    "#]],
+            ✓ met 4: EUAIA-4, GDPR-5, GDPR-30, POL-owner
+            report   recidivism-2026-11-23.html
+            dossier  recidivism-2026-11-23.dossier
+            receipt  sealed as entry 12 of desk.example/journal, root 7Yc0
+        "#]],
     );
 }
 

@@ -200,7 +200,7 @@ fn a_duty_in_force() {
               Manage the risks
             in force since 2026-08-02
               the date comes from Art 50(1)
-            a breach may cost EUR 3 million (Art 60)
+            penalty EUR 3 million (Art 60)
 
             why
               ✓ holds: all of these are needed
@@ -245,7 +245,7 @@ fn a_guarded_answer_counts_once_confirmed() {
             unknown: 1 fact is missing that decides whether, or from when, it governs; it could govern from
               2026-08-02
               the date comes from Art 50(1)
-            a breach may cost EUR 3 million (Art 60)
+            penalty EUR 3 million (Art 60)
 
             why
               ? unknown: all of these are needed
@@ -312,7 +312,7 @@ fn nothing_is_answered() {
             unknown: 4 facts are missing that decide whether, or from when, it governs; it could govern from
               2026-08-02
               the date comes from Art 50(1)
-            a breach may cost EUR 3 million (Art 60)
+            penalty EUR 3 million (Art 60)
 
             why
               ? unknown: all of these are needed

@@ -21,16 +21,18 @@ fn dossier() -> Dossier {
         known: Some("2026-11-23".parse().unwrap()),
         ..Flags::default()
     };
-    let request = Request {
-        system,
+    let request = |out: &str| Request {
+        system: system.clone(),
         gate: Gate::Launch,
-        out: Some(folder.path().join("out")),
+        out: Some(folder.path().join(out)),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     runtime.block_on(async {
-        review(&request, &flags("Olga"), &|_| {}).await.unwrap();
+        review(&request("first"), &flags("Olga"), &|_| {})
+            .await
+            .unwrap();
         let ruling = EvidenceRuling {
             evidence: "E2".to_owned(),
             requirements: vec!["GDPR-35".to_owned()],
@@ -39,9 +41,11 @@ fn dossier() -> Dossier {
         rule_on_evidence(&flags("Vera"), ruling, true)
             .await
             .unwrap();
-        review(&request, &flags("Olga"), &|_| {}).await.unwrap();
+        review(&request("second"), &flags("Olga"), &|_| {})
+            .await
+            .unwrap();
     });
-    let bytes = std::fs::read(folder.path().join("out/dossier.tar.zst")).unwrap();
+    let bytes = std::fs::read(folder.path().join("second/dossier.tar.zst")).unwrap();
     read(&bytes, Limits::default()).unwrap()
 }
 

@@ -79,8 +79,13 @@ fn other_rows_are_not_the_rows_counted() {
     let data = place.read("system/data.csv");
     let (head, _) = data.trim_end().rsplit_once('\n').unwrap();
     place.write("other.csv", format!("{head}\n"));
-    let (code, found) = verify(&place, &[dossier.to_str().unwrap(), "--data", "other.csv"]);
-    assert_eq!(code, 1, "{found}");
+    let ran = place.run(&["verify", dossier.to_str().unwrap(), "--data", "other.csv"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(
+        ran.err.contains("is not the data that was counted"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]

@@ -147,23 +147,21 @@ fn ready(times: usize, threshold: &str) -> Place {
     for (kind, requirements) in MISSING {
         let file = format!("{kind}.md");
         place.write(&file, format!("# {kind}\n"));
+        let wanted = requirements.join(",");
         let all = [
-            &[
-                "evidence",
-                "add",
-                "credit",
-                &file,
-                "--kind",
-                kind,
-                "--effective",
-                "2026-11-01",
-                "--as",
-                "Clara Osei",
-                "--for",
-            ],
-            requirements,
-        ]
-        .concat();
+            "evidence",
+            "add",
+            "credit",
+            &file,
+            "--kind",
+            kind,
+            "--effective",
+            "2026-11-01",
+            "--as",
+            "Clara Osei",
+            "--for",
+            &wanted,
+        ];
         let ran = place.run(&all);
         assert_eq!(ran.code, 0, "{kind}: {}", ran.err);
     }
@@ -261,6 +259,12 @@ fn a_special_category_without_its_basis_is_a_what_if_and_no_evidence() {
     assert_eq!(what_if("race"), [true; 5]);
     assert_eq!(what_if("race*sex"), [true; 11]);
     assert_eq!(what_if("sex"), [false]);
+    // A declared attribute that gives no evidence has not been tested: nothing passes on the others alone.
+    let blocked = review["blockers"].to_string();
+    assert!(
+        blocked.contains("name the lawful basis"),
+        "what is missing is not said: {blocked}"
+    );
     // What stands for the whole is evidence: the age groups, not the what-if.
     let headline = &review["results"][review["headline"].as_u64().unwrap() as usize];
     assert_eq!(headline["attribute"], "age_cat");
@@ -424,4 +428,33 @@ fn looking_back_shows_the_record_as_it_was() {
         ("met", "unknown")
     );
     assert!(then["journal"].is_null());
+}
+
+#[test]
+fn attributes_that_give_no_evidence_never_clear_the_tests_gate() {
+    let place = Place::new();
+    // Sex is fair and large enough; race is counted without a lawful basis.
+    let mut rows = String::from("d,sex,race\n");
+    for at in 0..4_000 {
+        let race = if at % 2 == 0 { "one" } else { "other" };
+        let sex = if at % 4 < 2 { "f" } else { "m" };
+        let decision = if race == "one" || at % 3 == 0 { 1 } else { 0 };
+        rows.push_str(&format!("{decision},{sex},{race}\n"));
+    }
+    place.write("system/data.csv", rows);
+    place.write(
+        "system/system.toml",
+        "schema = 'alnager.system/1'\nid = 'hire'\nname = 'Hire'\norganisation = 'O'\nowner = 'Rita'\npurpose = 'p'\nstage = 'validation'
+[facts]\nplaces = { value = ['US-NYC', 'UK'], by = 'Rita', on = 2026-01-01, basis = 'b' }
+[[audit]]\nname = 'a'\ndata = 'data.csv'\ndecision = { column = 'd', positive = '1', favourable = '1' }
+[[audit.attribute]]\ncolumn = 'sex'\ncharacteristic = 'sex'\n[[audit.attribute]]\ncolumn = 'race'\ncharacteristic = 'race_ethnicity'\n",
+    );
+    let (code, review) = place.review(&["--gate", "tests"]);
+    assert_eq!((code, review["verdict"].as_str()), (3, Some("undecided")));
+    let warnings = review["warnings"].to_string();
+    // New York City lies in the state and the country; no pack is of the state, nor of the United Kingdom.
+    assert!(
+        warnings.contains("not covered: no law pack in use is of UK, US-NY;"),
+        "{warnings}"
+    );
 }
