@@ -227,12 +227,11 @@ pub fn new_ids(now: Timestamp, n: usize) -> Result<Vec<Uuid>, JobError> {
     Ok(random.chunks_exact(10).map(id).collect())
 }
 
+/// The account the program runs under, as the operating system names it; an environment variable would be whatever someone set.
 fn system_user() -> Option<String> {
-    let names = ["USER", "LOGNAME", "USERNAME"];
-    let mut named = names
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok());
-    named.find(|name| !name.trim().is_empty())
+    whoami::username()
+        .ok()
+        .filter(|name| !name.trim().is_empty())
 }
 
 /// A pseudonym for a person's id: short, and the same everywhere.
