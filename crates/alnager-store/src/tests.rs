@@ -809,7 +809,7 @@ fn a_changed_entry_is_found() {
 
 #[test]
 fn a_changed_payload_is_found() {
-    let flip = "UPDATE payload SET sealed = CAST(substr(sealed, 1, 5) || x'00' || substr(sealed, 7) AS BLOB) WHERE seq = 2";
+    let flip = "UPDATE payload SET sealed = CAST(substr(sealed, 1, 5) || iif(substr(sealed, 6, 1) = x'00', x'01', x'00') || substr(sealed, 7) AS BLOB) WHERE seq = 2";
     check_tampered(
         |world| world.sql("journal.db", flip),
         false,
