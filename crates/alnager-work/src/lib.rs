@@ -4,6 +4,7 @@ pub mod acting;
 pub mod dossier;
 pub mod error;
 pub mod files;
+pub mod law;
 pub mod library;
 pub mod records;
 pub mod review;

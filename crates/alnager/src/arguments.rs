@@ -104,9 +104,26 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         data: Option<PathBuf>,
     },
+    /// Ask the law alone
+    #[command(subcommand)]
+    Law(LawCommand),
     /// Look after the desk
     #[command(subcommand)]
     Desk(DeskCommand),
+}
+
+/// Questions to the law alone.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LawCommand {
+    /// Map a file of facts: what is in force, ahead, waiting, ended, unknown
+    Map {
+        /// A JSON object of facts, or one that holds them under `facts`
+        #[arg(long, value_name = "FILE")]
+        facts: PathBuf,
+        /// Take what is not listed as false, empty, or failing every comparison
+        #[arg(long)]
+        closed_world: bool,
+    },
 }
 
 /// Commands about facts.

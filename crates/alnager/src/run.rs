@@ -1,5 +1,6 @@
 //! The commands, one function each: do the job, print what came of it, give the exit code.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use alnager_journal::note::VerifyingKey;
@@ -14,14 +15,17 @@ use alnager_report::why as why_report;
 use alnager_store::Desk;
 use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
+use alnager_work::law::{self, LawMap};
 use alnager_work::records::{self, Entered, NewEvidence};
 use alnager_work::review::{self, Request};
 use alnager_work::verify::{self, Verification, with_causes};
 use alnager_work::why;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::arguments::{
-    Arguments, Command, DeskCommand, EvidenceCommand, FactCommand, Format, GateName, Ruling, Shared,
+    Arguments, Command, DeskCommand, EvidenceCommand, FactCommand, Format, GateName, LawCommand,
+    Ruling, Shared,
 };
 use crate::terminal::{self, Bar, complain, say};
 
@@ -109,6 +113,17 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
             data.as_deref(),
             shared.format,
         ),
+        Command::Law(LawCommand::Map {
+            facts,
+            closed_world,
+        }) => {
+            let map = law::map(&flags, facts, *closed_world)?;
+            say(&match shared.format {
+                Format::Text => law_words(&map),
+                Format::Json => pretty(&law_json(&map)),
+            });
+            Ok(CLEAR)
+        }
         Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
         Command::Desk(DeskCommand::Key) => {
             let key = Acting::begin(&flags)?
@@ -502,6 +517,52 @@ fn verification_json(found: &Verification) -> Value {
         "notes": found.notes,
         "differs": found.differs,
     })
+}
+
+fn law_json(map: &LawMap) -> Value {
+    json!({
+        "derived": map.derived,
+        "in_force": map.in_force,
+        "upcoming": map.upcoming,
+        "waiting": map.waiting,
+        "not_applicable": map.not_applicable,
+        "ended": map.ended,
+        "unknown": map.unknown,
+        "preview": map.preview,
+    })
+}
+
+fn law_words(map: &LawMap) -> String {
+    let dated = |days: &BTreeMap<String, Date>| -> Vec<String> {
+        days.iter()
+            .map(|(id, day)| format!("{id} ({day})"))
+            .collect()
+    };
+    let unknown = map
+        .unknown
+        .iter()
+        .map(|(id, facts)| format!("{id} (needs {})", facts.join(", ")));
+    let mut lines = Vec::new();
+    if let Some(when) = map.when {
+        lines.push(format!("on {}, law as known on {}", when.valid, when.known));
+    }
+    for (word, ids) in [
+        ("in force", map.in_force.clone()),
+        ("ahead", dated(&map.upcoming)),
+        ("waiting", dated(&map.waiting)),
+        ("ended", map.ended.clone()),
+        ("unknown", unknown.collect()),
+        ("preview", map.preview.clone()),
+    ] {
+        let list = if ids.is_empty() {
+            "none".to_owned()
+        } else {
+            ids.join(", ")
+        };
+        lines.push(format!("{word} {}: {list}", ids.len()));
+    }
+    lines.push(format!("not applicable {}", map.not_applicable.len()));
+    lines.join("\n")
 }
 
 async fn desk_verify(desk: &Path, format: Format) -> Result<u8, JobError> {

@@ -458,3 +458,69 @@ fn attributes_that_give_no_evidence_never_clear_the_tests_gate() {
         "{warnings}"
     );
 }
+
+#[test]
+fn the_law_can_be_asked_alone() {
+    let place = Place::new();
+    place.write(
+        "facts.json",
+        r#"{"facts": {"is_ai_system": true, "roles": ["provider"], "places": ["EU"], "established_in_eu": true,
+            "uses": ["recruitment"], "performs_profiling": true, "materially_influences_decision": true}}"#,
+    );
+    let map = |more: &[&str]| {
+        let start = [
+            "law",
+            "map",
+            "--facts",
+            "facts.json",
+            "--format",
+            "json",
+            "--at",
+            "2026-11-23",
+        ];
+        let ran = place.run(&[&start, more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        serde_json::from_str::<Value>(&ran.out).unwrap()
+    };
+    let closed = map(&["--known", "2026-11-23", "--closed-world"]);
+    assert_eq!(closed["upcoming"]["EUAIA-9"], "2027-12-02");
+    assert_eq!(closed["waiting"]["EUAIA-43"], "2027-12-02");
+    assert_eq!(closed["derived"]["eu_hr3"], true);
+    assert!(
+        closed["in_force"]
+            .as_array()
+            .unwrap()
+            .contains(&Value::from("EUAIA-4"))
+    );
+    assert_eq!(closed["unknown"], serde_json::json!({}));
+    // The same day with the knowledge of June 2026: the date was another one.
+    let june = map(&["--known", "2026-06-30", "--closed-world"]);
+    assert!(
+        june["in_force"]
+            .as_array()
+            .unwrap()
+            .contains(&Value::from("EUAIA-9"))
+    );
+    // Nothing is assumed of what is not listed.
+    let open = map(&["--known", "2026-11-23"]);
+    assert!(
+        open["unknown"]["EUAIA-9"]
+            .as_array()
+            .unwrap()
+            .contains(&Value::from("placed_on_market"))
+    );
+    // Each requirement is in exactly one place.
+    let n = |map: &Value| -> usize {
+        ["in_force", "not_applicable", "ended"]
+            .iter()
+            .map(|key| map[key].as_array().unwrap().len())
+            .sum::<usize>()
+            + ["upcoming", "waiting", "unknown"]
+                .iter()
+                .map(|key| map[key].as_object().unwrap().len())
+                .sum::<usize>()
+    };
+    assert_eq!((n(&closed), n(&june)), (n(&open), n(&open)));
+    let wrong = place.run(&["law", "map", "--facts", "nowhere.json"]);
+    assert_eq!(wrong.code, 2);
+}
