@@ -434,61 +434,59 @@ struct Shown {
     evidence: Vec<String>,
 }
 
-/// How one kind of evidence stands for a requirement: a bound test that failed outweighs any document.
+/// How one kind of evidence stands for a requirement: a bound test that failed outweighs any document, an accepted document or
+/// a passed test meets it, and anything else is a gap or unknown.
 fn kind_shown(kind: &str, requirement: &Requirement, input: &GateInput<'_>) -> Shown {
     let id = &requirement.text().id;
-    let title = input
-        .book
-        .evidence
-        .items
-        .get(kind)
-        .map_or(kind, |item| item.title.as_str());
-    let question = input
-        .book
-        .evidence
-        .items
-        .get(kind)
-        .and_then(|item| item.measured_by.as_deref());
+    let item = input.book.evidence.items.get(kind);
+    let title = item.map_or(kind, |item| item.title.as_str());
+    let question = item.and_then(|item| item.measured_by.as_deref());
     let bound = question.map_or(Outcome::NotMeasured, |question| {
         bound_outcome(input.outcomes, id, question)
     });
-    if bound == Outcome::Fail {
-        return Shown {
-            status: Status::Gap,
-            why: format!("a bound test failed ({title})"),
-            next: "narrow the gap the failed test shows, or have counsel decide on the use"
-                .to_owned(),
-            evidence: Vec::new(),
-        };
-    }
-    let offered = offered(kind, requirement, input);
+    let offered: Vec<(EvidenceStanding, String)> = offered(kind, requirement, input)
+        .into_iter()
+        .map(|evidence| {
+            let standing = standing_of(evidence, id, input);
+            (standing, evidence.submitted.evidence.clone())
+        })
+        .collect();
     let found = |standing: EvidenceStanding| -> Vec<String> {
-        let like = offered
-            .iter()
-            .filter(|evidence| standing_of(evidence, id, input) == standing);
-        like.map(|evidence| evidence.submitted.evidence.clone())
-            .collect()
+        let like = offered.iter().filter(|(other, _)| *other == standing);
+        like.map(|(_, evidence)| evidence.clone()).collect()
     };
-    let shown = |status, words: String, next: String, evidence| Shown {
+    let accepted = found(EvidenceStanding::Accepted);
+    let (status, words, next, evidence) = if bound == Outcome::Fail {
+        let next = "narrow the gap the failed test shows, or have counsel decide on the use";
+        let words = "a bound test failed".to_owned();
+        (Status::Gap, words, next.to_owned(), Vec::new())
+    } else if !accepted.is_empty() {
+        let words = format!("{} accepted", accepted.join(", "));
+        (Status::Met, words, String::new(), accepted)
+    } else if bound == Outcome::Pass {
+        let words = "measured and passed".to_owned();
+        (Status::Met, words, String::new(), Vec::new())
+    } else if let Some((words, next, evidence)) = refused(&found) {
+        (Status::Gap, words, next, evidence)
+    } else {
+        let measured = question.map(|_| bound);
+        let (words, next, evidence) = awaited(kind, requirement, input, measured, &found);
+        (Status::Unknown, words, next, evidence)
+    };
+    Shown {
         status,
         why: format!("{title}: {words}"),
         next,
         evidence,
-    };
-    let accepted = found(EvidenceStanding::Accepted);
-    if !accepted.is_empty() {
-        let words = format!("{} accepted", accepted.join(", "));
-        return shown(Status::Met, words, String::new(), accepted);
     }
-    if bound == Outcome::Pass {
-        return shown(
-            Status::Met,
-            "measured and passed".to_owned(),
-            String::new(),
-            Vec::new(),
-        );
-    }
-    for (standing, word, next) in [
+}
+
+/// What was looked at, what to do next, and the evidence concerned.
+type Finding = (String, String, Vec<String>);
+
+/// Evidence that was rejected or has expired.
+fn refused(found: &dyn Fn(EvidenceStanding) -> Vec<String>) -> Option<Finding> {
+    let kinds = [
         (
             EvidenceStanding::Rejected,
             "was rejected",
@@ -499,50 +497,61 @@ fn kind_shown(kind: &str, requirement: &Requirement, input: &GateInput<'_>) -> S
             "has expired",
             "submit a renewed version and have it accepted",
         ),
-    ] {
+    ];
+    kinds.into_iter().find_map(|(standing, word, next)| {
         let ids = found(standing);
-        if !ids.is_empty() {
-            let words = format!("{} {word}", ids.join(", "));
-            return shown(Status::Gap, words, next.to_owned(), ids);
-        }
-    }
+        let words = format!("{} {word}", ids.join(", "));
+        (!ids.is_empty()).then(|| (words, next.to_owned(), ids))
+    })
+}
+
+/// Evidence that is not there yet: it awaits a decision, takes effect later, was not conclusive, or was never submitted.
+/// `measured` is what became of the bound tests, where this kind can be measured.
+fn awaited(
+    kind: &str,
+    requirement: &Requirement,
+    input: &GateInput<'_>,
+    measured: Option<Outcome>,
+    found: &dyn Fn(EvidenceStanding) -> Vec<String>,
+) -> Finding {
+    let text = requirement.text();
     let waiting = found(EvidenceStanding::Submitted);
-    if !waiting.is_empty() {
+    if let Some(first) = waiting.first() {
         let words = format!("{} awaits a decision", waiting.join(", "));
         let next = format!(
-            "have it accepted by someone other than who submitted it (`alnager evidence accept {} {id} --reason TEXT --as NAME`)",
-            waiting[0]
+            "have it accepted by someone other than who submitted it (`alnager evidence accept {first} {} --reason TEXT --as NAME`)",
+            text.id
         );
-        return shown(Status::Unknown, words, next, waiting);
+        return (words, next, waiting);
     }
     let later = found(EvidenceStanding::NotYetEffective);
-    let (words, next) = match (bound, question) {
-        (_, _) if !later.is_empty() => (
-            format!("{} takes effect later", later.join(", ")),
-            "wait, or bring the date forward".to_owned(),
-        ),
-        (Outcome::Inconclusive, _) => (
-            "the bound test is inconclusive".to_owned(),
+    if !later.is_empty() {
+        let words = format!("{} takes effect later", later.join(", "));
+        return (words, "wait, or bring the date forward".to_owned(), later);
+    }
+    let (words, next) = match measured {
+        Some(Outcome::Inconclusive) => (
+            "the bound test is inconclusive",
             "measure on more people, or submit the document and have it accepted".to_owned(),
         ),
-        (_, Some(_)) if input.declaration.audits.is_empty() => (
-            "not measured".to_owned(),
+        Some(_) if input.declaration.audits.is_empty() => (
+            "not measured",
             "declare an audit on representative data and review again".to_owned(),
         ),
-        (_, Some(_)) => (
-            "not measured".to_owned(),
+        Some(_) => (
+            "not measured",
             "complete the audit (see its tests), or submit the document and have it accepted"
                 .to_owned(),
         ),
-        (_, None) => (
-            "nothing submitted".to_owned(),
+        None => (
+            "nothing submitted",
             format!(
                 "submit it (kind `{kind}`), then have someone else accept it: {}",
-                requirement.text().how
+                text.how
             ),
         ),
     };
-    shown(Status::Unknown, words, next, later)
+    (words.to_owned(), next, Vec::new())
 }
 
 /// How evidence stands for a requirement. A new version that awaits a decision does not undo the rejection or expiry of the
