@@ -23,6 +23,8 @@ pub struct Policy {
     pub approved_on: Date,
     /// The first day it governs.
     pub from: Date,
+    /// The day it became known.
+    pub known: Date,
     /// The confidence of every interval, 0..1.
     pub confidence: f64,
     /// Groups smaller than this are reported and neither judged nor named in the headline.
@@ -269,6 +271,7 @@ impl Policy {
             approved_role: approved.need("role")?.words()?,
             approved_on: approved.need("on")?.date()?,
             from,
+            known,
             confidence,
             min_group: size("min_group")?,
             reference_min: size("reference_min")?,

@@ -107,7 +107,7 @@ pub fn plan_for(
         let names = missing
             .iter()
             .map(|at| book.vocabulary.kinds()[*at].name.clone());
-        let answer = match when.valid >= policy.from {
+        let answer = match when.valid >= policy.from && when.known >= policy.known {
             true => (reader.truth(&rule), names.collect()),
             false => (Truth::False, Vec::new()),
         };
@@ -364,12 +364,16 @@ impl Assessment {
             .find(|audit| audit.name == outcome.audit);
         let unlabelled = audit.is_some_and(|audit| audit.label.is_none())
             && planned.is_some_and(|planned| planned.test.metric.needs_label());
+        let compares = planned.is_some_and(|planned| planned.test.metric.compares_groups());
         let open = planned.filter(|planned| planned.required == Truth::Unknown);
         let next = match (outcome.outcome, &outcome.worst) {
             _ if outcome.is_what_if => {
                 "name the lawful basis and the necessity record for counting this attribute (`[audit.attribute.special_category]`); without them its figures are no evidence"
             }
-            (Outcome::Fail, _) => "narrow the gap (threshold, features, data), then review again",
+            (Outcome::Fail, _) if compares => {
+                "narrow the gap (threshold, features, data), then review again"
+            }
+            (Outcome::Fail, _) => "improve the model, its threshold or its data, then review again",
             (Outcome::Inconclusive, None) => {
                 "measure on more people: no group reaches the policy's size"
             }

@@ -457,7 +457,7 @@ fn kind_shown(kind: &str, requirement: &Requirement, input: &GateInput<'_>) -> S
     };
     let accepted = found(EvidenceStanding::Accepted);
     let (status, words, next, evidence) = if bound == Outcome::Fail {
-        let next = "narrow the gap the failed test shows, or have counsel decide on the use";
+        let next = "mend what the failed test shows, or have counsel decide on the use";
         let words = "a bound test failed".to_owned();
         (Status::Gap, words, next.to_owned(), Vec::new())
     } else if !accepted.is_empty() {

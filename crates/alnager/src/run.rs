@@ -12,7 +12,7 @@ use alnager_office::state::State;
 use alnager_report::json::{self, JournalHead, JsonOutputs};
 use alnager_report::screen::{self, Outputs};
 use alnager_report::why as why_report;
-use alnager_store::Desk;
+use alnager_store::{Desk, StoreError};
 use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
 use alnager_work::law::{self, LawMap};
@@ -566,7 +566,19 @@ fn law_words(map: &LawMap) -> String {
 }
 
 async fn desk_verify(desk: &Path, format: Format) -> Result<u8, JobError> {
-    let report = Desk::verify(desk).await?;
+    let report = match Desk::verify(desk).await {
+        Ok(report) => report,
+        // So damaged that there is nothing left to check with: an answer, not a failure to give one.
+        Err(error @ (StoreError::Damaged { .. } | StoreError::Forked { .. })) => {
+            let words = with_causes(&error);
+            say(&match format {
+                Format::Json => pretty(&json!({ "consistent": false, "problems": [words] })),
+                Format::Text => format!("the desk is NOT whole\nproblem: {words}"),
+            });
+            return Ok(HOLD);
+        }
+        Err(error) => return Err(error.into()),
+    };
     let consistent = report.problems.is_empty();
     let problems: Vec<String> = report
         .problems

@@ -69,6 +69,23 @@ fn archive_contains(folder: &Path, word: &str) -> bool {
 }
 
 #[test]
+fn a_damaged_desk_is_said_to_be_so() {
+    let place = Place::with("credit");
+    place.review(&[]);
+    let file = place.path(".alnager/journal.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let half = bytes.len() / 2;
+    bytes.truncate(half);
+    std::fs::write(&file, bytes).unwrap();
+    let ran = place.run(&["desk", "verify"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.starts_with("the desk is NOT whole"), "{}", ran.out);
+    std::fs::remove_file(place.path(".alnager/log.key")).unwrap();
+    let ran = place.run(&["desk", "verify"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+}
+
+#[test]
 fn a_second_person_is_required() {
     let place = Place::with("credit");
     place.review(&[]);
