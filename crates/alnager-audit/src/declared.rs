@@ -199,14 +199,48 @@ impl Audit {
                 .transpose()?
                 .unwrap_or_default(),
         };
-        if audit.attributes.iter().enumerate().any(|(at, one)| {
-            audit.attributes[..at]
-                .iter()
-                .any(|other| other.column == one.column)
-        }) {
-            return Err(node.wrong("two attributes name the same column; keep one"));
-        }
+        audit.check_columns(node)?;
         Ok(audit)
+    }
+
+    /// A column has one part to play: what is decided, what came of it, or whom it concerned. And no two groupings share a name.
+    fn check_columns(&self, node: &Node) -> Result<(), ReadError> {
+        let groupings = self.groupings();
+        for (at, grouping) in groupings.iter().enumerate() {
+            if groupings[..at]
+                .iter()
+                .any(|other| other.name == grouping.name)
+            {
+                let problem = format!(
+                    "two groupings are called `{}`; keep one, or rename the column",
+                    grouping.name
+                );
+                return Err(node.wrong(problem));
+            }
+        }
+        let decided = match &self.decision.by {
+            DecisionBy::Column(binary) => &binary.column,
+            DecisionBy::Threshold { column, .. } => column,
+        };
+        let label = self.label.as_ref().map(|label| &label.column);
+        if label == Some(decided) {
+            let problem = format!(
+                "`{decided}` is both the decision and its observed outcome; name the column of what happened afterwards"
+            );
+            return Err(node.wrong(problem));
+        }
+        let protected =
+            |column: &&Attribute| column.column == *decided || Some(&column.column) == label;
+        match self.attributes.iter().find(protected) {
+            Some(attribute) => {
+                let column = &attribute.column;
+                let problem = format!(
+                    "`{column}` is an attribute and also the decision or the outcome; name another column"
+                );
+                Err(node.wrong(problem))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The columns of its count table besides label and decision: the attributes, then the strata.
@@ -342,6 +376,9 @@ fn intersection(node: &Node, attributes: &[Attribute]) -> Result<Intersection, R
     let mut found = Vec::new();
     for column in columns.list()? {
         found.push(column.one_of(names().collect::<Vec<_>>())?);
+    }
+    if (1..found.len()).any(|at| found[..at].contains(&found[at])) {
+        return Err(columns.wrong("an intersection names each attribute once"));
     }
     if found.len() < 2 {
         return Err(columns.wrong("an intersection joins at least two declared attributes"));

@@ -137,7 +137,8 @@ pub fn groups(
 /// The figures of an audit, in the shape of a reference table: `attrs` → grouping → `groups`, `vs_reference`,
 /// `fisher_adjusted`, `aggregate`; `overall`; `null` is undefined.
 ///
-/// `z` is the standard normal quantile of the intervals. Names and formulas: `docs/reference/metrics.md`.
+/// `z` is the standard normal quantile of the intervals. Names are those of the reference tables; the formulas stand
+/// with their sources in `alnager-stats`.
 pub fn figures(audit: &Audit, measures: &Measures, reference_min: u64, z: f64) -> Value {
     let favourable = audit.decision.favourable;
     let mut attrs = Map::new();

@@ -88,7 +88,11 @@ pub fn explain(book: &Book, facts: &Facts, when: AsOf, id: &str) -> Option<Expla
     let proof = prove(&reader, condition);
     let missing = match &found.standing {
         Standing::Unknown { missing, .. } => missing.clone(),
-        _ => BTreeSet::new(),
+        Standing::InForce { .. }
+        | Standing::Ahead { .. }
+        | Standing::Waiting { .. }
+        | Standing::Ended { .. }
+        | Standing::NotApplicable(_) => BTreeSet::new(),
     };
     let mut rules = vec![condition];
     rules.extend(pack.transitions.iter());

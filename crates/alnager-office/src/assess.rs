@@ -377,6 +377,9 @@ impl Assessment {
             (Outcome::Inconclusive, None) => {
                 "measure on more people: no group reaches the policy's size"
             }
+            (Outcome::Inconclusive, Some(worst)) if worst.value.is_none() => {
+                "the figure is undefined (nobody was favoured in the reference group, or nobody is in it); look at the data and the threshold"
+            }
             (Outcome::Inconclusive, Some(_)) => {
                 "measure on more people, so that the interval no longer crosses the limit"
             }

@@ -184,6 +184,12 @@ impl Declaration {
                 audits[at].name
             )));
         }
+        if let Some(team) = root
+            .get("team")?
+            .filter(|team| team.list().is_ok_and(<[Node]>::is_empty))
+        {
+            return Err(team.wrong("name at least one person who builds the system, or leave `team` out: it is then the owner"));
+        }
         let declaration = Declaration {
             id: slug(root.need("id")?)?,
             name: root.need("name")?.words()?,

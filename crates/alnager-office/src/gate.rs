@@ -616,7 +616,9 @@ fn bound_outcome(outcomes: &[TestOutcome], requirement: &str, question: &str) ->
     outcomes
         .iter()
         .filter(|outcome| {
-            outcome.question == question && outcome.requirements.contains(requirement)
+            outcome.required != Truth::False
+                && outcome.question == question
+                && outcome.requirements.contains(requirement)
         })
         .map(|outcome| outcome.outcome)
         .max()

@@ -161,8 +161,19 @@ impl State {
 
 /// A name without regard to spacing and capitals.
 pub fn folded(name: &str) -> String {
-    name.split_whitespace()
+    let visible: String = name
+        .chars()
+        .filter(|letter| !is_invisible(*letter))
+        .collect();
+    visible
+        .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
         .to_lowercase()
+}
+
+/// Characters that print nothing: a name with one of them looks like the name without.
+fn is_invisible(letter: char) -> bool {
+    let hidden = matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    hidden || letter.is_control()
 }

@@ -2,7 +2,7 @@
 
 use alnager_law::book::Book;
 use alnager_law::fact::{Answer, Facts};
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,8 @@ pub struct System {
     pub subject: String,
     /// The latest declaration.
     pub declaration: Declaration,
+    /// Everyone who was ever declared to build it; leaving the team does not make an outsider.
+    pub builders: OrdSet<String>,
     /// The facts, by name.
     pub facts: OrdMap<String, Fact>,
     /// The entry that declared it last.
@@ -83,6 +85,7 @@ impl System {
             .collect();
         System {
             subject: subject.to_owned(),
+            builders: builders(&declaration),
             declaration,
             facts,
             declared_at: index,
@@ -123,6 +126,7 @@ impl System {
             }
         }
         self.facts = facts;
+        self.builders = self.builders.clone().union(builders(&declaration));
         self.declaration = declaration;
         self.declared_at = index;
     }
@@ -168,9 +172,13 @@ impl System {
 
     /// Whether a person may confirm an answer: someone outside the building team who did not give it.
     pub fn may_confirm(&self, person: &str, answered_by: Option<&str>) -> bool {
-        let builds = self.declaration.team.iter().any(|member| member == person);
-        !builds && self.declaration.owner != person && answered_by != Some(person)
+        !self.builders.contains(person) && answered_by != Some(person)
     }
+}
+
+fn builders(declaration: &Declaration) -> OrdSet<String> {
+    let team = declaration.team.iter().chain([&declaration.owner]);
+    team.cloned().collect()
 }
 
 impl Fact {

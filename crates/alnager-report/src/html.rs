@@ -14,6 +14,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use self::measures::{Placed, cross_link, links, runs, test_anchor, worst};
 use self::words::{anchor, count, prose, several};
 use crate::view::{BlockerView, OpenFact, ResultView, ReviewView};
+use crate::wrap::turns;
 
 /// The form of the page, sealed with every review so that a verifier knows whether it can render the same bytes. Raise it when a
 /// released page changes.
@@ -87,7 +88,6 @@ pub fn review(view: &ReviewView, seal: &Seal) -> String {
 /// Writes out the characters that turn the direction of writing, wherever they stand: a name that carries one could otherwise
 /// make the words after it read backwards, and our own words are meant as they stand.
 fn visible(page: String) -> String {
-    let turns = |letter: char| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if !page.contains(turns) {
         return page;
     }

@@ -77,17 +77,22 @@ pub(crate) fn length(text: &str) -> usize {
     text.chars().count()
 }
 
-/// The text with control characters replaced.
+/// The text with control characters replaced, those that turn the direction of writing included.
 pub(crate) fn harmless(text: &str) -> String {
     text.chars()
         .map(|character| {
-            if character.is_control() {
+            if character.is_control() || turns(character) {
                 '\u{fffd}'
             } else {
                 character
             }
         })
         .collect()
+}
+
+/// Whether a character turns the direction of writing, and so could show our own words in another order.
+pub(crate) fn turns(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

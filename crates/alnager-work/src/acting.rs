@@ -178,7 +178,17 @@ impl Acting {
         let now = desk.state();
         let size = match self.flags.recorded {
             None => return Ok(now.as_ref().clone()),
-            Some(Recorded::Entry(index)) => index.saturating_add(1),
+            // A command is one event of the record: what it entered is seen whole or not at all.
+            Some(Recorded::Entry(index)) => {
+                let rest = desk.entries(index, now.size).await?;
+                let command = rest.first().map(|(_, entry)| entry.command);
+                let whole = rest
+                    .iter()
+                    .take_while(|(_, entry)| Some(entry.command) == command);
+                whole
+                    .last()
+                    .map_or(index.saturating_add(1), |(last, _)| last + 1)
+            }
             Some(Recorded::Instant(at)) => {
                 // Entries carry their instant in a form that sorts as text.
                 let until = instant(at);

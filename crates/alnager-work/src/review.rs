@@ -52,6 +52,9 @@ pub struct Reviewed {
 /// The name of the dossier on disk.
 const DOSSIER: &str = "dossier.tar.zst";
 
+/// The name of the report on disk.
+const REPORT: &str = "report.html";
+
 /// How often a review is judged anew when others write to the same desk meanwhile.
 const N_TRIES: usize = 8;
 
@@ -113,13 +116,19 @@ pub async fn review(
 
 /// Makes sure, before anything is sealed, that report and dossier will find a place and overwrite no other.
 fn place_for(request: &Request) -> Result<(), JobError> {
-    let folder = match &request.out {
-        Some(folder) => folder.clone(),
-        None => PathBuf::from("reviews"),
-    };
-    if folder.join(DOSSIER).exists() {
+    let folder = request
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("reviews"));
+    if folder.exists() && !folder.is_dir() {
         return Err(JobError::Input(format!(
-            "`{}` holds the dossier of an earlier review; name another folder with --out",
+            "`{}` is a file; name a folder for report and dossier",
+            folder.display()
+        )));
+    }
+    if request.out.is_some() && is_taken(&folder) {
+        return Err(JobError::Input(format!(
+            "`{}` holds the report or dossier of an earlier review; name another folder with --out",
             folder.display()
         )));
     }
@@ -131,6 +140,26 @@ fn place_for(request: &Request) -> Result<(), JobError> {
         source,
         is_input: false,
     })
+}
+
+fn is_taken(folder: &Path) -> bool {
+    folder.join(DOSSIER).exists() || folder.join(REPORT).exists()
+}
+
+/// The folder of a review: the one asked for, or the first free one named after its entry. Another desk may have used the
+/// same number before.
+fn folder_for(request: &Request, system: &str, index: u64) -> PathBuf {
+    if let Some(folder) = &request.out {
+        return folder.clone();
+    }
+    let all = PathBuf::from("reviews").join(system);
+    let mut folder = all.join(index.to_string());
+    let mut again = 2;
+    while is_taken(&folder) {
+        folder = all.join(format!("{index}-{again}"));
+        again += 1;
+    }
+    folder
 }
 
 /// `system.toml` of a folder, or the file named.
@@ -177,14 +206,22 @@ pub fn draft(acting: &Acting, file: &Path, gate: Gate) -> Result<Review, JobErro
     let declaration = read_declaration(&acting.library, file)?;
     let evidence = evidence(folder(file), &declaration)?;
     necessity_records(folder(file), file, &declaration)?;
-    let when = acting.as_of(gate_day(&declaration), declaration.time_zone.as_deref());
+    let zone = declaration.time_zone.as_deref();
+    let when = acting.as_of(gate_day(&declaration), zone);
+    let mut warnings = Vec::new();
+    if gate_day(&declaration).is_some_and(|day| day < acting.today(zone)) {
+        warnings.push(
+            "`go_live_on` lies in the past; a system in use is judged for today once its declaration says `stage = \"in_use\"`"
+                .to_owned(),
+        );
+    }
     Ok(Review {
         declaration,
         evidence,
         measures: Vec::new(),
         when,
         gate,
-        warnings: Vec::new(),
+        warnings,
         report: ReportStamp {
             form: html::FORM.to_owned(),
             previous: None,
@@ -349,12 +386,7 @@ async fn report_on(
     let name = |id: &str| state.name(id).to_owned();
     let view = make_view(library, &state, assessment, &draft.warnings, &name);
     let index = receipt.size - 1;
-    let folder = match &request.out {
-        Some(folder) => folder.clone(),
-        None => PathBuf::from("reviews")
-            .join(&view.system)
-            .join(index.to_string()),
-    };
+    let folder = folder_for(request, &view.system, index);
     let seal = Seal {
         origin: receipt.origin.clone(),
         index: Some(index),
@@ -367,7 +399,7 @@ async fn report_on(
     let bytes = dossier::build(desk, &view.system, &receipt)
         .await
         .map_err(sealed)?;
-    let (report, dossier) = (folder.join("report.html"), folder.join(DOSSIER));
+    let (report, dossier) = (folder.join(REPORT), folder.join(DOSSIER));
     write_whole(&report, html::review(&view, &seal).as_bytes()).map_err(sealed)?;
     write_whole(&dossier, &bytes).map_err(sealed)?;
     Ok(Reviewed {
@@ -415,7 +447,7 @@ async fn look_back(acting: &Acting, id: &str, request: &Request) -> Result<Revie
         previous: None,
         copy: Copy::Named,
     };
-    let report = folder.join("report.html");
+    let report = folder.join(REPORT);
     write_whole(&report, html::review(&view, &seal).as_bytes())?;
     Ok(Reviewed {
         view,

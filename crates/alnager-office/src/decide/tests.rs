@@ -472,6 +472,33 @@ fn an_exception_is_confirmed_by_someone_outside_the_team() {
 }
 
 #[test]
+fn leaving_the_team_makes_no_outsider() {
+    let mut world = World::new();
+    world.review("decides=true narrow=true bans=false", "", "2026-11-23");
+    let Command::Review(mut review) = world.command(
+        "sys",
+        "decides=true narrow=true bans=false",
+        "",
+        "2026-11-23",
+    ) else {
+        panic!("a review")
+    };
+    review.declaration.team = vec!["Rita".to_owned()];
+    world.act("Rita", &Command::Review(review)).unwrap();
+    let confirm = Command::ConfirmFact {
+        system: "sys".to_owned(),
+        fact: "decides".to_owned(),
+        value: None,
+        basis: "seen".to_owned(),
+    };
+    assert!(matches!(
+        world.act("To\u{200b}m", &confirm),
+        Err(Refused::Builder { .. })
+    ));
+    world.act("Vera", &confirm).unwrap();
+}
+
+#[test]
 fn a_later_declaration_proposes_and_never_overwrites_a_confirmed_fact() {
     let mut world = World::new();
     world.review("decides=true narrow=true bans=false", "", "2026-11-23");

@@ -460,6 +460,44 @@ fn attributes_that_give_no_evidence_never_clear_the_tests_gate() {
 }
 
 #[test]
+fn a_review_overwrites_no_earlier_one() {
+    let place = Place::with("credit");
+    let (_, first) = place.review(&[]);
+    let before = std::fs::read(place.path(first["dossier"].as_str().unwrap())).unwrap();
+    // Another desk counts its entries anew.
+    let (_, other) = place.review(&["--desk", "other"]);
+    assert_ne!(first["dossier"], other["dossier"]);
+    assert_eq!(
+        std::fs::read(place.path(first["dossier"].as_str().unwrap())).unwrap(),
+        before
+    );
+    let folder = place.path(first["dossier"].as_str().unwrap());
+    let taken = place.run(&[
+        "review",
+        "system",
+        "--out",
+        folder.parent().unwrap().to_str().unwrap(),
+    ]);
+    assert_eq!(taken.code, 2, "{}", taken.err);
+}
+
+#[test]
+fn looking_back_into_a_command_sees_it_whole() {
+    let place = Place::with("credit");
+    let (_, first) = place.review(&[]);
+    let last = first["journal"]["size"].as_u64().unwrap() - 1;
+    for entry in [0, last / 2, last] {
+        let (_, then) = place.review(&[
+            "--recorded",
+            &entry.to_string(),
+            "--out",
+            &format!("back-{entry}"),
+        ]);
+        assert_eq!(then["results"], first["results"], "entry {entry}");
+    }
+}
+
+#[test]
 fn the_law_can_be_asked_alone() {
     let place = Place::new();
     place.write(

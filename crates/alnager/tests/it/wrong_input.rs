@@ -284,6 +284,36 @@ fn a_favourable_decision_that_was_never_made_is_refused() {
 }
 
 #[test]
+fn a_column_has_one_part_to_play() {
+    let same = AUDIT.replace("column = 'y'", "column = 'd'");
+    check(
+        &declaration("", &same),
+        None,
+        &["line 10", "`d`", "observed outcome"],
+    );
+    let protected = AUDIT.replace("column = 'g'", "column = 'y'");
+    check(
+        &declaration("", &protected),
+        None,
+        &["`y`", "attribute and also"],
+    );
+}
+
+#[test]
+fn two_groupings_of_one_name_are_refused() {
+    let audit = format!(
+        "{AUDIT}[[audit.attribute]]\ncolumn = 'h'\ncharacteristic = 'sex'\n[[audit.attribute]]\ncolumn = 'g*h'\ncharacteristic = 'religion'\n[[audit.intersection]]\ncolumns = ['g', 'h']\n"
+    );
+    check(&declaration("", &audit), None, &["two groupings", "`g*h`"]);
+}
+
+#[test]
+fn a_team_without_members_is_refused() {
+    let text = declaration("", AUDIT).replace("owner = 'Rita'", "owner = 'Rita'\nteam = []");
+    check(&text, None, &["line 6", "team", "at least one person"]);
+}
+
+#[test]
 fn a_document_outside_the_folder_is_refused() {
     let evidence = "[[evidence]]\nfile = '../good/data.csv'\nkind = 'dpia'\nrequirements = ['GDPR-35']\neffective = 2026-01-01\nsubmitted_by = 'Rita'\n";
     check(
