@@ -237,11 +237,25 @@ pub fn new_ids(now: Timestamp, n: usize) -> Result<Vec<Uuid>, JobError> {
     Ok(random.chunks_exact(10).map(id).collect())
 }
 
-/// The account the program runs under, as the operating system names it; an environment variable would be whatever someone set.
+/// The account the program runs under, as the operating system names it (an environment variable would be whatever someone
+/// set), or its number where it has no name, as in a container.
 fn system_user() -> Option<String> {
-    whoami::username()
+    let name = whoami::username()
         .ok()
-        .filter(|name| !name.trim().is_empty())
+        .filter(|name| !name.trim().is_empty());
+    name.or_else(user_number)
+}
+
+#[cfg(unix)]
+fn user_number() -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let process = std::fs::metadata("/proc/self").ok()?;
+    Some(format!("user {}", process.uid()))
+}
+
+#[cfg(not(unix))]
+fn user_number() -> Option<String> {
+    None
 }
 
 /// A pseudonym for a person's id: short, and the same everywhere.
