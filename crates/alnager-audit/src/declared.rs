@@ -172,10 +172,7 @@ impl Audit {
             "strata",
             "unknown",
         ])?;
-        let attributes: Vec<Attribute> = list(node, "attribute")?
-            .iter()
-            .map(attribute)
-            .collect::<Result<_, _>>()?;
+        let attributes: Vec<Attribute> = node.each("attribute", attribute)?;
         if attributes.is_empty() {
             return Err(node.wrong(
                 "an audit needs at least one `[[audit.attribute]]`: the groups to compare",
@@ -187,10 +184,7 @@ impl Audit {
             label: node.get("label")?.map(binary).transpose()?,
             decision: decision(node.need("decision")?)?,
             score: node.get("score")?.map(score).transpose()?,
-            intersections: list(node, "intersection")?
-                .iter()
-                .map(|item| intersection(item, &attributes))
-                .collect::<Result<_, _>>()?,
+            intersections: node.each("intersection", |item| intersection(item, &attributes))?,
             attributes,
             strata: node.get("strata")?.map(Node::words).transpose()?,
             unknown: node
@@ -292,10 +286,6 @@ pub struct Grouping {
     pub columns: Vec<String>,
     /// The declared reference group.
     pub reference: Option<String>,
-}
-
-fn list<'n>(node: &'n Node, key: &str) -> Result<&'n [Node], ReadError> {
-    node.get(key)?.map_or(Ok(&[]), Node::list)
 }
 
 fn binary(node: &Node) -> Result<Binary, ReadError> {

@@ -276,7 +276,7 @@ impl Policy {
             min_group: size("min_group")?,
             reference_min: size("reference_min")?,
             tests,
-            pack: Pack::of_policy(file, text, &root, from, known)?,
+            pack: Pack::of_policy(file, &root, from, known)?,
         })
     }
 

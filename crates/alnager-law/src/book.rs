@@ -257,19 +257,9 @@ impl Book {
         &self.derived[at]
     }
 
-    /// The position of a derived fact.
-    pub fn derived_position(&self, name: &str) -> Option<usize> {
-        self.derived_names.get(name).copied()
-    }
-
     /// All derived facts.
     pub fn derived_facts(&self) -> &[Derived] {
         &self.derived
-    }
-
-    /// A rule as text.
-    pub fn rule_text(&self, rule: &Rule) -> String {
-        rule.text(&self.vocabulary, &|at| self.derived[at].name.clone())
     }
 
     /// Reads conditions against one system's facts, remembering derived facts.

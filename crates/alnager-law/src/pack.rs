@@ -43,8 +43,6 @@ pub struct Pack {
     pub penalties: BTreeMap<String, Penalty>,
     /// The requirements in the order of the file.
     pub requirements: Vec<RequirementText>,
-    /// The pack's file, sealed whole with every review that used it.
-    pub source: String,
     file: String,
 }
 
@@ -242,9 +240,6 @@ impl Pack {
         let status = root.need("status")?;
         status.only(&["state", "as_of", "known_as_of", "enforceable", "note"])?;
         let mut pack = Pack {
-            id: root.need("id")?.words()?,
-            version: root.need("version")?.words()?,
-            title: root.need("title")?.words()?,
             short: root.need("short")?.words()?,
             jurisdiction: root.need("jurisdiction")?.words()?,
             kind: pack_kind(root.need("kind")?)?,
@@ -253,48 +248,16 @@ impl Pack {
             confidence: root
                 .need("confidence")?
                 .one_of(["A", "B+", "B", "unconfirmed"])?,
-            known_as_of: status.need("known_as_of")?.date()?,
-            applies: BTreeMap::new(),
-            choose: BTreeMap::new(),
-            transitions: Vec::new(),
-            derives: Vec::new(),
-            penalties: BTreeMap::new(),
-            requirements: Vec::new(),
-            source: text.to_owned(),
-            file: file.to_owned(),
+            ..Pack::blank(file, &root, status.need("known_as_of")?.date()?)?
         };
         pack.read_body(&root)?;
         Ok(pack)
     }
 
     /// A policy's own requirements as a pack that binds from a day on; `root` is the policy's file.
-    pub fn of_policy(
-        file: &str,
-        text: &str,
-        root: &Node,
-        from: Date,
-        known: Date,
-    ) -> Result<Self, ReadError> {
-        let mut pack = Pack {
-            id: format!("policy-{}", root.need("id")?.words()?),
-            version: root.need("version")?.words()?,
-            title: root.need("title")?.words()?,
-            short: String::new(),
-            jurisdiction: "organisation".to_owned(),
-            kind: PackKind::Policy,
-            binding: true,
-            citation: root.need("title")?.words()?,
-            confidence: "A".to_owned(),
-            known_as_of: known,
-            applies: BTreeMap::new(),
-            choose: BTreeMap::new(),
-            transitions: Vec::new(),
-            derives: Vec::new(),
-            penalties: BTreeMap::new(),
-            requirements: Vec::new(),
-            source: text.to_owned(),
-            file: file.to_owned(),
-        };
+    pub fn of_policy(file: &str, root: &Node, from: Date, known: Date) -> Result<Self, ReadError> {
+        let mut pack = Pack::blank(file, root, known)?;
+        pack.id = format!("policy-{}", pack.id);
         let row = DateRow {
             from,
             to: None,
@@ -314,6 +277,30 @@ impl Pack {
             }
         }
         Ok(pack)
+    }
+
+    /// A pack of the organisation's own, with nothing in it yet.
+    fn blank(file: &str, root: &Node, known_as_of: Date) -> Result<Self, ReadError> {
+        let title = root.need("title")?.words()?;
+        Ok(Pack {
+            id: root.need("id")?.words()?,
+            version: root.need("version")?.words()?,
+            citation: title.clone(),
+            title,
+            short: String::new(),
+            jurisdiction: "organisation".to_owned(),
+            kind: PackKind::Policy,
+            binding: true,
+            confidence: "A".to_owned(),
+            known_as_of,
+            applies: BTreeMap::new(),
+            choose: BTreeMap::new(),
+            transitions: Vec::new(),
+            derives: Vec::new(),
+            penalties: BTreeMap::new(),
+            requirements: Vec::new(),
+            file: file.to_owned(),
+        })
     }
 
     fn read_body(&mut self, root: &Node) -> Result<(), ReadError> {
@@ -345,9 +332,9 @@ impl Pack {
                     .insert(field.key.clone(), penalty(&field.node)?);
             }
         }
-        self.transitions = each(root, "transition", transition)?;
-        self.derives = each(root, "derive", derive)?;
-        self.requirements = each(root, "requirement", requirement)?;
+        self.transitions = root.each("transition", transition)?;
+        self.derives = root.each("derive", derive)?;
+        self.requirements = root.each("requirement", requirement)?;
         self.check_names(root)
     }
 
@@ -449,17 +436,6 @@ const PACK_FIELDS: [&str; 29] = [
     "predecessor",
     "related",
 ];
-
-fn each<T>(
-    root: &Node,
-    key: &str,
-    read: impl Fn(&Node) -> Result<T, ReadError>,
-) -> Result<Vec<T>, ReadError> {
-    match root.get(key)? {
-        Some(node) => node.list()?.iter().map(read).collect(),
-        None => Ok(Vec::new()),
-    }
-}
 
 fn pack_kind(node: &Node) -> Result<PackKind, ReadError> {
     let kinds = [

@@ -362,6 +362,18 @@ impl Node {
         }
     }
 
+    /// Reads each item of the list under `key`; nothing where there is no such list.
+    pub fn each<T>(
+        &self,
+        key: &str,
+        read: impl Fn(&Node) -> Result<T, ReadError>,
+    ) -> Result<Vec<T>, ReadError> {
+        match self.get(key)? {
+            Some(node) => node.list()?.iter().map(read).collect(),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// A list of texts.
     pub fn texts(&self) -> Result<Vec<String>, ReadError> {
         self.list()?.iter().map(Node::text).collect()

@@ -253,18 +253,8 @@ fn outcomes<'a>(
     missing: &mut BTreeSet<usize>,
 ) -> Vec<Outcome<'a>> {
     let mut outcomes = Vec::new();
-    let mut decided = false;
-    for candidate in candidates(pack, groups, known).into_iter().rev() {
-        let truth = candidate
-            .conditions
-            .iter()
-            .fold(Truth::True, |truth, rule| truth.and(reader.truth(rule)));
-        if truth == Truth::False {
-            continue;
-        }
-        for rule in &candidate.conditions {
-            reader.missing(rule, missing);
-        }
+    let (possible, decided) = possible(candidates(pack, groups, known), reader, missing);
+    for candidate in possible {
         for wakes in wakes(pack, candidate.row, reader, known, missing) {
             let span = Span::Governs {
                 from: candidate.row.from,
@@ -278,10 +268,6 @@ fn outcomes<'a>(
                 });
             }
         }
-        if truth == Truth::True {
-            decided = true;
-            break;
-        }
     }
     if !decided {
         outcomes.push(Outcome {
@@ -290,6 +276,33 @@ fn outcomes<'a>(
         });
     }
     outcomes
+}
+
+/// The candidates that may win, last first, and whether one of them is known to: those with unknown conditions stay possible,
+/// and their facts join `missing`.
+fn possible<'a>(
+    candidates: Vec<Candidate<'a>>,
+    reader: &Reader<'_>,
+    missing: &mut BTreeSet<usize>,
+) -> (Vec<Candidate<'a>>, bool) {
+    let mut possible = Vec::new();
+    for candidate in candidates.into_iter().rev() {
+        let conditions = &candidate.conditions;
+        let truth = conditions
+            .iter()
+            .fold(Truth::True, |truth, rule| truth.and(reader.truth(rule)));
+        if truth == Truth::False {
+            continue;
+        }
+        for rule in conditions {
+            reader.missing(rule, missing);
+        }
+        possible.push(candidate);
+        if truth == Truth::True {
+            return (possible, true);
+        }
+    }
+    (possible, false)
 }
 
 struct Candidate<'a> {
@@ -372,28 +385,15 @@ fn wakes(
     let Some(group) = &row.dormant_until else {
         return vec![None];
     };
-    let mut days = Vec::new();
-    for candidate in candidates(pack, std::slice::from_ref(group), known)
-        .into_iter()
-        .rev()
-    {
-        let truth = candidate
-            .conditions
-            .iter()
-            .fold(Truth::True, |truth, rule| truth.and(reader.truth(rule)));
-        if truth == Truth::False {
-            continue;
-        }
-        candidate
-            .conditions
-            .iter()
-            .for_each(|rule| reader.missing(rule, missing));
-        days.push(Some(candidate.row.from));
-        if truth == Truth::True {
-            return days;
-        }
+    let candidates = candidates(pack, std::slice::from_ref(group), known);
+    let (possible, _) = possible(candidates, reader, missing);
+    if possible.is_empty() {
+        return vec![None];
     }
-    if days.is_empty() { vec![None] } else { days }
+    possible
+        .iter()
+        .map(|candidate| Some(candidate.row.from))
+        .collect()
 }
 
 fn transitions(

@@ -548,7 +548,7 @@ impl<'a> Draft<'a> {
             .map(str::to_owned)
             .or(proposed.clone())
             .unwrap_or(stands.answer.value.clone());
-        if wanted != stands.answer.value && Some(&wanted) != proposed.as_ref() {
+        let Some(given) = known.given(fact, &wanted) else {
             let proposed =
                 proposed.map_or(String::new(), |value| format!(" (proposed: `{value}`)"));
             return Err(Refused::OtherValue {
@@ -557,13 +557,8 @@ impl<'a> Draft<'a> {
                 proposed,
                 value: wanted,
             });
-        }
-        let answered_by = if Some(&wanted) == proposed.as_ref() {
-            stands.proposal.map(|p| p.by)
-        } else {
-            Some(stands.answer.by)
         };
-        if !known.may_confirm(&self.actor, answered_by.as_deref()) {
+        if !known.may_confirm(&self.actor, Some(&given.by)) {
             return Err(Refused::Builder {
                 system: system.to_owned(),
                 fact: fact.to_owned(),

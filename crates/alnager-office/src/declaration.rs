@@ -173,7 +173,7 @@ impl Declaration {
         ])?;
         root.need("schema")?.one_of(["alnager.system/1"])?;
         let owner = root.need("owner")?.words()?;
-        let audits = each(&root, "audit", Audit::read)?;
+        let audits = root.each("audit", Audit::read)?;
         if let Some(at) = (1..audits.len()).find(|at| {
             audits[..*at]
                 .iter()
@@ -208,9 +208,9 @@ impl Declaration {
             owners: owners(&root, book)?,
             facts: facts(&root, book)?,
             audits,
-            limits: each(&root, "limit", own_limit)?,
-            evidence: each(&root, "evidence", |node| declared_evidence(node, book))?,
-            absences: each(&root, "absence", |node| absence(node, book))?,
+            limits: root.each("limit", own_limit)?,
+            evidence: root.each("evidence", |node| declared_evidence(node, book))?,
+            absences: root.each("absence", |node| absence(node, book))?,
         };
         for (at, own) in declaration.limits.iter().enumerate() {
             let node = &root.need("limit")?.list()?[at];
@@ -284,17 +284,6 @@ impl OwnLimit {
             source: LimitSource::System,
             cite: format!("the system's declaration: {}", self.why),
         }
-    }
-}
-
-fn each<T>(
-    root: &Node,
-    key: &str,
-    read: impl Fn(&Node) -> Result<T, ReadError>,
-) -> Result<Vec<T>, ReadError> {
-    match root.get(key)? {
-        Some(node) => node.list()?.iter().map(read).collect(),
-        None => Ok(Vec::new()),
     }
 }
 

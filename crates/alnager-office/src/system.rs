@@ -170,6 +170,13 @@ impl System {
         facts
     }
 
+    /// The answer to a fact with this value: the one proposed, or the one that stands.
+    pub fn given(&self, fact: &str, value: &str) -> Option<&DeclaredFact> {
+        let fact = self.facts.get(fact)?;
+        let mut answers = fact.proposal.iter().chain([&fact.answer]);
+        answers.find(|answer| answer.value == value)
+    }
+
     /// Whether a person may confirm an answer: someone outside the building team who did not give it.
     pub fn may_confirm(&self, person: &str, answered_by: Option<&str>) -> bool {
         !self.builders.contains(person) && answered_by != Some(person)

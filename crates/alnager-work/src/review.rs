@@ -183,7 +183,8 @@ pub fn declaration_file(path: &Path) -> Result<PathBuf, JobError> {
     )))
 }
 
-fn read_declaration(library: &Library, file: &Path) -> Result<Declaration, JobError> {
+/// Reads and checks a declaration.
+pub fn read_declaration(library: &Library, file: &Path) -> Result<Declaration, JobError> {
     let text = read_text(file)?;
     let name = file.display().to_string();
     Ok(Declaration::parse(

@@ -489,14 +489,8 @@ fn may_confirm(state: &State, confirmed: &FactConfirmed) -> bool {
     let Some(system) = state.systems.get(&confirmed.system) else {
         return false;
     };
-    let fact = system.facts.get(&confirmed.fact);
-    let answers = fact
-        .into_iter()
-        .flat_map(|fact| fact.proposal.iter().chain([&fact.answer]));
-    let mut given = answers.filter(|answer| answer.value == confirmed.value);
-    given
-        .next()
-        .is_some_and(|answer| system.may_confirm(&confirmed.by, Some(&answer.by)))
+    let given = system.given(&confirmed.fact, &confirmed.value);
+    given.is_some_and(|answer| system.may_confirm(&confirmed.by, Some(&answer.by)))
 }
 
 fn law_used(library: &Library) -> Option<LawUsed> {

@@ -14,7 +14,7 @@ use alnager_store::Desk;
 use crate::acting::{Acting, Flags};
 use crate::error::JobError;
 use crate::library::Library;
-use crate::review::{declaration_file, draft, measure, recorded};
+use crate::review::{declaration_file, draft, measure, read_declaration, recorded};
 
 /// The answer to "why?".
 pub struct Why {
@@ -44,7 +44,7 @@ pub async fn why(
         None => {
             let file = declaration_file(Path::new(system))?;
             if acting.looks_back() {
-                let id = draft(&acting, &file, Gate::Launch)?.declaration.id;
+                let id = read_declaration(&acting.library, &file)?.id;
                 of_desk(&acting, &id).await?.ok_or_else(|| {
                     JobError::Input(format!("`{id}` was not in the desk by then; name a later entry or instant with --recorded"))
                 })?
