@@ -3,6 +3,8 @@
 //! CPU = user + system time of the finished child, as the kernel counts it. Wall time is left out: other
 //! programs on the machine change it.
 
+mod texts;
+
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Write;
@@ -12,6 +14,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{Scratch, cargo, run, target_directory};
+
+pub(crate) use texts::{pass as text_pass, texts};
 
 /// Times that a job is run; the median counts.
 const N_RUNS: usize = 15;

@@ -1,19 +1,25 @@
 //! `cargo xtask conformance SHARED`: our figures and our law against a reference that others made.
 
+mod clocks;
 mod figures;
 mod law;
+mod texts;
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// `shared` holds `reference/fairness/compas/expected.json` and `law/cases/cases.json`.
+/// `shared` holds `reference/fairness/compas/expected.json` and `law/cases/{cases,clocks}.json` and `law/texts`.
 pub(crate) fn conformance(root: &Path, shared: &Path) -> Result<()> {
     let figures = figures::compas(root, shared)?;
     let law = law::law_cases(root, shared)?;
-    if figures + law > 0 {
-        bail!("{figures} figures and {law} statements of law differ from the reference");
+    let clocks = clocks::clock_cases(root, shared)?;
+    let texts = texts::texts(root, shared)?;
+    if figures + law + clocks + texts > 0 {
+        bail!(
+            "{figures} figures, {law} statements of law, {clocks} times of clocks and {texts} statements about texts differ from the reference"
+        );
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ const PAGES: &[Page] = &[
     ("docs/reference/facts.md", |root| {
         Ok(facts(&pack(root, "packs/facts.toml")?))
     }),
+    ("docs/reference/system.schema.json", system_schema),
     ("docs/reference/policy-default.md", |root| {
         Ok(whole_pack(
             "The default policy",
@@ -256,6 +257,25 @@ fn cli(root: &Path) -> Result<String> {
                 .stdin(Stdio::null()),
         )
     })
+}
+
+/// The JSON Schema of the declaration, as the program prints it.
+fn system_schema(root: &Path) -> Result<String> {
+    let program = alnager(root)?;
+    output(
+        Command::new(&program)
+            .current_dir(root)
+            // Without a desk, so that the law is the shipped one.
+            .args([
+                "new",
+                "--schema",
+                "--desk",
+                "target/no-desk",
+                "--as",
+                "cargo xtask",
+            ])
+            .stdin(Stdio::null()),
+    )
 }
 
 /// `help` prints the help of the command that the words name.

@@ -31,6 +31,8 @@ pub struct Policy {
     pub min_group: u64,
     /// The smallest group that may become the reference where none is declared.
     pub reference_min: u64,
+    /// The voluntary packs that stand in the way of a launch where the organisation has adopted them.
+    pub blocking: Vec<String>,
     /// The tests.
     pub tests: Vec<PolicyTest>,
     /// Its own requirements.
@@ -236,6 +238,7 @@ impl Policy {
             "min_group",
             "correction",
             "reference_min",
+            "blocking",
             "notes",
             "test",
             "requirement",
@@ -275,6 +278,7 @@ impl Policy {
             confidence,
             min_group: size("min_group")?,
             reference_min: size("reference_min")?,
+            blocking: root.get("blocking")?.map_or(Ok(Vec::new()), Node::texts)?,
             tests,
             pack: Pack::of_policy(file, &root, from, known)?,
         })

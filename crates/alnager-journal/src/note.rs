@@ -13,6 +13,9 @@ pub const NOTE_LEN_MAX: usize = 1_000_000;
 /// Most signature lines in one note; the specification asks for at least 16.
 pub const SIGNATURES_MAX: usize = 100;
 
+/// How the text of a secret key starts.
+const SECRET_START: &str = "PRIVATE+KEY+";
+
 /// How a signature line starts: an em dash and a space.
 const SIGNATURE_START: &str = "\u{2014} ";
 
@@ -47,6 +50,11 @@ pub enum NoteError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// The text is no secret key.
+    #[error(
+        "the secret key is malformed; it looks like `PRIVATE+KEY+example.org/packs+1a2b3c4d+AQ…`"
+    )]
+    SecretKey,
     /// The verifier key is of a type that this version cannot check.
     #[error(
         "the verifier key has signature type `0x{type_byte:02x}`; this version checks `0x01` and `0x04`"
@@ -408,6 +416,42 @@ impl SigningKey {
             name: name.to_owned(),
             key: ed25519_dalek::SigningKey::from_bytes(seed),
         })
+    }
+
+    /// Reads a key from the text that [`SigningKey::to_secret_text`] writes.
+    pub fn parse(text: &str) -> Result<SigningKey, NoteError> {
+        let rest = text
+            .strip_prefix(SECRET_START)
+            .ok_or(NoteError::SecretKey)?;
+        let mut parts = rest.splitn(3, '+');
+        let (Some(name), Some(id), Some(base64)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NoteError::SecretKey);
+        };
+        let bytes = STANDARD.decode(base64).map_err(|_| NoteError::SecretKey)?;
+        let Some((&0x01, seed)) = bytes.split_first() else {
+            return Err(NoteError::SecretKey);
+        };
+        let seed = seed.try_into().map_err(|_| NoteError::SecretKey)?;
+        let key = SigningKey::new(name, seed)?;
+        if id == format!("{:08x}", key.verifying_key(KeyKind::Ed25519).id) {
+            Ok(key)
+        } else {
+            Err(NoteError::SecretKey)
+        }
+    }
+
+    /// The secret itself as text, for a file that only its owner may read: `PRIVATE+KEY+name+hex8(key id)+base64(0x01 || seed)`,
+    /// as other implementations of signed notes write it.
+    pub fn to_secret_text(&self) -> String {
+        let mut bytes = vec![KeyKind::Ed25519.type_byte()];
+        bytes.extend_from_slice(&self.key.to_bytes());
+        let id = self.verifying_key(KeyKind::Ed25519).id;
+        format!(
+            "{SECRET_START}{}+{id:08x}+{}",
+            self.name,
+            STANDARD.encode(bytes)
+        )
     }
 
     /// The public key under which a signature of this `kind` is checked.

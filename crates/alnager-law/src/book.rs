@@ -1,13 +1,19 @@
 //! The book: the packs in use, bound to the vocabulary of facts.
 
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
+use crate::clock::Clock;
+use crate::code::{Code, FactSet, Questions};
 use crate::fact::{Facts, Vocabulary};
+use crate::figure::FigureKind;
 use crate::pack::{Condition, Pack, Register};
 use crate::read::{ReadError, nearest};
 use crate::rule::{Rule, Truth};
+use crate::schedule::Timetable;
 
 /// The law, frameworks and policy in use, bound and checked.
 #[derive(Debug, Clone)]
@@ -18,9 +24,12 @@ pub struct Book {
     pub evidence: Register,
     /// The common controls.
     pub controls: Register,
+    /// The kinds of figures that laws set.
+    pub figures: BTreeMap<String, FigureKind>,
     packs: Vec<Arc<BoundPack>>,
     derived: Vec<Derived>,
     derived_names: BTreeMap<String, usize>,
+    questions: Questions,
 }
 
 /// A pack whose conditions are bound to facts.
@@ -30,12 +39,25 @@ pub struct BoundPack {
     pub pack: Pack,
     /// The condition of each requirement, exceptions included.
     pub(crate) conditions: Vec<Rule>,
-    /// The conditions of each date row, by group.
-    pub(crate) applies: BTreeMap<String, Vec<Option<Rule>>>,
-    /// The groups an alias may stand for.
-    pub(crate) choose: BTreeMap<String, Vec<(String, Option<Rule>)>>,
-    /// The condition of each transition.
-    pub(crate) transitions: Vec<Rule>,
+    /// The same, ready to be asked.
+    pub(crate) codes: Vec<Code>,
+    /// When the requirements govern.
+    pub(crate) timetable: Timetable,
+    /// What each requirement rests on that is not confirmed: the derived facts its condition asks for.
+    pub(crate) doubts: Vec<Vec<String>>,
+    /// What other packs changed about each requirement.
+    pub(crate) overlays: Vec<Vec<Overlay>>,
+}
+
+/// What an overlay pack changed about a requirement of another pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlay {
+    /// The pack that changed it.
+    pub pack: String,
+    /// What it changed.
+    pub what: String,
+    /// Its source.
+    pub cite: String,
 }
 
 /// A derived fact of the book.
@@ -51,8 +73,69 @@ pub struct Derived {
     pub note: Option<String>,
     /// What about it is not confirmed.
     pub unconfirmed: Option<String>,
-    /// The default and its exceptions.
+    /// The default and its exceptions, as known last.
     pub rule: Rule,
+    /// Every version, in the order of knowledge; before the first the fact is false: nobody had made it law.
+    pub(crate) versions: Vec<Version>,
+}
+
+/// A derived fact as known in one span of knowledge.
+#[derive(Debug, Clone)]
+pub(crate) struct Version {
+    known: Option<Date>,
+    until_known: Option<Date>,
+    pub(crate) rule: Rule,
+    code: Code,
+}
+
+impl Derived {
+    /// The rule as known on a day; `None` where the fact was not law yet, or no longer.
+    pub fn rule_at(&self, known: Date) -> Option<&Rule> {
+        self.version(known).map(|version| &version.rule)
+    }
+
+    fn version(&self, known: Date) -> Option<&Version> {
+        self.versions.iter().rev().find(|version| {
+            version.known.is_none_or(|from| from <= known)
+                && version.until_known.is_none_or(|until| known < until)
+        })
+    }
+}
+
+/// Binds conditions, and keeps the list of distinct questions.
+pub(crate) struct Binder<'a> {
+    vocabulary: &'a Vocabulary,
+    derived: &'a BTreeMap<String, usize>,
+    questions: RefCell<Questions>,
+}
+
+impl Binder<'_> {
+    /// A condition, parsed and made ready.
+    pub(crate) fn bind(&self, condition: &Condition) -> Result<(Rule, Code), ReadError> {
+        let rule = condition.bind(self.vocabulary, self.derived)?;
+        let code = self.questions.borrow_mut().code(&rule);
+        Ok((rule, code))
+    }
+
+    /// `when`, and none of the exceptions.
+    fn with_exceptions<'c>(
+        &self,
+        when: &Condition,
+        exceptions: impl Iterator<Item = &'c Condition>,
+    ) -> Result<(Rule, Code), ReadError> {
+        let mut rules = vec![when.bind(self.vocabulary, self.derived)?];
+        for exception in exceptions {
+            let exception = exception.bind(self.vocabulary, self.derived)?;
+            rules.push(Rule::Not(Box::new(exception)));
+        }
+        let rule = if rules.len() == 1 {
+            rules.remove(0)
+        } else {
+            Rule::All(rules)
+        };
+        let code = self.questions.borrow_mut().code(&rule);
+        Ok((rule, code))
+    }
 }
 
 impl Book {
@@ -64,100 +147,61 @@ impl Book {
         controls: Register,
         packs: Vec<Pack>,
     ) -> Result<Self, ReadError> {
-        let mut derived_names = BTreeMap::new();
-        for pack in &packs {
-            for derive in &pack.derives {
-                if vocabulary.get(&derive.fact).is_some()
-                    || derived_names.contains_key(&derive.fact)
-                {
-                    return Err(file_error(
-                        pack,
-                        format!(
-                            "the fact `{}` is defined twice; give the derived one another name",
-                            derive.fact
-                        ),
-                    ));
-                }
-                derived_names.insert(derive.fact.clone(), derived_names.len());
-            }
+        let mut packs = packs;
+        let overlays = overlays(&mut packs)?;
+        let derived_names = derived_names(&vocabulary, &packs)?;
+        let binder = Binder {
+            vocabulary: &vocabulary,
+            derived: &derived_names,
+            questions: RefCell::new(Questions::default()),
+        };
+        let derived = derived_facts(&binder, &derived_names, &packs, &overlays)?;
+        check_circles(&derived)?;
+        let mut bound = Vec::with_capacity(packs.len());
+        for pack in packs {
+            bound.push(Arc::new(bind(pack, &binder, &derived, &overlays)?));
         }
-        let mut derived = Vec::with_capacity(derived_names.len());
-        for pack in &packs {
-            for derive in &pack.derives {
-                let rule =
-                    with_exceptions(&derive.rule, &derive.unless, &vocabulary, &derived_names)?;
-                derived.push(Derived {
-                    name: derive.fact.clone(),
-                    pack: pack.id.clone(),
-                    cite: derive.cite.clone(),
-                    note: derive.note.clone(),
-                    unconfirmed: derive.unconfirmed.clone(),
-                    rule,
-                });
-            }
-        }
-        let mut book = Book {
+        let questions = binder.questions.into_inner();
+        let book = Book {
             vocabulary,
             evidence,
             controls,
-            packs: Vec::new(),
+            figures: BTreeMap::new(),
+            packs: bound,
             derived,
             derived_names,
+            questions,
         };
-        book.check_circles()?;
-        for pack in packs {
-            book.check_registers(&pack)?;
-            let bound = book.bind(pack)?;
-            book.packs.push(Arc::new(bound));
+        for pack in book.packs() {
+            book.check_registers(pack)?;
         }
         book.check_ids()?;
+        book.check_clocks()?;
         Ok(book)
     }
 
-    fn bind(&self, pack: Pack) -> Result<BoundPack, ReadError> {
-        let bind = |condition: &Condition| condition.bind(&self.vocabulary, &self.derived_names);
-        let conditions = pack
-            .requirements
-            .iter()
-            .map(|text| {
-                with_exceptions(
-                    &text.when,
-                    &text.unless,
-                    &self.vocabulary,
-                    &self.derived_names,
-                )
-            })
-            .collect::<Result<_, _>>()?;
-        let mut applies = BTreeMap::new();
-        for (group, rows) in &pack.applies {
-            let bound = rows
-                .iter()
-                .map(|row| row.when.as_ref().map(bind).transpose())
-                .collect::<Result<_, _>>()?;
-            applies.insert(group.clone(), bound);
+    /// The same book with the kinds of figures. Fails on a figure whose kind is not among them.
+    pub fn with_figures(
+        mut self,
+        figures: BTreeMap<String, FigureKind>,
+    ) -> Result<Self, ReadError> {
+        for pack in self.packs() {
+            for text in &pack.requirements {
+                let mut kinds = text.figures.iter().map(|figure| &figure.kind);
+                if let Some(kind) = kinds.find(|kind| !figures.contains_key(*kind)) {
+                    let hint = nearest(kind, figures.keys().map(String::as_str));
+                    return Err(file_error(
+                        pack,
+                        format!(
+                            "requirement `{}` names the kind of figure `{kind}`, which is not listed; {hint}",
+                            text.id
+                        ),
+                    ));
+                }
+            }
         }
-        let mut choose = BTreeMap::new();
-        for (alias, choices) in &pack.choose {
-            let bound = choices.iter().map(|choice| {
-                Ok((
-                    choice.group.clone(),
-                    choice.when.as_ref().map(bind).transpose()?,
-                ))
-            });
-            choose.insert(alias.clone(), bound.collect::<Result<_, ReadError>>()?);
-        }
-        let transitions = pack
-            .transitions
-            .iter()
-            .map(|transition| bind(&transition.when))
-            .collect::<Result<_, _>>()?;
-        Ok(BoundPack {
-            pack,
-            conditions,
-            applies,
-            choose,
-            transitions,
-        })
+        self.figures = figures;
+        Ok(self)
     }
 
     fn check_registers(&self, pack: &Pack) -> Result<(), ReadError> {
@@ -202,42 +246,6 @@ impl Book {
         Ok(())
     }
 
-    fn check_circles(&self) -> Result<(), ReadError> {
-        let mut state = vec![0_u8; self.derived.len()];
-        for at in 0..self.derived.len() {
-            if let Some(name) = self.circle(at, &mut state) {
-                return Err(ReadError {
-                    file: self.derived[at].pack.clone(),
-                    line: 0,
-                    field: "derive".to_owned(),
-                    problem: format!(
-                        "the derived fact `{name}` depends on itself; break the circle"
-                    ),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn circle(&self, at: usize, state: &mut [u8]) -> Option<String> {
-        match state[at] {
-            2 => return None,
-            1 => return Some(self.derived[at].name.clone()),
-            _ => state[at] = 1,
-        }
-        let mut inner = Vec::new();
-        self.derived[at].rule.leaves(&mut |leaf| {
-            if let Rule::Derived(other) = leaf {
-                inner.push(*other);
-            }
-        });
-        let found = inner
-            .into_iter()
-            .find_map(|other| self.circle(other, state));
-        state[at] = 2;
-        found
-    }
-
     /// The packs in use.
     pub fn packs(&self) -> impl Iterator<Item = &Pack> {
         self.packs.iter().map(|bound| &bound.pack)
@@ -247,9 +255,90 @@ impl Book {
         &self.packs
     }
 
+    /// A statutory clock by its id, or by one it was known by.
+    pub fn clock(&self, id: &str) -> Option<(&Pack, &Clock)> {
+        let clocks = || {
+            self.packs()
+                .flat_map(|pack| pack.clocks.iter().map(move |clock| (pack, clock)))
+        };
+        clocks().find(|(_, clock)| clock.id == id).or_else(|| {
+            clocks().find(|(_, clock)| clock.also_known_as.iter().any(|name| name == id))
+        })
+    }
+
+    /// Clocks have ids of their own, their conditions bind, and what caps them exists.
+    fn check_clocks(&self) -> Result<(), ReadError> {
+        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        for pack in self.packs() {
+            for clock in &pack.clocks {
+                for id in clock.also_known_as.iter().chain([&clock.id]) {
+                    if let Some(other) = seen.insert(id, &pack.id) {
+                        return Err(clock.wrong(format!(
+                            "the clock id `{id}` is already used in the pack `{other}`"
+                        )));
+                    }
+                }
+                clock
+                    .conditions()
+                    .try_for_each(|condition| self.bind_condition(condition).map(drop))?;
+            }
+        }
+        let ids = seen.keys().copied();
+        for pack in self.packs() {
+            for text in &pack.requirements {
+                if let Some(id) = text
+                    .clocks
+                    .iter()
+                    .find(|id| !seen.contains_key(id.as_str()))
+                {
+                    let hint = nearest(id, ids);
+                    return Err(file_error(
+                        pack,
+                        format!(
+                            "requirement `{}` runs on the clock `{id}`, which does not exist; {hint}",
+                            text.id
+                        ),
+                    ));
+                }
+            }
+        }
+        for clock in self.packs().flat_map(|pack| &pack.clocks) {
+            if let Some(cap) = &clock.cap
+                && !seen.contains_key(cap.clock.as_str())
+            {
+                let hint = nearest(&cap.clock, ids);
+                return Err(clock.wrong(format!("there is no clock `{}`; {hint}", cap.clock)));
+            }
+        }
+        Ok(())
+    }
+
     /// Binds a condition that stands outside the packs, such as a policy test's `when`.
     pub fn bind_condition(&self, condition: &Condition) -> Result<Rule, ReadError> {
         condition.bind(&self.vocabulary, &self.derived_names)
+    }
+
+    /// Everything about the core of a requirement that is not confirmed, whatever the facts and days; `None` where the book has no
+    /// such requirement.
+    pub fn doubts(&self, requirement: &str) -> Option<Vec<String>> {
+        let (pack, index) = self.packs.iter().find_map(|pack| {
+            let mut texts = pack.pack.requirements.iter();
+            texts
+                .position(|text| text.id == requirement)
+                .map(|index| (pack, index))
+        })?;
+        let text = &pack.pack.requirements[index];
+        let groups = text.applies.iter().flat_map(|group| {
+            let choices = pack.pack.choose.get(group).into_iter().flatten();
+            std::iter::once(group).chain(choices.map(|choice| &choice.group))
+        });
+        let rows = groups.filter_map(|group| pack.pack.applies.get(group));
+        let mut doubts: Vec<String> = text.unconfirmed.iter().cloned().collect();
+        doubts.extend(rows.flatten().filter_map(|row| row.unconfirmed.clone()));
+        doubts.extend(pack.doubts[index].iter().cloned());
+        doubts.extend(pack.pack.secondary());
+        doubts.dedup();
+        Some(doubts)
     }
 
     /// A derived fact by position.
@@ -262,32 +351,257 @@ impl Book {
         &self.derived
     }
 
-    /// Reads conditions against one system's facts, remembering derived facts.
+    /// Reads conditions against one system's facts, with everything known that was ever published.
     pub fn reader<'a>(&'a self, facts: &'a Facts) -> Reader<'a> {
+        self.reader_at(facts, Date::MAX)
+    }
+
+    /// Reads conditions against one system's facts with the law published by a day, remembering what was worked out.
+    pub fn reader_at<'a>(&'a self, facts: &'a Facts, known: Date) -> Reader<'a> {
         Reader {
             book: self,
             facts,
-            memo: RefCell::new(vec![None; self.derived.len()]),
+            known,
+            derived: vec![Cell::new(None); self.derived.len()],
+            answers: vec![Cell::new(None); self.questions.atoms().len()],
+            missing: vec![OnceCell::new(); self.derived.len()],
         }
     }
 }
 
-/// `when`, and none of the exceptions.
-fn with_exceptions(
-    when: &Condition,
-    unless: &[Condition],
-    vocabulary: &Vocabulary,
-    derived: &BTreeMap<String, usize>,
-) -> Result<Rule, ReadError> {
-    let mut rules = vec![when.bind(vocabulary, derived)?];
-    for exception in unless {
-        rules.push(Rule::Not(Box::new(exception.bind(vocabulary, derived)?)));
+/// The exceptions that overlay packs add, by the derived fact or requirement they are added to; and the changed wordings.
+struct Overlays {
+    exceptions: BTreeMap<String, Vec<Condition>>,
+    marks: BTreeMap<String, Vec<Overlay>>,
+}
+
+/// Collects what overlay packs change, and changes the wordings.
+fn overlays(packs: &mut [Pack]) -> Result<Overlays, ReadError> {
+    let mut found = Overlays {
+        exceptions: BTreeMap::new(),
+        marks: BTreeMap::new(),
+    };
+    let mut rewordings = Vec::new();
+    for pack in packs.iter() {
+        for exception in &pack.exceptions {
+            let known = packs.iter().any(|other| {
+                let derives = other.derives.iter().map(|derive| &derive.fact);
+                let requirements = other.requirements.iter().map(|text| &text.id);
+                derives
+                    .chain(requirements)
+                    .any(|name| *name == exception.to)
+            });
+            if !known {
+                return Err(file_error(
+                    pack,
+                    format!(
+                        "an exception is added to `{}`, which is neither a derived fact nor a requirement of any pack in use",
+                        exception.to
+                    ),
+                ));
+            }
+            let list = found.exceptions.entry(exception.to.clone()).or_default();
+            list.push(exception.unless.clone());
+            found.mark(&exception.to, pack, "an exception", &exception.cite);
+        }
+        for rewording in &pack.rewordings {
+            rewordings.push(rewording.clone());
+            found.mark(&rewording.requirement, pack, "its wording", &rewording.cite);
+        }
     }
-    Ok(if rules.len() == 1 {
-        rules.remove(0)
-    } else {
-        Rule::All(rules)
+    for rewording in rewordings {
+        let text = packs
+            .iter_mut()
+            .flat_map(|pack| &mut pack.requirements)
+            .find(|text| text.id == rewording.requirement);
+        let Some(text) = text else {
+            return Err(rewording.node.wrong(format!(
+                "there is no requirement `{}` in the packs in use",
+                rewording.requirement
+            )));
+        };
+        rewording.change(text);
+    }
+    Ok(found)
+}
+
+impl Overlays {
+    fn mark(&mut self, name: &str, pack: &Pack, what: &str, cite: &str) {
+        let mark = Overlay {
+            pack: pack.id.clone(),
+            what: what.to_owned(),
+            cite: pack.cited(cite),
+        };
+        self.marks.entry(name.to_owned()).or_default().push(mark);
+    }
+
+    fn exceptions(&self, name: &str) -> impl Iterator<Item = &Condition> {
+        self.exceptions.get(name).into_iter().flatten()
+    }
+}
+
+/// The derived facts by name, with their positions. A fact may have several versions in one pack, each known in its own time.
+fn derived_names(
+    vocabulary: &Vocabulary,
+    packs: &[Pack],
+) -> Result<BTreeMap<String, usize>, ReadError> {
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    for pack in packs {
+        for (at, derive) in pack.derives.iter().enumerate() {
+            let twice = vocabulary.get(&derive.fact).is_some()
+                || owners
+                    .get(derive.fact.as_str())
+                    .is_some_and(|owner| *owner != pack.id);
+            let overlaps = pack.derives[..at].iter().any(|earlier| {
+                earlier.fact == derive.fact
+                    && derive
+                        .known
+                        .is_none_or(|known| earlier.until_known.is_none_or(|until| until > known))
+            });
+            if twice || overlaps {
+                return Err(file_error(
+                    pack,
+                    format!(
+                        "the fact `{}` is defined twice; give the derived one another name, or `known` and `until_known` that do not overlap",
+                        derive.fact
+                    ),
+                ));
+            }
+            owners.insert(&derive.fact, &pack.id);
+            let next = names.len();
+            names.entry(derive.fact.clone()).or_insert(next);
+        }
+    }
+    Ok(names)
+}
+
+fn derived_facts(
+    binder: &Binder<'_>,
+    names: &BTreeMap<String, usize>,
+    packs: &[Pack],
+    overlays: &Overlays,
+) -> Result<Vec<Derived>, ReadError> {
+    let mut derived: Vec<Option<Derived>> = vec![None; names.len()];
+    for pack in packs {
+        for derive in &pack.derives {
+            let exceptions = derive
+                .unless
+                .iter()
+                .chain(overlays.exceptions(&derive.fact));
+            let (rule, code) = binder.with_exceptions(&derive.rule, exceptions)?;
+            let version = Version {
+                known: derive.known,
+                until_known: derive.until_known,
+                rule: rule.clone(),
+                code,
+            };
+            let slot = &mut derived[names[&derive.fact]];
+            let mut versions = slot
+                .take()
+                .map_or_else(Vec::new, |earlier| earlier.versions);
+            versions.push(version);
+            *slot = Some(Derived {
+                name: derive.fact.clone(),
+                pack: pack.id.clone(),
+                cite: derive.cite.clone(),
+                note: derive.note.clone(),
+                unconfirmed: derive.unconfirmed.clone(),
+                rule,
+                versions,
+            });
+        }
+    }
+    Ok(derived.into_iter().flatten().collect())
+}
+
+fn bind(
+    pack: Pack,
+    binder: &Binder<'_>,
+    derived: &[Derived],
+    overlays: &Overlays,
+) -> Result<BoundPack, ReadError> {
+    let (mut conditions, mut codes) = (Vec::new(), Vec::new());
+    let (mut doubts, mut marks) = (Vec::new(), Vec::new());
+    for text in &pack.requirements {
+        let exceptions = text.unless.iter().chain(overlays.exceptions(&text.id));
+        let (rule, code) = binder.with_exceptions(&text.when, exceptions)?;
+        doubts.push(doubts_of(&rule, derived));
+        let mut own = overlays.marks.get(&text.id).cloned().unwrap_or_default();
+        for at in derived_in(&rule, derived) {
+            own.extend(
+                overlays
+                    .marks
+                    .get(&derived[at].name)
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
+        }
+        marks.push(own);
+        conditions.push(rule);
+        codes.push(code);
+    }
+    let timetable = Timetable::bind(&pack, binder)?;
+    Ok(BoundPack {
+        pack,
+        conditions,
+        codes,
+        timetable,
+        doubts,
+        overlays: marks,
     })
+}
+
+/// The derived facts a rule rests on, in any version, through each other.
+fn derived_in(rule: &Rule, derived: &[Derived]) -> BTreeSet<usize> {
+    fn collect(rule: &Rule, derived: &[Derived], found: &mut BTreeSet<usize>) {
+        let mut inner = Vec::new();
+        rule.leaves(&mut |leaf| {
+            if let Rule::Derived(at) = leaf {
+                inner.push(*at);
+            }
+        });
+        for at in inner {
+            if found.insert(at) {
+                for version in &derived[at].versions {
+                    collect(&version.rule, derived, found);
+                }
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    collect(rule, derived, &mut found);
+    found
+}
+
+fn doubts_of(rule: &Rule, derived: &[Derived]) -> Vec<String> {
+    derived_in(rule, derived)
+        .into_iter()
+        .filter_map(|at| derived[at].unconfirmed.clone())
+        .collect()
+}
+
+fn check_circles(derived: &[Derived]) -> Result<(), ReadError> {
+    for one in derived {
+        let rests_on_itself = one.versions.iter().any(|version| {
+            derived_in(&version.rule, derived)
+                .iter()
+                .any(|at| derived[*at].name == one.name)
+        });
+        if rests_on_itself {
+            return Err(ReadError {
+                file: one.pack.clone(),
+                line: 0,
+                field: "derive".to_owned(),
+                problem: format!(
+                    "the derived fact `{}` depends on itself; break the circle",
+                    one.name
+                ),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn file_error(pack: &Pack, problem: String) -> ReadError {
@@ -299,11 +613,14 @@ fn file_error(pack: &Pack, problem: String) -> ReadError {
     }
 }
 
-/// Evaluates rules for one system; each derived fact is worked out once.
+/// Evaluates rules for one system; every question and every derived fact is worked out once.
 pub struct Reader<'a> {
     book: &'a Book,
     facts: &'a Facts,
-    memo: RefCell<Vec<Option<Truth>>>,
+    known: Date,
+    derived: Vec<Cell<Option<Truth>>>,
+    answers: Vec<Cell<Option<Truth>>>,
+    missing: Vec<OnceCell<FactSet>>,
 }
 
 impl Reader<'_> {
@@ -311,26 +628,8 @@ impl Reader<'_> {
     pub fn truth(&self, rule: &Rule) -> Truth {
         match rule {
             Rule::Constant(yes) => Truth::from(*yes),
-            Rule::All(rules) => {
-                let mut truth = Truth::True;
-                for rule in rules {
-                    truth = truth.and(self.truth(rule));
-                    if truth == Truth::False {
-                        break;
-                    }
-                }
-                truth
-            }
-            Rule::Any(rules) => {
-                let mut truth = Truth::False;
-                for rule in rules {
-                    truth = truth.or(self.truth(rule));
-                    if truth == Truth::True {
-                        break;
-                    }
-                }
-                truth
-            }
+            Rule::All(rules) => all(rules.iter().map(|rule| self.truth(rule))),
+            Rule::Any(rules) => any(rules.iter().map(|rule| self.truth(rule))),
             Rule::Not(rule) => self.truth(rule).not(),
             Rule::Atom(atom) => atom
                 .truth(self.facts, &self.book.vocabulary)
@@ -339,13 +638,57 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a derived fact holds.
-    pub fn derived(&self, at: usize) -> Truth {
-        if let Some(truth) = self.memo.borrow()[at] {
+    /// Whether a rule of the book holds.
+    pub(crate) fn holds(&self, code: &Code) -> Truth {
+        match code {
+            Code::Constant(yes) => Truth::from(*yes),
+            Code::All(codes) => all(codes.iter().map(|code| self.holds(code))),
+            Code::Any(codes) => any(codes.iter().map(|code| self.holds(code))),
+            Code::Not(code) => self.holds(code).not(),
+            Code::Question(at) => self.answer(*at as usize),
+            Code::Derived(at) => self.derived(*at as usize),
+        }
+    }
+
+    fn answer(&self, at: usize) -> Truth {
+        if let Some(truth) = self.answers[at].get() {
             return truth;
         }
-        let truth = self.truth(&self.book.derived(at).rule);
-        self.memo.borrow_mut()[at] = Some(truth);
+        let truth = self.book.questions.atoms()[at]
+            .truth(self.facts, &self.book.vocabulary)
+            .map_or(Truth::Unknown, Truth::from);
+        self.answers[at].set(Some(truth));
+        truth
+    }
+
+    /// Whether a rule of the book holds when every derived fact that is not confirmed counts as unknown.
+    pub(crate) fn holds_confirmed(&self, code: &Code) -> Truth {
+        match code {
+            Code::Constant(yes) => Truth::from(*yes),
+            Code::All(codes) => all(codes.iter().map(|code| self.holds_confirmed(code))),
+            Code::Any(codes) => any(codes.iter().map(|code| self.holds_confirmed(code))),
+            Code::Not(code) => self.holds_confirmed(code).not(),
+            Code::Question(at) => self.answer(*at as usize),
+            Code::Derived(at) => {
+                let derived = self.book.derived(*at as usize);
+                if derived.unconfirmed.is_some() {
+                    return Truth::Unknown;
+                }
+                derived
+                    .version(self.known)
+                    .map_or(Truth::False, |version| self.holds_confirmed(&version.code))
+            }
+        }
+    }
+
+    /// Whether a derived fact holds.
+    pub fn derived(&self, at: usize) -> Truth {
+        if let Some(truth) = self.derived[at].get() {
+            return truth;
+        }
+        let version = self.book.derived(at).version(self.known);
+        let truth = version.map_or(Truth::False, |version| self.holds(&version.code));
+        self.derived[at].set(Some(truth));
         truth
     }
 
@@ -363,8 +706,42 @@ impl Reader<'_> {
             Rule::Atom(atom) => {
                 missing.insert(atom.fact);
             }
-            Rule::Derived(at) => self.missing(&self.book.derived(*at).rule, missing),
+            Rule::Derived(at) => missing.extend(self.missing_of(*at).iter()),
         }
+    }
+
+    /// Adds the facts that keep a rule of the book unknown; nothing where it is settled.
+    pub(crate) fn missing_in(&self, code: &Code, missing: &mut FactSet) {
+        match code {
+            Code::Constant(_) => {}
+            Code::All(codes) | Code::Any(codes) => {
+                if self.holds(code) == Truth::Unknown {
+                    codes.iter().for_each(|code| self.missing_in(code, missing));
+                }
+            }
+            Code::Not(code) => self.missing_in(code, missing),
+            Code::Question(at) => {
+                if self.answer(*at as usize) == Truth::Unknown {
+                    missing.insert(self.book.questions.atoms()[*at as usize].fact);
+                }
+            }
+            Code::Derived(at) => {
+                if self.derived(*at as usize) == Truth::Unknown {
+                    missing.join(self.missing_of(*at as usize));
+                }
+            }
+        }
+    }
+
+    /// The facts that keep a derived fact unknown, worked out once.
+    fn missing_of(&self, at: usize) -> &FactSet {
+        self.missing[at].get_or_init(|| {
+            let mut missing = FactSet::default();
+            if let Some(version) = self.book.derived(at).version(self.known) {
+                self.missing_in(&version.code, &mut missing);
+            }
+            missing
+        })
     }
 
     /// The book read.
@@ -376,4 +753,36 @@ impl Reader<'_> {
     pub fn facts(&self) -> &Facts {
         self.facts
     }
+
+    /// Law published by the end of this day counts.
+    pub fn known(&self) -> Date {
+        self.known
+    }
 }
+
+/// Kleene's `and` over many; stops at the first false.
+fn all(truths: impl Iterator<Item = Truth>) -> Truth {
+    let mut whole = Truth::True;
+    for truth in truths {
+        whole = whole.and(truth);
+        if whole == Truth::False {
+            break;
+        }
+    }
+    whole
+}
+
+/// Kleene's `or` over many; stops at the first true.
+fn any(truths: impl Iterator<Item = Truth>) -> Truth {
+    let mut whole = Truth::False;
+    for truth in truths {
+        whole = whole.or(truth);
+        if whole == Truth::True {
+            break;
+        }
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests;

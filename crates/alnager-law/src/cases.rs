@@ -61,7 +61,8 @@ pub fn parse(file: &str, text: &str, vocabulary: &Vocabulary) -> Result<Vec<Case
         .collect()
 }
 
-fn case(node: &Node, vocabulary: &Vocabulary) -> Result<Case, ReadError> {
+/// Reads one case.
+pub(crate) fn case(node: &Node, vocabulary: &Vocabulary) -> Result<Case, ReadError> {
     node.only(&[
         "id",
         "title",
@@ -130,7 +131,7 @@ pub fn run(book: &Book, case: &Case) -> Shown {
         .into_iter()
         .map(|requirement| (requirement.text().id.clone(), requirement.standing))
         .collect();
-    let reader = book.reader(&facts);
+    let reader = book.reader_at(&facts, case.when.known);
     let derived: BTreeMap<String, Truth> = book
         .derived_facts()
         .iter()

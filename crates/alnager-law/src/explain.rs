@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use crate::book::{Book, Reader};
 use crate::fact::{Answer, FactType, Facts, Unknown, Value};
-use crate::requirement::{AsOf, Requirement, Standing, requirement};
+use crate::requirement::{AsOf, Requirement, Ruled, Standing, requirement};
 use crate::rule::{Rule, Test, Truth};
+use crate::smallest::{Joint, smallest};
 
 /// One step of a proof.
 #[derive(Debug, Clone)]
@@ -60,6 +63,8 @@ pub struct Explanation {
     pub missing: BTreeSet<usize>,
     /// The single answers that would change how it stands.
     pub flips: Vec<Flip>,
+    /// The fewest answers that together would, where no single one does.
+    pub joint: Vec<Joint>,
 }
 
 /// One other answer that would change how a requirement stands.
@@ -82,7 +87,7 @@ pub fn explain(book: &Book, facts: &Facts, when: AsOf, id: &str) -> Option<Expla
             .position(|text| text.id == id)
             .map(|index| (pack, index))
     })?;
-    let reader = book.reader(facts);
+    let reader = book.reader_at(facts, when.known);
     let found = requirement(pack, index, &reader, when);
     let condition = &pack.conditions[index];
     let proof = prove(&reader, condition);
@@ -95,16 +100,29 @@ pub fn explain(book: &Book, facts: &Facts, when: AsOf, id: &str) -> Option<Expla
         | Standing::NotApplicable(_) => BTreeSet::new(),
     };
     let mut rules = vec![condition];
-    rules.extend(pack.transitions.iter());
-    rules.extend(pack.applies.values().flatten().flatten());
-    let judge = |facts: &Facts| requirement(pack, index, &book.reader(facts), when).standing;
-    let flips = flips(book, facts, &rules, &found.standing, judge);
+    rules.extend(pack.timetable.rules());
+    let judge =
+        |facts: &Facts| requirement(pack, index, &book.reader_at(facts, when.known), when).standing;
+    let flips = flips(book, facts, &rules, when.known, &found.standing, judge);
+    // What its condition would have to become, and which transitions would have to hold or fall.
+    let applies = !matches!(found.standing, Standing::NotApplicable(Ruled::ByFacts));
+    let mut goals = vec![(condition, !applies)];
+    if matches!(found.standing, Standing::Unknown { .. }) {
+        goals.push((condition, true));
+    }
+    for rule in pack.timetable.rules() {
+        goals.extend([(rule, true), (rule, false)]);
+    }
+    let transitions = pack.timetable.transitions.iter();
+    let obstacles: Vec<&Rule> = transitions.map(|(rule, _)| rule).collect();
+    let joint = smallest(&reader, &goals, &obstacles, &flips, &found.standing, judge);
     Some(Explanation {
-        decisive: without_idle(book, facts, condition, decisive(&proof)),
+        decisive: without_idle(book, facts, condition, when.known, decisive(&proof)),
         requirement: found,
         proof,
         missing,
         flips,
+        joint,
     })
 }
 
@@ -124,7 +142,14 @@ pub fn prove(reader: &Reader<'_>, rule: &Rule) -> Proof {
         },
         Rule::Derived(at) => Step::Derived {
             at: *at,
-            proof: Box::new(prove(reader, &reader.book().derived(*at).rule)),
+            // A fact that was not law yet is false.
+            proof: Box::new(match reader.book().derived(*at).rule_at(reader.known()) {
+                Some(rule) => prove(reader, rule),
+                None => Proof {
+                    truth: Truth::False,
+                    step: Step::Constant,
+                },
+            }),
         },
     };
     Proof {
@@ -161,6 +186,7 @@ fn without_idle(
     book: &Book,
     facts: &Facts,
     rule: &Rule,
+    known: Date,
     found: BTreeSet<usize>,
 ) -> BTreeSet<usize> {
     let truth = |chosen: &BTreeSet<usize>| {
@@ -168,7 +194,7 @@ fn without_idle(
         for fact in chosen {
             some.set(*fact, facts.answer(*fact).cloned());
         }
-        book.reader(&some).truth(rule)
+        book.reader_at(&some, known).truth(rule)
     };
     let whole = truth(&found);
     let mut kept = found.clone();
@@ -186,13 +212,14 @@ fn flips(
     book: &Book,
     facts: &Facts,
     rules: &[&Rule],
+    known: Date,
     now: &Standing,
     judge: impl Fn(&Facts) -> Standing,
 ) -> Vec<Flip> {
     let mut asked: Vec<(usize, Vec<Test>)> = Vec::new();
     let mut seen = BTreeSet::new();
     for rule in rules {
-        questions(book, rule, &mut seen, &mut asked);
+        questions(book, rule, known, &mut seen, &mut asked);
     }
     let mut flips = Vec::new();
     for (fact, tests) in asked {
@@ -219,6 +246,7 @@ fn flips(
 fn questions(
     book: &Book,
     rule: &Rule,
+    known: Date,
     seen: &mut BTreeSet<usize>,
     asked: &mut Vec<(usize, Vec<Test>)>,
 ) {
@@ -232,8 +260,10 @@ fn questions(
         Rule::Constant(_) | Rule::All(_) | Rule::Any(_) | Rule::Not(_) => {}
     });
     for at in inner {
-        if seen.insert(at) {
-            questions(book, &book.derived(at).rule, seen, asked);
+        if seen.insert(at)
+            && let Some(rule) = book.derived(at).rule_at(known)
+        {
+            questions(book, rule, known, seen, asked);
         }
     }
 }

@@ -23,7 +23,7 @@ pub enum FactType {
 }
 
 /// A question that conditions may ask about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactKind {
     /// The permanent name.
     pub name: String,
@@ -39,6 +39,8 @@ pub struct FactKind {
     pub guard_cite: Option<String>,
     /// For a set: the value that a value lies within, such as `US` for `US-CO`; whoever names the one means both.
     pub within: BTreeMap<String, String>,
+    /// The voluntary pack whose adoption this fact states: a recorded decision of the organisation answers it.
+    pub adopts: Option<String>,
 }
 
 /// The vocabulary of facts, by position and by name.
@@ -231,6 +233,22 @@ impl Vocabulary {
         Ok(vocabulary)
     }
 
+    /// Adds the facts a pack brings along, after its own; the same fact said twice is one, two definitions of one name are an
+    /// error.
+    pub fn merge(&mut self, file: &str, other: Vocabulary) -> Result<(), ReadError> {
+        for kind in other.kinds {
+            match self.get(&kind.name) {
+                Some(known) if *known != kind => return Err(read::clash(file, &kind.name)),
+                Some(_) => {}
+                None => {
+                    self.by_name.insert(kind.name.clone(), self.kinds.len());
+                    self.kinds.push(kind);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The fact kinds in the order of the file.
     pub fn kinds(&self) -> &[FactKind] {
         &self.kinds
@@ -262,6 +280,7 @@ fn fact_kind(name: &str, node: &Node) -> Result<FactKind, ReadError> {
         "guard_cite",
         "within",
         "cite",
+        "adopts",
     ])?;
     let values = || node.need("values")?.texts();
     let of = match node
@@ -300,6 +319,7 @@ fn fact_kind(name: &str, node: &Node) -> Result<FactKind, ReadError> {
         guarded,
         guard_cite,
         within,
+        adopts: node.get("adopts")?.map(Node::words).transpose()?,
     };
     if let FactType::Set(values) = &kind.of {
         let pairs = kind.within.iter().flat_map(|(inner, outer)| [inner, outer]);

@@ -1,10 +1,13 @@
 //! Packs: a law, a framework or the organisation's policy as data. The format is `docs/formats/law-pack.md`.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use crate::clock::Clock;
 use crate::fact::Vocabulary;
+use crate::figure::{self, Figure};
 use crate::read::{self, Node, ReadError, nearest};
 use crate::rule::{self, Names, Rule};
 
@@ -41,8 +44,16 @@ pub struct Pack {
     pub derives: Vec<Derive>,
     /// Penalties by name.
     pub penalties: BTreeMap<String, Penalty>,
+    /// Exceptions it adds to derived facts and requirements of other packs.
+    pub exceptions: Vec<AddedException>,
+    /// Wordings of other packs' requirements it replaces.
+    pub rewordings: Vec<Rewording>,
+    /// When the law is in force and yet not enforced.
+    pub enforcement: Vec<Enforcement>,
     /// The requirements in the order of the file.
     pub requirements: Vec<RequirementText>,
+    /// The statutory clocks in the order of the file.
+    pub clocks: Vec<Clock>,
     file: String,
 }
 
@@ -135,6 +146,10 @@ pub struct Derive {
     pub note: Option<String>,
     /// What about it is not confirmed.
     pub unconfirmed: Option<String>,
+    /// The first day of knowledge on which this version counts; without it from the start.
+    pub known: Option<Date>,
+    /// The first day of knowledge on which it no longer counts.
+    pub until_known: Option<Date>,
 }
 
 /// What a breach may cost.
@@ -150,6 +165,103 @@ pub struct Penalty {
     pub amount: Option<i64>,
     /// The maximum in per cent of worldwide annual turnover.
     pub turnover_percent: Option<i64>,
+}
+
+/// An exception that an overlay pack adds to another pack's rule: how a delegated act or a counsel's carve-out arrives.
+#[derive(Debug, Clone)]
+pub struct AddedException {
+    /// The derived fact or requirement it is added to.
+    pub to: String,
+    /// The exception.
+    pub unless: Condition,
+    /// Its source.
+    pub cite: String,
+}
+
+/// A wording that an overlay pack puts in the place of another pack's.
+#[derive(Debug, Clone)]
+pub struct Rewording {
+    /// The requirement.
+    pub requirement: String,
+    /// What it asks, in the overlay's words.
+    pub what: Option<String>,
+    /// The line for the developer.
+    pub how: Option<String>,
+    /// The kinds of evidence it needs.
+    pub evidence: Option<Vec<String>>,
+    /// The common controls it asks for.
+    pub controls: Option<Vec<String>>,
+    /// Who usually owns it.
+    pub role: Option<String>,
+    /// Its source.
+    pub cite: String,
+    pub(crate) node: Node,
+}
+
+impl Rewording {
+    /// Puts the overlay's words in place of the requirement's.
+    pub(crate) fn change(self, text: &mut RequirementText) {
+        fn put<T>(new: Option<T>, old: &mut T) {
+            if let Some(new) = new {
+                *old = new;
+            }
+        }
+        put(self.what, &mut text.what);
+        put(self.how, &mut text.how);
+        put(self.evidence, &mut text.evidence);
+        put(self.controls, &mut text.controls);
+        put(self.role, &mut text.role);
+    }
+}
+
+/// A time in which requirements in force are not, or not fully, enforced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enforcement {
+    /// What holds.
+    pub state: EnforcementState,
+    /// The first day it holds; without it from the start.
+    pub from: Option<Date>,
+    /// The first day it no longer holds; without it until further notice.
+    pub until: Option<Date>,
+    /// The day this became known.
+    pub known: Date,
+    /// The source.
+    pub cite: String,
+    /// A remark for the reader.
+    pub note: Option<String>,
+    /// The date groups concerned; empty: all.
+    pub groups: Vec<String>,
+}
+
+/// How far a requirement in force can be enforced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EnforcementState {
+    /// The authority has said that it does not enforce yet.
+    Grace,
+    /// A court or the authority has suspended it.
+    Stayed,
+    /// It binds, but fines are not possible yet.
+    NoFines,
+}
+
+impl EnforcementState {
+    /// The word used in files and on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            EnforcementState::Grace => "grace",
+            EnforcementState::Stayed => "stayed",
+            EnforcementState::NoFines => "no fines",
+        }
+    }
+}
+
+/// Another requirement that pulls the other way, for counsel to reconcile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The other requirement's id.
+    pub with: String,
+    /// Why, in one line.
+    pub why: String,
 }
 
 /// What kind of norm a requirement is.
@@ -227,8 +339,20 @@ pub struct RequirementText {
     pub role: String,
     /// The deadline in words.
     pub deadline: Option<String>,
-    /// What about it is not confirmed.
+    /// How often, in words.
+    pub frequency: Option<String>,
+    /// The ids it took the place of when the duty changed.
+    pub replaces: Vec<String>,
+    /// The statutory clocks it runs on, by id.
+    pub clocks: Vec<String>,
+    /// The periods, frequencies and limits the text sets.
+    pub figures: Vec<Figure>,
+    /// Requirements that pull the other way.
+    pub conflicts: Vec<Conflict>,
+    /// What about its core (whether or what it binds) is not confirmed: for counsel.
     pub unconfirmed: Option<String>,
+    /// What about a side note of it is not confirmed.
+    pub unconfirmed_detail: Option<String>,
 }
 
 impl Pack {
@@ -298,7 +422,11 @@ impl Pack {
             transitions: Vec::new(),
             derives: Vec::new(),
             penalties: BTreeMap::new(),
+            exceptions: Vec::new(),
+            rewordings: Vec::new(),
+            enforcement: Vec::new(),
             requirements: Vec::new(),
+            clocks: Vec::new(),
             file: file.to_owned(),
         })
     }
@@ -334,7 +462,11 @@ impl Pack {
         }
         self.transitions = root.each("transition", transition)?;
         self.derives = root.each("derive", derive)?;
+        self.exceptions = root.each("exception", added_exception)?;
+        self.rewordings = root.each("rewording", rewording)?;
+        self.enforcement = root.each("enforcement", enforcement)?;
         self.requirements = root.each("requirement", requirement)?;
+        self.clocks = root.each("clock", Clock::read)?;
         self.check_names(root)
     }
 
@@ -374,6 +506,13 @@ impl Pack {
                 )));
             }
         }
+        for (index, enforcement) in self.enforcement.iter().enumerate() {
+            let node = &root.need("enforcement")?.list()?[index];
+            enforcement
+                .groups
+                .iter()
+                .try_for_each(|group| check(node, group))?;
+        }
         for (index, transition) in self.transitions.iter().enumerate() {
             let node = &root.need("transition")?.list()?[index];
             transition
@@ -388,6 +527,12 @@ impl Pack {
             .filter_map(|row| row.dormant_until.as_ref());
         let choices = self.choose.values().flatten().map(|choice| &choice.group);
         rows.chain(choices).try_for_each(|group| check(root, group))
+    }
+
+    /// What is not confirmed about every requirement of a pack that rests on secondary sources.
+    pub(crate) fn secondary(&self) -> Option<String> {
+        (self.confidence == "unconfirmed")
+            .then(|| format!("the pack {} rests on secondary sources", self.id))
     }
 
     /// A pin-cite with the instrument it belongs to.
@@ -405,7 +550,8 @@ impl Pack {
     }
 }
 
-const PACK_FIELDS: [&str; 29] = [
+/// The fields a pack may have.
+pub(crate) const PACK_FIELDS: [&str; 32] = [
     "short",
     "schema",
     "id",
@@ -427,6 +573,9 @@ const PACK_FIELDS: [&str; 29] = [
     "transition",
     "derive",
     "penalty",
+    "enforcement",
+    "exception",
+    "rewording",
     "requirement",
     "clock",
     "amendment",
@@ -437,7 +586,7 @@ const PACK_FIELDS: [&str; 29] = [
     "related",
 ];
 
-fn pack_kind(node: &Node) -> Result<PackKind, ReadError> {
+pub(crate) fn pack_kind(node: &Node) -> Result<PackKind, ReadError> {
     let kinds = [
         "statute",
         "regulation",
@@ -475,7 +624,7 @@ fn words(node: &Node, key: &str) -> Result<Option<String>, ReadError> {
     node.get(key)?.map(Node::words).transpose()
 }
 
-fn date_row(node: &Node) -> Result<DateRow, ReadError> {
+pub(crate) fn date_row(node: &Node) -> Result<DateRow, ReadError> {
     node.only(&[
         "from",
         "to",
@@ -516,7 +665,7 @@ fn date_row(node: &Node) -> Result<DateRow, ReadError> {
     Ok(row)
 }
 
-fn choice(node: &Node) -> Result<Choice, ReadError> {
+pub(crate) fn choice(node: &Node) -> Result<Choice, ReadError> {
     node.only(&["group", "when"])?;
     Ok(Choice {
         group: node.need("group")?.words()?,
@@ -524,7 +673,7 @@ fn choice(node: &Node) -> Result<Choice, ReadError> {
     })
 }
 
-fn transition(node: &Node) -> Result<Transition, ReadError> {
+pub(crate) fn transition(node: &Node) -> Result<Transition, ReadError> {
     node.only(&["groups", "when", "effect", "from", "cite"])?;
     let from = node.get("from")?.map(Node::date).transpose()?;
     if from.is_none() {
@@ -538,8 +687,18 @@ fn transition(node: &Node) -> Result<Transition, ReadError> {
     })
 }
 
-fn derive(node: &Node) -> Result<Derive, ReadError> {
-    node.only(&["fact", "rule", "unless", "cite", "note", "unconfirmed"])?;
+pub(crate) fn derive(node: &Node) -> Result<Derive, ReadError> {
+    node.only(&[
+        "fact",
+        "rule",
+        "unless",
+        "cite",
+        "note",
+        "unconfirmed",
+        "known",
+        "until_known",
+    ])?;
+    let date = |key: &str| node.get(key)?.map(Node::date).transpose();
     Ok(Derive {
         fact: node.need("fact")?.words()?,
         rule: condition(node.need("rule")?)?,
@@ -547,10 +706,88 @@ fn derive(node: &Node) -> Result<Derive, ReadError> {
         cite: words(node, "cite")?.unwrap_or_default(),
         note: words(node, "note")?,
         unconfirmed: words(node, "unconfirmed")?,
+        known: date("known")?,
+        until_known: date("until_known")?,
     })
 }
 
-fn penalty(node: &Node) -> Result<Penalty, ReadError> {
+pub(crate) fn enforcement(node: &Node) -> Result<Enforcement, ReadError> {
+    node.only(&["state", "from", "until", "known", "cite", "note", "groups"])?;
+    let date = |key: &str| node.get(key)?.map(Node::date).transpose();
+    let state = match node
+        .need("state")?
+        .one_of(["grace", "stayed", "no_fines"])?
+        .as_str()
+    {
+        "grace" => EnforcementState::Grace,
+        "stayed" => EnforcementState::Stayed,
+        _ => EnforcementState::NoFines,
+    };
+    Ok(Enforcement {
+        state,
+        from: date("from")?,
+        until: date("until")?,
+        known: node.need("known")?.date()?,
+        cite: node.need("cite")?.words()?,
+        note: words(node, "note")?,
+        groups: texts(node, "groups")?,
+    })
+}
+
+pub(crate) fn added_exception(node: &Node) -> Result<AddedException, ReadError> {
+    node.only(&["to", "unless", "cite"])?;
+    Ok(AddedException {
+        to: node.need("to")?.words()?,
+        unless: condition(node.need("unless")?)?,
+        cite: node.need("cite")?.words()?,
+    })
+}
+
+pub(crate) fn rewording(node: &Node) -> Result<Rewording, ReadError> {
+    node.only(&[
+        "requirement",
+        "what",
+        "how",
+        "evidence",
+        "controls",
+        "role",
+        "cite",
+    ])?;
+    let list = |key: &str| node.get(key)?.map(Node::texts).transpose();
+    let evidence = list("evidence")?;
+    if evidence.as_ref().is_some_and(Vec::is_empty) {
+        return Err(node.wrong(
+            "`evidence` must name at least one kind, or nothing could ever meet this requirement",
+        ));
+    }
+    Ok(Rewording {
+        requirement: node.need("requirement")?.words()?,
+        what: words(node, "what")?,
+        how: words(node, "how")?,
+        evidence,
+        controls: list("controls")?,
+        role: node
+            .get("role")?
+            .map(|role| role.one_of(ROLES))
+            .transpose()?,
+        cite: node.need("cite")?.words()?,
+        node: node.clone(),
+    })
+}
+
+fn conflict(node: &Node) -> Result<Conflict, ReadError> {
+    node.only(&["with", "why"])?;
+    Ok(Conflict {
+        with: node.need("with")?.words()?,
+        why: node.need("why")?.words()?,
+    })
+}
+
+fn texts(node: &Node, key: &str) -> Result<Vec<String>, ReadError> {
+    node.get(key)?.map_or(Ok(Vec::new()), Node::texts)
+}
+
+pub(crate) fn penalty(node: &Node) -> Result<Penalty, ReadError> {
     node.only(&[
         "max",
         "cite",
@@ -580,7 +817,7 @@ pub const ROLES: [&str; 7] = [
     "security",
 ];
 
-fn requirement(node: &Node) -> Result<RequirementText, ReadError> {
+pub(crate) fn requirement(node: &Node) -> Result<RequirementText, ReadError> {
     node.only(&[
         "id",
         "kind",
@@ -598,7 +835,12 @@ fn requirement(node: &Node) -> Result<RequirementText, ReadError> {
         "role",
         "deadline",
         "frequency",
+        "replaces",
+        "clocks",
+        "figures",
+        "conflicts",
         "unconfirmed",
+        "unconfirmed_detail",
         "numbers",
         "note",
     ])?;
@@ -633,8 +875,12 @@ fn requirement(node: &Node) -> Result<RequirementText, ReadError> {
         "in_use" => Phase::InUse,
         _ => Phase::OnEvent,
     };
-    let evidence = node.need("evidence")?.texts()?;
-    if evidence.is_empty() {
+    let evidence = texts(node, "evidence")?;
+    let asks = matches!(
+        kind,
+        RequirementKind::Duty | RequirementKind::Prohibition | RequirementKind::Condition
+    );
+    if asks && evidence.is_empty() {
         return Err(node.wrong(
             "`evidence` must name at least one kind, or nothing could ever meet this requirement",
         ));
@@ -642,32 +888,26 @@ fn requirement(node: &Node) -> Result<RequirementText, ReadError> {
     Ok(RequirementText {
         id: node.need("id")?.words()?,
         kind,
-        who: node
-            .get("who")?
-            .map(Node::texts)
-            .transpose()?
-            .unwrap_or_default(),
+        who: texts(node, "who")?,
         what: node.need("what")?.words()?,
         how: node.need("how")?.words()?,
         cite: node.need("cite")?.words()?,
         when: condition(node.need("when")?)?,
         unless: conditions(node.get("unless")?)?,
-        applies: node
-            .get("applies")?
-            .map(Node::texts)
-            .transpose()?
-            .unwrap_or_default(),
+        applies: texts(node, "applies")?,
         phase,
         evidence,
-        controls: node
-            .get("controls")?
-            .map(Node::texts)
-            .transpose()?
-            .unwrap_or_default(),
+        controls: texts(node, "controls")?,
         penalty: words(node, "penalty")?,
         role: node.need("role")?.one_of(ROLES)?,
         deadline: words(node, "deadline")?,
+        frequency: words(node, "frequency")?,
+        replaces: texts(node, "replaces")?,
+        clocks: texts(node, "clocks")?,
+        figures: node.each("figures", figure::figure)?,
+        conflicts: node.each("conflicts", conflict)?,
         unconfirmed: words(node, "unconfirmed")?,
+        unconfirmed_detail: words(node, "unconfirmed_detail")?,
     })
 }
 
@@ -675,6 +915,11 @@ impl Condition {
     /// A condition written in a file.
     pub fn read(node: &Node) -> Result<Self, ReadError> {
         condition(node)
+    }
+
+    /// The line it stands on, counted from 1.
+    pub fn line(&self) -> usize {
+        self.node.line()
     }
 
     /// Parses and types it; the complaint names the file and line it stands at.
@@ -694,6 +939,29 @@ impl Condition {
     }
 }
 
+/// The order of two versions such as `2026.11.23`: part by part, as numbers; a part that is no number comes before every number.
+pub fn version_order(one: &str, other: &str) -> Ordering {
+    let parts = |version: &str| -> Vec<Result<u64, String>> {
+        let part = |part: &str| part.parse().map_err(|_| part.to_owned());
+        version.split('.').map(part).collect()
+    };
+    let (mut one, mut other) = (parts(one).into_iter(), parts(other).into_iter());
+    loop {
+        let order = match (one.next(), other.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) => Ordering::Less,
+            (Some(_), None) => Ordering::Greater,
+            (Some(Ok(one)), Some(Ok(other))) => one.cmp(&other),
+            (Some(Err(one)), Some(Err(other))) => one.cmp(&other),
+            (Some(Err(_)), Some(Ok(_))) => Ordering::Less,
+            (Some(Ok(_)), Some(Err(_))) => Ordering::Greater,
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+}
+
 /// A list of named things a pack may refer to: evidence kinds or common controls.
 #[derive(Debug, Clone, Default)]
 pub struct Register {
@@ -702,7 +970,7 @@ pub struct Register {
 }
 
 /// One kind of evidence, or one common control.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterItem {
     /// The title.
     pub title: String,
@@ -710,9 +978,37 @@ pub struct RegisterItem {
     pub measured_by: Option<String>,
     /// The kinds of evidence that show it (controls only).
     pub evidence: Vec<String>,
+    /// How far one piece of it may be proposed for other requirements (evidence kinds only).
+    pub reuse: Reuse,
+}
+
+/// How far evidence of a kind may be proposed for other requirements that a common control serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reuse {
+    /// For any of them: what it shows does not depend on who asks.
+    #[default]
+    Anywhere,
+    /// For those met at the same time of a system's life: it says how a thing is done, and not what.
+    SamePhase,
+    /// For those of the same pack: it was given to one authority, or about one law.
+    SamePack,
+}
+
+fn reuse(node: &Node) -> Result<Reuse, ReadError> {
+    let how = node.one_of(["anywhere", "same_phase", "same_pack"])?;
+    Ok(match how.as_str() {
+        "same_phase" => Reuse::SamePhase,
+        "same_pack" => Reuse::SamePack,
+        _ => Reuse::Anywhere,
+    })
 }
 
 impl Register {
+    /// The title of an item, or its id where it is not listed.
+    pub fn title<'a>(&'a self, id: &'a str) -> &'a str {
+        self.items.get(id).map_or(id, |item| item.title.as_str())
+    }
+
     /// Reads `packs/evidence.toml` (`table` = `kind`) or `packs/controls.toml` (`table` = `control`).
     pub fn parse(file: &str, text: &str, table: &str) -> Result<Self, ReadError> {
         let root = read::read(file, text)?;
@@ -723,7 +1019,7 @@ impl Register {
         for field in root.need(table)?.table()? {
             field
                 .node
-                .only(&["title", "what", "measured_by", "evidence"])?;
+                .only(&["title", "what", "measured_by", "reuse", "evidence"])?;
             let item = RegisterItem {
                 title: field.node.need("title")?.words()?,
                 measured_by: field
@@ -737,9 +1033,27 @@ impl Register {
                     .map(Node::texts)
                     .transpose()?
                     .unwrap_or_default(),
+                reuse: field
+                    .node
+                    .get("reuse")?
+                    .map(reuse)
+                    .transpose()?
+                    .unwrap_or_default(),
             };
             items.insert(field.key.clone(), item);
         }
         Ok(Register { items })
+    }
+
+    /// Adds what a pack brings along; the same thing said twice is one, two definitions of one id are an error.
+    pub fn merge(&mut self, file: &str, other: Register) -> Result<(), ReadError> {
+        for (id, item) in other.items {
+            match self.items.get(&id) {
+                Some(known) if *known != item => return Err(read::clash(file, &id)),
+                Some(_) => {}
+                None => drop(self.items.insert(id, item)),
+            }
+        }
+        Ok(())
     }
 }

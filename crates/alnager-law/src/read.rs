@@ -414,6 +414,18 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Stri
     }
 }
 
+/// A pack defines what is already defined otherwise.
+pub(crate) fn clash(file: &str, name: &str) -> ReadError {
+    ReadError {
+        file: file.to_owned(),
+        line: 0,
+        field: String::new(),
+        problem: format!(
+            "`{name}` is already defined, and otherwise; use it as it is, or give yours another name"
+        ),
+    }
+}
+
 /// At most 60 characters of a text, for a message.
 pub fn shorten(text: &str) -> String {
     match text.char_indices().nth(60) {

@@ -1,15 +1,17 @@
 //! Requirements: what a law, standard or policy asks of a system on a day, as known on a day.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::book::Book;
-use crate::book::{BoundPack, Reader};
+use crate::book::{Book, BoundPack, Overlay, Reader};
+use crate::code::FactSet;
 use crate::fact::Facts;
-use crate::pack::{DateRow, Pack, Penalty, RequirementText};
-use crate::rule::{Rule, Truth};
+use crate::pack::{Enforcement, EnforcementState, Pack, PackKind, Penalty, RequirementText};
+use crate::rule::Truth;
+use crate::schedule::Outcome;
 
 /// The two times of every legal question: the day judged, and the day up to which published law counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,12 +27,55 @@ pub struct AsOf {
 pub struct Requirement {
     /// How it stands on the day judged.
     pub standing: Standing,
-    /// What about it is not confirmed; not empty means *preview*.
+    /// What about it is not confirmed, core and side notes; not empty means *preview*.
     pub preview: Vec<String>,
+    /// What about its core (whether, what, or from when it binds) is not confirmed; not empty means *for counsel*.
+    pub for_counsel: Vec<String>,
     /// Where its dates come from.
     pub dated_by: Option<String>,
+    /// How far it can be enforced on the day judged, where it is in force.
+    pub force: Force,
     pack: Arc<BoundPack>,
     index: usize,
+}
+
+/// How far a requirement in force can be enforced. In law, applicable and enforceable are different things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Force {
+    /// It can be enforced in full.
+    Enforceable,
+    /// It is in force and not, or not fully, enforced.
+    Limited {
+        /// What holds.
+        state: EnforcementState,
+        /// The first day it no longer holds, where one is known.
+        until: Option<Date>,
+        /// The source.
+        cite: String,
+        /// A remark for the reader.
+        note: Option<String>,
+    },
+    /// A standard, framework or guidance: it binds only where the organisation has adopted it.
+    Voluntary,
+    /// A bill: nothing of it is law. What it says is a what-if.
+    Bill,
+}
+
+impl Force {
+    /// In words, such as `grace until 2027-01-22`.
+    pub fn words(&self) -> String {
+        match self {
+            Force::Enforceable => "enforceable".to_owned(),
+            Force::Limited {
+                state,
+                until: Some(until),
+                ..
+            } => format!("{} until {until}", state.word()),
+            Force::Limited { state, .. } => format!("{} until further notice", state.word()),
+            Force::Voluntary => "voluntary".to_owned(),
+            Force::Bill => "what-if: a bill, not law".to_owned(),
+        }
+    }
 }
 
 /// How a requirement stands on the day judged.
@@ -99,6 +144,19 @@ impl Requirement {
             .and_then(|name| self.pack.pack.penalties.get(name))
     }
 
+    /// What overlay packs changed about it.
+    pub fn overlays(&self) -> &[Overlay] {
+        &self.pack.overlays[self.index]
+    }
+
+    /// Whether it is known to concern the system: in force, from a known later day, or waiting for its trigger.
+    pub fn concerns(&self) -> bool {
+        match self.standing {
+            Standing::InForce { .. } | Standing::Ahead { .. } | Standing::Waiting { .. } => true,
+            Standing::Ended { .. } | Standing::NotApplicable(_) | Standing::Unknown { .. } => false,
+        }
+    }
+
     /// Whether it binds only where adopted.
     pub fn is_voluntary(&self) -> bool {
         !self.pack.pack.binding
@@ -109,11 +167,31 @@ impl Requirement {
 ///
 /// Pure: the same book, facts and days give the same answer.
 pub fn requirements(book: &Book, facts: &Facts, when: AsOf) -> Vec<Requirement> {
-    let reader = book.reader(facts);
-    let mut requirements = Vec::new();
+    requirements_on(&book.reader_at(facts, when.known), when.valid)
+}
+
+/// The same for a system that is asked about on several days: what the reader has worked out is worked out once.
+pub fn requirements_on(reader: &Reader<'_>, valid: Date) -> Vec<Requirement> {
+    let book = reader.book();
+    let when = AsOf {
+        valid,
+        known: reader.known(),
+    };
+    let count = book.packs().map(|pack| pack.requirements.len()).sum();
+    let mut requirements = Vec::with_capacity(count);
     for pack in book.bound() {
+        // Many requirements of a pack share their dates.
+        let mut dates: Vec<Option<Dates<'_>>> = Vec::new();
+        dates.resize_with(pack.timetable.n_schedules(), || None);
         for index in 0..pack.pack.requirements.len() {
-            requirements.push(requirement(pack, index, &reader, when));
+            let holds = reader.holds(&pack.codes[index]);
+            requirements.push(if holds == Truth::False {
+                ruled_out(pack, index)
+            } else {
+                let at = pack.timetable.schedule_of(index);
+                let dates = dates[at].get_or_insert_with(|| Dates::of(pack, at, reader, when));
+                dated(pack, index, reader, when, holds, dates)
+            });
         }
     }
     requirements
@@ -126,96 +204,129 @@ pub(crate) fn requirement(
     reader: &Reader<'_>,
     when: AsOf,
 ) -> Requirement {
-    let text = &pack.pack.requirements[index];
-    let mut missing = BTreeSet::new();
-    let holds = reader.truth(&pack.conditions[index]);
-    reader.missing(&pack.conditions[index], &mut missing);
-    let outcomes = if holds == Truth::False {
-        Vec::new()
-    } else {
-        outcomes(pack, &text.applies, reader, when.known, &mut missing)
-    };
-    let standing = match holds {
-        Truth::False => Standing::NotApplicable(Ruled::ByFacts),
-        Truth::True | Truth::Unknown => settle(holds, &outcomes, missing, when.valid),
-    };
-    let mut preview: Vec<String> = text.unconfirmed.iter().cloned().collect();
-    preview.extend(
-        outcomes
-            .iter()
-            .filter_map(|outcome| outcome.row.and_then(|row| row.unconfirmed.clone())),
-    );
-    if pack.pack.confidence == "unconfirmed" {
-        preview.push(format!(
-            "the pack {} rests on secondary sources",
-            pack.pack.id
-        ));
+    let holds = reader.holds(&pack.codes[index]);
+    if holds == Truth::False {
+        return ruled_out(pack, index);
     }
-    preview.dedup();
-    let dated_by = outcomes
-        .first()
-        .and_then(|outcome| outcome.row)
-        .map(|row| row.cite.clone());
+    let at = pack.timetable.schedule_of(index);
+    let dates = Dates::of(pack, at, reader, when);
+    dated(pack, index, reader, when, holds, &dates)
+}
+
+/// What the facts of a system make of the dates of a schedule.
+struct Dates<'t> {
+    outcomes: Vec<Outcome<'t>>,
+    /// The facts that keep them open.
+    missing: OnceCell<FactSet>,
+    at: usize,
+}
+
+impl<'t> Dates<'t> {
+    fn of(pack: &'t BoundPack, at: usize, reader: &Reader<'_>, when: AsOf) -> Self {
+        let timetable = &pack.timetable;
+        Dates {
+            outcomes: timetable.outcomes_of(&pack.pack, at, reader, when.known),
+            missing: OnceCell::new(),
+            at,
+        }
+    }
+
+    fn missing(&self, pack: &BoundPack, reader: &Reader<'_>, when: AsOf) -> &FactSet {
+        self.missing.get_or_init(|| {
+            let mut missing = FactSet::default();
+            let timetable = &pack.timetable;
+            timetable.missing(self.at, reader, when.known, &mut missing);
+            missing
+        })
+    }
+}
+
+/// A requirement whose condition is false.
+fn ruled_out(pack: &Arc<BoundPack>, index: usize) -> Requirement {
     Requirement {
-        standing,
-        preview,
-        dated_by,
+        standing: Standing::NotApplicable(Ruled::ByFacts),
+        preview: Vec::new(),
+        for_counsel: Vec::new(),
+        dated_by: None,
+        force: Force::Enforceable,
         pack: pack.clone(),
         index,
     }
 }
 
-/// One way the dates of a requirement may fall.
-#[derive(Debug, Clone)]
-struct Outcome<'a> {
-    row: Option<&'a DateRow>,
-    span: Span,
+/// A requirement whose condition holds or may hold.
+fn dated(
+    pack: &Arc<BoundPack>,
+    index: usize,
+    reader: &Reader<'_>,
+    when: AsOf,
+    holds: Truth,
+    dates: &Dates<'_>,
+) -> Requirement {
+    let text = &pack.pack.requirements[index];
+    let outcomes = &dates.outcomes;
+    let mut standing = settle(holds, outcomes, when.valid);
+    if let Standing::Unknown { missing, .. } = &mut standing {
+        let mut facts = dates.missing(pack, reader, when).clone();
+        reader.missing_in(&pack.codes[index], &mut facts);
+        *missing = facts.iter().collect();
+    }
+    let dated_by = outcomes.first().and_then(|outcome| outcome.row);
+    let doubts = outcomes
+        .iter()
+        .filter_map(|outcome| outcome.row.and_then(|row| row.unconfirmed.clone()));
+    let mut for_counsel: Vec<String> = text.unconfirmed.iter().cloned().chain(doubts).collect();
+    // A derived fact that is not confirmed leaves no doubt where the condition holds without it.
+    let doubts = &pack.doubts[index];
+    if !doubts.is_empty() && reader.holds_confirmed(&pack.codes[index]) != Truth::True {
+        for_counsel.extend(doubts.iter().cloned());
+    }
+    for_counsel.extend(pack.pack.secondary());
+    for_counsel.dedup();
+    let mut preview = for_counsel.clone();
+    preview.extend(text.unconfirmed_detail.iter().cloned());
+    Requirement {
+        standing,
+        preview,
+        for_counsel,
+        dated_by: dated_by.map(|row| row.cite.clone()),
+        force: force(&pack.pack, text, when),
+        pack: pack.clone(),
+        index,
+    }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Span {
-    Governs {
-        from: Date,
-        to: Option<Date>,
-        wakes: Option<Date>,
-    },
-    Never(Ruled),
-}
-
-impl Span {
-    fn standing(&self, day: Date) -> Standing {
-        match self {
-            Span::Never(ruled) => Standing::NotApplicable(ruled.clone()),
-            Span::Governs { to: Some(to), .. } if day >= *to => Standing::Ended { on: *to },
-            Span::Governs { from, wakes, .. } => {
-                let begins = wakes.map_or(*from, |wakes| wakes.max(*from));
-                if day >= begins {
-                    Standing::InForce { from: begins }
-                } else if day >= *from {
-                    Standing::Waiting {
-                        since: *from,
-                        until: begins,
-                    }
-                } else {
-                    Standing::Ahead { from: begins }
-                }
-            }
-        }
+/// How far a requirement can be enforced on the day judged.
+pub(crate) fn force(pack: &Pack, text: &RequirementText, when: AsOf) -> Force {
+    if pack.kind == PackKind::Bill {
+        return Force::Bill;
     }
-
-    fn begins(&self) -> Option<Date> {
-        match self {
-            Span::Governs { from, wakes, .. } => {
-                Some(wakes.map_or(*from, |wakes| wakes.max(*from)))
-            }
-            Span::Never(_) => None,
-        }
+    if !pack.binding {
+        return Force::Voluntary;
     }
+    let holds = |row: &&Enforcement| {
+        row.known <= when.known
+            && row.from.is_none_or(|from| from <= when.valid)
+            && row.until.is_none_or(|until| when.valid < until)
+            && (row.groups.is_empty()
+                || row.groups.iter().any(|group| text.applies.contains(group)))
+    };
+    let latest = pack
+        .enforcement
+        .iter()
+        .filter(holds)
+        .max_by_key(|row| row.known);
+    latest.map_or(Force::Enforceable, |row| Force::Limited {
+        state: row.state,
+        until: row.until,
+        cite: row.cite.clone(),
+        note: row.note.clone(),
+    })
 }
 
 /// Joins condition and dates. Several outcomes that agree settle the question; otherwise it stays unknown.
-fn settle(holds: Truth, outcomes: &[Outcome<'_>], missing: BTreeSet<usize>, day: Date) -> Standing {
-    let mut standings = outcomes.iter().map(|outcome| outcome.span.standing(day));
+pub(crate) fn settle(holds: Truth, outcomes: &[Outcome<'_>], day: Date) -> Standing {
+    let mut standings = outcomes.iter().map(|outcome| outcome.standing(day));
     let first = standings
         .next()
         .unwrap_or(Standing::NotApplicable(Ruled::NotKnown));
@@ -234,203 +345,13 @@ fn settle(holds: Truth, outcomes: &[Outcome<'_>], missing: BTreeSet<usize>, day:
             // An ended or excluded outcome cannot begin again; only the others could.
             let live = outcomes
                 .iter()
-                .filter(|outcome| !matches!(outcome.span.standing(day), Standing::Ended { .. }));
+                .filter(|outcome| !matches!(outcome.standing(day), Standing::Ended { .. }));
             Standing::Unknown {
-                missing,
-                from: live.filter_map(|outcome| outcome.span.begins()).min(),
+                missing: BTreeSet::new(),
+                from: live.filter_map(|outcome| outcome.begins()).min(),
             }
         }
     }
-}
-
-/// The ways the dates of `groups` may fall, given the facts: the last row whose conditions hold wins; rows with unknown
-/// conditions stay possible, and their facts join `missing`.
-fn outcomes<'a>(
-    pack: &'a BoundPack,
-    groups: &[String],
-    reader: &Reader<'_>,
-    known: Date,
-    missing: &mut BTreeSet<usize>,
-) -> Vec<Outcome<'a>> {
-    let mut outcomes = Vec::new();
-    let (possible, decided) = possible(candidates(pack, groups, known), reader, missing);
-    for candidate in possible {
-        for wakes in wakes(pack, candidate.row, reader, known, missing) {
-            let span = Span::Governs {
-                from: candidate.row.from,
-                to: candidate.row.to,
-                wakes,
-            };
-            for span in transitions(pack, &candidate.groups, span, reader, missing) {
-                outcomes.push(Outcome {
-                    row: Some(candidate.row),
-                    span,
-                });
-            }
-        }
-    }
-    if !decided {
-        outcomes.push(Outcome {
-            row: None,
-            span: Span::Never(Ruled::NotKnown),
-        });
-    }
-    outcomes
-}
-
-/// The candidates that may win, last first, and whether one of them is known to: those with unknown conditions stay possible,
-/// and their facts join `missing`.
-fn possible<'a>(
-    candidates: Vec<Candidate<'a>>,
-    reader: &Reader<'_>,
-    missing: &mut BTreeSet<usize>,
-) -> (Vec<Candidate<'a>>, bool) {
-    let mut possible = Vec::new();
-    for candidate in candidates.into_iter().rev() {
-        let conditions = &candidate.conditions;
-        let truth = conditions
-            .iter()
-            .fold(Truth::True, |truth, rule| truth.and(reader.truth(rule)));
-        if truth == Truth::False {
-            continue;
-        }
-        for rule in conditions {
-            reader.missing(rule, missing);
-        }
-        possible.push(candidate);
-        if truth == Truth::True {
-            return (possible, true);
-        }
-    }
-    (possible, false)
-}
-
-struct Candidate<'a> {
-    row: &'a DateRow,
-    conditions: Vec<&'a Rule>,
-    groups: Vec<&'a str>,
-}
-
-/// The rows that count under this knowledge, in order; of rows with the same condition only the latest known.
-fn candidates<'a>(pack: &'a BoundPack, groups: &[String], known: Date) -> Vec<Candidate<'a>> {
-    let mut candidates = Vec::new();
-    for name in groups {
-        let chosen = pack.choose.get_key_value(name.as_str());
-        let Some((alias, choices)) = chosen else {
-            rows(pack, name, &[], None, known, &mut candidates);
-            continue;
-        };
-        for (group, when) in choices {
-            let conditions: Vec<&Rule> = when.iter().collect();
-            rows(
-                pack,
-                group,
-                &conditions,
-                Some(alias),
-                known,
-                &mut candidates,
-            );
-        }
-    }
-    candidates
-}
-
-fn rows<'a>(
-    pack: &'a BoundPack,
-    group: &str,
-    conditions: &[&'a Rule],
-    alias: Option<&'a String>,
-    known: Date,
-    candidates: &mut Vec<Candidate<'a>>,
-) {
-    let Some((name, bound)) = pack.applies.get_key_value(group) else {
-        return;
-    };
-    let counts =
-        |row: &DateRow| row.known <= known && row.until_known.is_none_or(|until| known < until);
-    let listed = pack
-        .pack
-        .applies
-        .get(group)
-        .into_iter()
-        .flatten()
-        .zip(bound);
-    let mut current: Vec<(&DateRow, &Option<Rule>)> =
-        listed.filter(|(row, _)| counts(row)).collect();
-    current.sort_by_key(|(row, _)| row.known);
-    for (at, (row, when)) in current.iter().enumerate() {
-        let superseded = current[at + 1..].iter().any(|(_, later)| later == when);
-        if !superseded {
-            let conditions = conditions.iter().copied().chain(when.as_ref()).collect();
-            let groups = std::iter::once(name.as_str())
-                .chain(alias.map(String::as_str))
-                .collect();
-            candidates.push(Candidate {
-                row,
-                conditions,
-                groups,
-            });
-        }
-    }
-}
-
-/// The days on which the trigger of a dormant row may first exist; `None` where the row does not sleep.
-fn wakes(
-    pack: &BoundPack,
-    row: &DateRow,
-    reader: &Reader<'_>,
-    known: Date,
-    missing: &mut BTreeSet<usize>,
-) -> Vec<Option<Date>> {
-    let Some(group) = &row.dormant_until else {
-        return vec![None];
-    };
-    let candidates = candidates(pack, std::slice::from_ref(group), known);
-    let (possible, _) = possible(candidates, reader, missing);
-    if possible.is_empty() {
-        return vec![None];
-    }
-    possible
-        .iter()
-        .map(|candidate| Some(candidate.row.from))
-        .collect()
-}
-
-fn transitions(
-    pack: &BoundPack,
-    groups: &[&str],
-    span: Span,
-    reader: &Reader<'_>,
-    missing: &mut BTreeSet<usize>,
-) -> Vec<Span> {
-    let mut spans = Vec::new();
-    for (transition, when) in pack.pack.transitions.iter().zip(&pack.transitions) {
-        if !transition
-            .groups
-            .iter()
-            .any(|group| groups.contains(&group.as_str()))
-        {
-            continue;
-        }
-        let truth = reader.truth(when);
-        if truth == Truth::False {
-            continue;
-        }
-        reader.missing(when, missing);
-        spans.push(match (transition.from, &span) {
-            (Some(from), Span::Governs { to, .. }) => Span::Governs {
-                from,
-                to: *to,
-                wakes: None,
-            },
-            _ => Span::Never(Ruled::ByTransition(transition.cite.clone())),
-        });
-        if truth == Truth::True {
-            return spans;
-        }
-    }
-    spans.push(span);
-    spans
 }
 
 #[cfg(test)]

@@ -586,7 +586,8 @@ impl Atom {
         Ok(self.holds(&answer.value))
     }
 
-    fn holds(&self, value: &Value) -> bool {
+    /// Whether it holds for a known value.
+    pub(crate) fn holds(&self, value: &Value) -> bool {
         match (&self.test, value) {
             (Test::IsTrue, Value::Bool(yes)) => *yes,
             (Test::HasAny(values), Value::Set(set)) => {

@@ -8,9 +8,10 @@ use alnager_audit::measures::Measures;
 use alnager_audit::plan::{self, Plan, PlannedTest};
 use alnager_audit::policy::{Policy, PolicyTest};
 use alnager_law::book::Book;
+use alnager_law::conflict::ConflictPair;
 use alnager_law::pack::Penalty;
 use alnager_law::read::ReadError;
-use alnager_law::requirement::{self, AsOf, Standing};
+use alnager_law::requirement::{self, AsOf, Requirement, Standing};
 use alnager_law::rule::Truth;
 
 use crate::declaration::Declaration;
@@ -95,10 +96,10 @@ pub fn plan_for(
     let Some(system) = state.systems.get(system) else {
         return Ok(None);
     };
-    let facts = system.law_facts(book);
+    let facts = system.law_facts(book, &state.counsel);
     let requirements = requirement::requirements(book, &facts, when);
     let policy = system.declaration.policy(policy);
-    let reader = book.reader(&facts);
+    let reader = book.reader_at(&facts, when.known);
     let mut asked = BTreeMap::new();
     for test in &policy.tests {
         let rule = book.bind_condition(&test.when)?;
@@ -149,12 +150,14 @@ pub fn assess(
         return Ok(None);
     };
     let results = judge::judge(&plan, &measures);
-    let requirements = requirement::requirements(book, &known.law_facts(book), when);
+    let requirements =
+        requirement::requirements(book, &known.law_facts(book, &state.counsel), when);
     let outcomes = test_outcomes(&plan, &results);
     let input = GateInput {
         state,
         declaration: &known.declaration,
         book,
+        policy,
         outcomes: &outcomes,
         when,
     };
@@ -248,7 +251,7 @@ impl Assessment {
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for judged in &self.judged {
-            if judged.requirement.is_voluntary() {
+            if !judged.binds {
                 counts.voluntary += usize::from(matches!(
                     judged.status,
                     Status::Met | Status::Gap | Status::Unknown
@@ -272,6 +275,22 @@ impl Assessment {
         counts
     }
 
+    /// The requirements known to concern the system that ask for something: in force, from a later day, or waiting.
+    pub fn asked(&self) -> impl Iterator<Item = &Requirement> {
+        let asked = self.judged.iter().filter(|judged| judged.asks());
+        asked.map(|judged| &judged.requirement)
+    }
+
+    /// The duties of the system that pull against each other, for counsel. They change no verdict.
+    pub fn conflicts(&self) -> Vec<&ConflictPair> {
+        let pairs = self.judged.iter().flat_map(|judged| {
+            // Both sides hold the pair; the first one shows it.
+            let is_first = |pair: &&ConflictPair| pair.one == judged.requirement.text().id;
+            judged.conflicts.iter().filter(is_first)
+        });
+        pairs.collect()
+    }
+
     /// The next day on which a binding requirement begins.
     pub fn next_day(&self) -> Option<jiff::civil::Date> {
         let later = self
@@ -281,7 +300,7 @@ impl Assessment {
         let certain =
             |judged: &&Judged| !matches!(judged.requirement.standing, Standing::Unknown { .. });
         later
-            .filter(|judged| !judged.requirement.is_voluntary())
+            .filter(|judged| judged.binds)
             .filter(certain)
             .filter_map(Judged::from)
             .filter(|from| *from > self.when.valid)

@@ -12,13 +12,17 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::assess::{Assessment, assess};
+use crate::counsel::{NewText, Opinion};
 use crate::declaration::{Declaration, DeclaredEvidence};
 use crate::event::{BookAdopted, BookStamp, DeskOpened, Event};
 use crate::evidence::{EvidenceAccepted, EvidenceRejected, EvidenceSubmitted};
 use crate::gate::{Gate, ReportStamp, serves_organisation};
+use crate::packs::{NewPack, Pin};
 use crate::people::PersonNamed;
+use crate::signal::Look;
 use crate::state::{Meta, State, folded};
 use crate::system::{FactConfirmed, SystemDeclared};
+use crate::task::NewTask;
 
 /// What a person asks the office to do.
 #[derive(Debug, Clone)]
@@ -43,10 +47,73 @@ pub enum Command {
         /// What is submitted.
         offered: OfferedEvidence,
     },
+    /// Offer evidence on record for further requirements.
+    OfferEvidence {
+        /// The evidence's id.
+        evidence: String,
+        /// The requirements; each takes this kind of evidence.
+        requirements: Vec<String>,
+    },
     /// Accept evidence.
     AcceptEvidence(EvidenceRuling),
     /// Reject evidence.
     RejectEvidence(EvidenceRuling),
+    /// Adopt a voluntary framework, or drop it.
+    AdoptFramework {
+        /// The pack.
+        pack: String,
+        /// Whether it is adopted; `false` drops it.
+        is_adopted: bool,
+        /// Why.
+        reason: String,
+    },
+    /// Record counsel's reading of a requirement.
+    RecordReading {
+        /// The requirement.
+        requirement: String,
+        /// What counsel found.
+        opinion: Opinion,
+        /// The interpretation.
+        text: String,
+    },
+    /// Enter an official text.
+    ImportText(Box<NewText>),
+    /// Confirm a stale requirement against the text as it reads now.
+    ConfirmWording {
+        /// The requirement.
+        requirement: String,
+        /// Why.
+        reason: String,
+    },
+    /// Install a pack from a signed file.
+    InstallPack(Box<NewPack>),
+    /// Keep a version of a pack in use.
+    PinPack(Box<Pin>),
+    /// Let newer versions of a pack in again.
+    UnpinPack {
+        /// The pack's id.
+        pack: String,
+    },
+    /// Enter what watchers saw: new and changed items become signals, once.
+    Watch(Vec<Look>),
+    /// Settle a signal.
+    SettleSignal {
+        /// The signal's id.
+        signal: String,
+        /// What was done about it, or why nothing needs to be done.
+        reason: String,
+    },
+    /// Open tasks: all of them or, when one is refused, none. What is open already is not opened again.
+    ///
+    /// Needs a new id for the actor and for each owner the desk does not know.
+    OpenTasks(Vec<NewTask>),
+    /// Say that a task is done.
+    FinishTask {
+        /// The task's id.
+        task: String,
+        /// What was done, or why nothing needs to be done.
+        note: String,
+    },
 }
 
 /// A declaration to be entered and judged.
@@ -202,6 +269,16 @@ pub enum Refused {
         /// What it is offered for.
         hint: String,
     },
+    /// The requirement takes other kinds of evidence.
+    #[error("`{requirement}` asks for `{taken}`, not for `{kind}`")]
+    OtherKind {
+        /// The requirement.
+        requirement: String,
+        /// The kinds it takes.
+        taken: String,
+        /// The evidence's kind.
+        kind: String,
+    },
     /// The actor submitted the evidence.
     #[error(
         "`{evidence}` was submitted by the same person; someone else must decide on it (act as another person with --as NAME)"
@@ -217,6 +294,144 @@ pub enum Refused {
         evidence: String,
         /// What replaced it.
         newer: String,
+    },
+    /// The pack stays at a version.
+    #[error(
+        "`{pack}` is pinned to version {version}; `alnager law pack unpin {pack}` lets newer ones in"
+    )]
+    PackPinned {
+        /// The pack.
+        pack: String,
+        /// The version it stays at.
+        version: String,
+    },
+    /// The pack is older than the one in use.
+    #[error(
+        "`{pack}` {offered} is older than {version}, which is in use; to go back, pin the earlier version with `alnager law pack pin`"
+    )]
+    PackOlder {
+        /// The pack.
+        pack: String,
+        /// The version offered.
+        offered: String,
+        /// The version in use.
+        version: String,
+    },
+    /// The pack says something else under the version in use.
+    #[error(
+        "`{pack}` {version} is in use with other content; give the changed pack a newer version and sign it again"
+    )]
+    PackDiffers {
+        /// The pack.
+        pack: String,
+        /// The version.
+        version: String,
+    },
+    /// The pack is not pinned.
+    #[error("`{pack}` is not pinned; {hint}")]
+    NotPinned {
+        /// The pack.
+        pack: String,
+        /// What is.
+        hint: String,
+    },
+    /// No such signal.
+    #[error("the desk has no signal `{signal}`; {hint}")]
+    NoSignal {
+        /// What was asked for.
+        signal: String,
+        /// The nearest that exists.
+        hint: String,
+    },
+    /// A later version of the same item raised another signal.
+    #[error(
+        "`{signal}` was replaced by `{newer}`, a later version of the same item; settle that one"
+    )]
+    SignalReplaced {
+        /// The signal.
+        signal: String,
+        /// What replaced it.
+        newer: String,
+    },
+    /// The signal was settled before.
+    #[error("`{signal}` is settled already; `alnager law signals --all` says by whom")]
+    AlreadySettled {
+        /// The signal.
+        signal: String,
+    },
+    /// No such task.
+    #[error("the desk has no task `{task}`; {hint}")]
+    NoTask {
+        /// What was asked for.
+        task: String,
+        /// The nearest that exists.
+        hint: String,
+    },
+    /// The task was done before.
+    #[error("`{task}` was done on {on}; open another task if there is more to do")]
+    AlreadyDone {
+        /// The task.
+        task: String,
+        /// When it was done.
+        on: Date,
+    },
+    /// A task does not say what, why or who.
+    #[error("a task says {what}; give it with {flag}")]
+    NoTaskWords {
+        /// What is missing.
+        what: &'static str,
+        /// The flag.
+        flag: &'static str,
+    },
+    /// A task would be overdue the day it is opened.
+    #[error(
+        "the task `{what}` is due on {due}, a day that has passed; name today or a later day with --due"
+    )]
+    DuePassed {
+        /// The task.
+        what: String,
+        /// The day it is due.
+        due: Date,
+    },
+    /// No such pack.
+    #[error("there is no pack `{pack}` in use; {hint}")]
+    NoPack {
+        /// What was asked for.
+        pack: String,
+        /// The nearest voluntary one.
+        hint: String,
+    },
+    /// The pack binds by itself.
+    #[error(
+        "`{pack}` binds by itself; only a standard, framework or guidance is adopted or dropped"
+    )]
+    Binding {
+        /// The pack.
+        pack: String,
+    },
+    /// No such requirement.
+    #[error("there is no requirement `{requirement}` in the packs in use; {hint}")]
+    NoRequirement {
+        /// What was asked for.
+        requirement: String,
+        /// The nearest that exists.
+        hint: String,
+    },
+    /// The decision is taken, or there is nothing to decide.
+    #[error("{what}; there is nothing to decide")]
+    AlreadyDecided {
+        /// What is so already.
+        what: String,
+    },
+    /// The actor builds a system and would free it.
+    #[error(
+        "you build `{system}`, so you cannot set `{requirement}` aside; have counsel outside the team record the reading (--as NAME)"
+    )]
+    BuilderReads {
+        /// The requirement.
+        requirement: String,
+        /// The system.
+        system: String,
     },
     /// A reason or basis is missing.
     #[error("a decision needs its reason; give one with {flag}")]
@@ -263,8 +478,34 @@ pub fn decide(
             let by = desk.person(&offered.declared.submitted_by);
             desk.submit(system, offered, by);
         }
+        Command::OfferEvidence {
+            evidence,
+            requirements,
+        } => desk.offer_evidence(evidence, requirements)?,
         Command::AcceptEvidence(ruling) => desk.rule(ruling, true)?,
         Command::RejectEvidence(ruling) => desk.rule(ruling, false)?,
+        Command::AdoptFramework {
+            pack,
+            is_adopted,
+            reason,
+        } => desk.adopt_framework(pack, *is_adopted, reason)?,
+        Command::RecordReading {
+            requirement,
+            opinion,
+            text,
+        } => desk.record_reading(requirement, *opinion, text)?,
+        Command::ImportText(import) => desk.import_text(import),
+        Command::ConfirmWording {
+            requirement,
+            reason,
+        } => desk.confirm_wording(requirement, reason)?,
+        Command::InstallPack(new) => desk.install_pack(new)?,
+        Command::PinPack(pin) => desk.pin_pack(pin),
+        Command::UnpinPack { pack } => desk.unpin_pack(pack)?,
+        Command::Watch(looks) => desk.watch(looks),
+        Command::SettleSignal { signal, reason } => desk.settle(signal, reason)?,
+        Command::OpenTasks(tasks) => desk.open_tasks(tasks)?,
+        Command::FinishTask { task, note } => desk.finish(task, note)?,
     }
     Ok(desk.decided)
 }
@@ -281,9 +522,9 @@ pub fn preview(
 }
 
 /// Events in the making, applied to a copy of the state as they come.
-struct Draft<'a> {
-    state: State,
-    with: &'a Context<'a>,
+pub(crate) struct Draft<'a> {
+    pub(crate) state: State,
+    pub(crate) with: &'a Context<'a>,
     ids: std::slice::Iter<'a, Uuid>,
     actor: String,
     decided: Vec<Decided>,
@@ -309,7 +550,13 @@ impl<'a> Draft<'a> {
         id.map(Uuid::to_string).unwrap_or_default()
     }
 
-    fn push(&mut self, event: Event, subjects: Vec<String>, refs: Vec<u64>, blobs: Vec<Blob>) {
+    pub(crate) fn push(
+        &mut self,
+        event: Event,
+        subjects: Vec<String>,
+        refs: Vec<u64>,
+        blobs: Vec<Blob>,
+    ) {
         let meta = Meta {
             index: self.state.size,
             subjects: subjects.clone(),
@@ -324,8 +571,29 @@ impl<'a> Draft<'a> {
         });
     }
 
+    /// Enters an event about the desk's running work (signals and tasks). It has a subject of its own, so that no dossier carries it.
+    pub(crate) fn push_diary(&mut self, event: Event) {
+        let diary = match &self.state.diary {
+            Some(diary) => diary.clone(),
+            None => self.new_id(),
+        };
+        self.push(event, vec![diary], Vec::new(), Vec::new());
+    }
+
+    /// Enters an event about the organisation as a whole.
+    pub(crate) fn push_organisation(&mut self, event: Event) {
+        let subjects = vec![self.with.organisation.clone()];
+        self.push(event, subjects, Vec::new(), Vec::new());
+    }
+
+    /// The id of who acts, naming them in the journal when they are new.
+    pub(crate) fn acting(&mut self) -> String {
+        let with = self.with;
+        self.person(&with.actor)
+    }
+
     /// The id of a person, naming them in the journal when they are new.
-    fn person(&mut self, name: &str) -> String {
+    pub(crate) fn person(&mut self, name: &str) -> String {
         if let Some(id) = self.state.person(name) {
             return id.to_owned();
         }
@@ -347,7 +615,12 @@ impl<'a> Draft<'a> {
         id
     }
 
-    fn adopt_book(&mut self) {
+    /// The id of who acts, named or not.
+    pub(crate) fn actor_id(&self) -> &str {
+        &self.actor
+    }
+
+    pub(crate) fn adopt_book(&mut self) {
         if self.state.book.as_ref() != Some(&self.with.stamp) {
             let adopted = BookAdopted {
                 book: self.with.stamp.clone(),
@@ -586,35 +859,8 @@ impl<'a> Draft<'a> {
         if ruling.reason.trim().is_empty() {
             return Err(Refused::NoReason { flag: "--reason" });
         }
-        let Some(evidence) = self.state.evidence.get(&ruling.evidence).cloned() else {
-            let hint = nearest(
-                &ruling.evidence,
-                self.state.evidence.keys().map(String::as_str),
-            );
-            return Err(Refused::NoEvidence {
-                evidence: ruling.evidence.clone(),
-                hint,
-            });
-        };
-        if let Some(newer) = evidence.replaced_by {
-            return Err(Refused::Replaced {
-                evidence: ruling.evidence.clone(),
-                newer,
-            });
-        }
-        let offered = &evidence.submitted.requirements;
-        if let Some(other) = ruling
-            .requirements
-            .iter()
-            .find(|requirement| !offered.contains(requirement))
-        {
-            let hint = nearest(other, offered.iter().map(String::as_str));
-            return Err(Refused::NotOffered {
-                evidence: ruling.evidence.clone(),
-                requirement: other.clone(),
-                hint,
-            });
-        }
+        let evidence = self.current_evidence(&ruling.evidence)?;
+        self.take_up(&evidence, &ruling.requirements, is_accepted)?;
         if !evidence.may_be_decided_by(&self.actor) {
             return Err(Refused::OwnEvidence {
                 evidence: ruling.evidence.clone(),
@@ -622,7 +868,7 @@ impl<'a> Draft<'a> {
         }
         let by = self.person(&self.with.actor.clone());
         let requirements = if ruling.requirements.is_empty() {
-            offered.clone()
+            evidence.requirements().cloned().collect()
         } else {
             ruling.requirements.clone()
         };
@@ -659,7 +905,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    fn system(&self, system: &str) -> Result<&crate::system::System, Refused> {
+    pub(crate) fn system(&self, system: &str) -> Result<&crate::system::System, Refused> {
         self.state
             .systems
             .get(system)
@@ -667,7 +913,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The subjects of an entry about a system: itself, and the organisation where evidence serves one of its duties.
-    fn subjects(&self, system: &str, requirements: &[String]) -> Vec<String> {
+    pub(crate) fn subjects(&self, system: &str, requirements: &[String]) -> Vec<String> {
         let mut subjects: Vec<String> = self
             .state
             .systems

@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{EvidenceAccepted, EvidenceRejected, EvidenceSubmitted};
+use crate::counsel::{FrameworkAdopted, ReadingRecorded, TextImported, WordingConfirmed};
+use crate::evidence::{EvidenceAccepted, EvidenceOffered, EvidenceRejected, EvidenceSubmitted};
 use crate::gate::SystemReviewed;
+use crate::packs::{PackInstalled, PackPinned, PackUnpinned};
 use crate::people::PersonNamed;
+use crate::signal::{SignalRaised, SignalSettled, WatchLooked};
 use crate::system::{FactConfirmed, SystemDeclared};
+use crate::task::{TaskDone, TaskOpened};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,12 +26,38 @@ pub enum Event {
     FactConfirmed(FactConfirmed),
     /// Evidence was submitted.
     EvidenceSubmitted(EvidenceSubmitted),
+    /// Evidence was offered for further requirements.
+    EvidenceOffered(EvidenceOffered),
     /// Evidence was accepted for a requirement.
     EvidenceAccepted(EvidenceAccepted),
     /// Evidence was rejected for a requirement.
     EvidenceRejected(EvidenceRejected),
     /// A system was reviewed.
     SystemReviewed(Box<SystemReviewed>),
+    /// The organisation adopted a voluntary framework, or dropped it.
+    FrameworkAdopted(FrameworkAdopted),
+    /// Counsel recorded a reading of a requirement.
+    ReadingRecorded(ReadingRecorded),
+    /// An official text was imported.
+    TextImported(Box<TextImported>),
+    /// A person confirmed a requirement against the text as it reads now.
+    WordingConfirmed(Box<WordingConfirmed>),
+    /// A pack was installed.
+    PackInstalled(Box<PackInstalled>),
+    /// A version of a pack was pinned.
+    PackPinned(Box<PackPinned>),
+    /// A pack was unpinned.
+    PackUnpinned(PackUnpinned),
+    /// A watcher looked at its source.
+    WatchLooked(WatchLooked),
+    /// A signal was raised.
+    SignalRaised(Box<SignalRaised>),
+    /// A signal was settled.
+    SignalSettled(SignalSettled),
+    /// A task was opened.
+    TaskOpened(TaskOpened),
+    /// A task was done.
+    TaskDone(TaskDone),
 }
 
 /// The desk was opened.
@@ -89,9 +119,22 @@ impl Event {
             Event::SystemDeclared(_) => "system.declared",
             Event::FactConfirmed(_) => "fact.confirmed",
             Event::EvidenceSubmitted(_) => "evidence.submitted",
+            Event::EvidenceOffered(_) => "evidence.offered",
             Event::EvidenceAccepted(_) => "evidence.accepted",
             Event::EvidenceRejected(_) => "evidence.rejected",
             Event::SystemReviewed(_) => "system.reviewed",
+            Event::FrameworkAdopted(_) => "framework.adopted",
+            Event::ReadingRecorded(_) => "reading.recorded",
+            Event::TextImported(_) => "text.imported",
+            Event::WordingConfirmed(_) => "wording.confirmed",
+            Event::PackInstalled(_) => "pack.installed",
+            Event::PackPinned(_) => "pack.pinned",
+            Event::PackUnpinned(_) => "pack.unpinned",
+            Event::WatchLooked(_) => "watch.looked",
+            Event::SignalRaised(_) => "signal.raised",
+            Event::SignalSettled(_) => "signal.settled",
+            Event::TaskOpened(_) => "task.opened",
+            Event::TaskDone(_) => "task.done",
         }
     }
 
@@ -104,9 +147,22 @@ impl Event {
             Event::SystemDeclared(event) => serde_json::to_vec(event),
             Event::FactConfirmed(event) => serde_json::to_vec(event),
             Event::EvidenceSubmitted(event) => serde_json::to_vec(event),
+            Event::EvidenceOffered(event) => serde_json::to_vec(event),
             Event::EvidenceAccepted(event) => serde_json::to_vec(event),
             Event::EvidenceRejected(event) => serde_json::to_vec(event),
             Event::SystemReviewed(event) => serde_json::to_vec(event),
+            Event::FrameworkAdopted(event) => serde_json::to_vec(event),
+            Event::ReadingRecorded(event) => serde_json::to_vec(event),
+            Event::TextImported(event) => serde_json::to_vec(event),
+            Event::WordingConfirmed(event) => serde_json::to_vec(event),
+            Event::PackInstalled(event) => serde_json::to_vec(event),
+            Event::PackPinned(event) => serde_json::to_vec(event),
+            Event::PackUnpinned(event) => serde_json::to_vec(event),
+            Event::WatchLooked(event) => serde_json::to_vec(event),
+            Event::SignalRaised(event) => serde_json::to_vec(event),
+            Event::SignalSettled(event) => serde_json::to_vec(event),
+            Event::TaskOpened(event) => serde_json::to_vec(event),
+            Event::TaskDone(event) => serde_json::to_vec(event),
         }
     }
 
@@ -125,9 +181,22 @@ impl Event {
             "system.declared" => Event::SystemDeclared(read(kind, payload)?),
             "fact.confirmed" => Event::FactConfirmed(read(kind, payload)?),
             "evidence.submitted" => Event::EvidenceSubmitted(read(kind, payload)?),
+            "evidence.offered" => Event::EvidenceOffered(read(kind, payload)?),
             "evidence.accepted" => Event::EvidenceAccepted(read(kind, payload)?),
             "evidence.rejected" => Event::EvidenceRejected(read(kind, payload)?),
             "system.reviewed" => Event::SystemReviewed(read(kind, payload)?),
+            "framework.adopted" => Event::FrameworkAdopted(read(kind, payload)?),
+            "reading.recorded" => Event::ReadingRecorded(read(kind, payload)?),
+            "text.imported" => Event::TextImported(read(kind, payload)?),
+            "wording.confirmed" => Event::WordingConfirmed(read(kind, payload)?),
+            "pack.installed" => Event::PackInstalled(read(kind, payload)?),
+            "pack.pinned" => Event::PackPinned(read(kind, payload)?),
+            "pack.unpinned" => Event::PackUnpinned(read(kind, payload)?),
+            "watch.looked" => Event::WatchLooked(read(kind, payload)?),
+            "signal.raised" => Event::SignalRaised(read(kind, payload)?),
+            "signal.settled" => Event::SignalSettled(read(kind, payload)?),
+            "task.opened" => Event::TaskOpened(read(kind, payload)?),
+            "task.done" => Event::TaskDone(read(kind, payload)?),
             _ => return Err(EventError::UnknownKind(kind.to_owned())),
         })
     }

@@ -1,8 +1,11 @@
 //! Evidence: documents and measurements offered for requirements, accepted or rejected by a second person.
 
+use alnager_law::pack::{Phase, RequirementText};
 use imbl::OrdMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+use crate::state::State;
 
 /// Evidence was submitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,19 @@ pub struct EvidenceSubmitted {
     pub sha256: String,
     /// The evidence it replaces.
     pub replaces: Option<String>,
+}
+
+/// Evidence on record was offered for further requirements.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceOffered {
+    /// The evidence.
+    pub evidence: String,
+    /// The requirements it is offered for from now on, besides those it was submitted for.
+    pub requirements: Vec<String>,
+    /// Who offered it.
+    pub by: String,
+    /// When.
+    pub on: Date,
 }
 
 /// Evidence was accepted for one requirement.
@@ -64,6 +80,8 @@ pub struct EvidenceRejected {
 pub struct Evidence {
     /// What was submitted.
     pub submitted: EvidenceSubmitted,
+    /// The requirements it was offered for later, in the order of the offers. A new version takes them over.
+    pub further: Vec<String>,
     /// What was decided, by requirement.
     pub decisions: OrdMap<String, EvidenceDecision>,
     /// The evidence that replaced it.
@@ -101,6 +119,32 @@ pub enum Standing {
 }
 
 impl Evidence {
+    /// Every requirement it is offered for.
+    pub fn requirements(&self) -> impl Iterator<Item = &String> {
+        self.submitted.requirements.iter().chain(&self.further)
+    }
+
+    /// Every requirement it is offered for or was decided on: a proposal that was rejected is no offer.
+    pub fn considered(&self) -> impl Iterator<Item = &String> {
+        let decided = self.decisions.keys();
+        self.requirements()
+            .chain(decided.filter(|requirement| !self.is_offered_for(requirement)))
+    }
+
+    /// Whether it is offered for a requirement.
+    pub fn is_offered_for(&self, requirement: &str) -> bool {
+        self.requirements().any(|offered| offered == requirement)
+    }
+
+    /// Takes an offer; what it is offered for already is not offered twice.
+    pub(crate) fn offer(&mut self, requirements: &[String]) {
+        for requirement in requirements {
+            if !self.is_offered_for(requirement) {
+                self.further.push(requirement.clone());
+            }
+        }
+    }
+
     /// Whether a person may accept or reject it: anyone but who submitted it.
     pub fn may_be_decided_by(&self, person: &str) -> bool {
         self.submitted.submitted_by != person
@@ -117,5 +161,22 @@ impl Evidence {
             Some(_) if self.submitted.effective > day => Standing::NotYetEffective,
             Some(_) => Standing::Accepted,
         }
+    }
+}
+
+impl State {
+    /// The evidence offered for a requirement of a system: the system's own, and for an organisation's duty anyone's. What was
+    /// replaced is left out.
+    pub fn evidence_for<'s>(
+        &'s self,
+        requirement: &'s RequirementText,
+        system: &'s str,
+    ) -> impl Iterator<Item = &'s Evidence> {
+        let inherits = requirement.phase == Phase::Organisation;
+        self.evidence.values().filter(move |evidence| {
+            evidence.replaced_by.is_none()
+                && evidence.is_offered_for(&requirement.id)
+                && (inherits || evidence.submitted.system == system)
+        })
     }
 }

@@ -7,17 +7,23 @@ use std::collections::BTreeSet;
 
 use alnager_audit::judge::{Outcome, TestResult};
 use alnager_audit::measures::DataStamp;
+use alnager_audit::policy::Policy;
 use alnager_law::book::Book;
-use alnager_law::pack::{Phase, RequirementKind};
-use alnager_law::requirement::{AsOf, Requirement, Standing};
+use alnager_law::conflict::{ConflictPair, conflicts};
+use alnager_law::pack::{Phase, RequirementKind, RequirementText};
+use alnager_law::requirement::{AsOf, Force, Requirement, Standing};
 use alnager_law::rule::Truth;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::counsel::{Opinion, ReadingRecorded};
 use crate::declaration::Declaration;
 use crate::event::BookStamp;
 use crate::evidence::{Evidence, Standing as EvidenceStanding};
 use crate::state::State;
+
+/// The kind of evidence that shows readiness for what happens later.
+const READINESS: &str = "procedure";
 
 /// What the gate says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +84,12 @@ pub struct Judged {
     pub owner: String,
     /// The evidence that was looked at.
     pub evidence: Vec<String>,
+    /// Whether it may stand in the way: law and policy may; a framework only where it is adopted and the policy says so.
+    pub binds: bool,
+    /// Counsel's reading, where one counts.
+    pub reading: Option<ReadingRecorded>,
+    /// The duties of the system it pulls against, for counsel. They change no verdict.
+    pub conflicts: Vec<ConflictPair>,
 }
 
 /// Something that stands in the way.
@@ -220,8 +232,17 @@ impl Status {
 impl Judged {
     /// Whether it counts for the gate: binding, and in force or possibly so.
     pub fn counts(&self) -> bool {
-        !self.requirement.is_voluntary()
-            && matches!(self.status, Status::Met | Status::Gap | Status::Unknown)
+        self.binds && matches!(self.status, Status::Met | Status::Gap | Status::Unknown)
+    }
+
+    /// Whether it is known to concern the system and asks for something: in force, from a later day, or waiting.
+    pub fn asks(&self) -> bool {
+        match self.status {
+            Status::Met | Status::Gap | Status::Unknown | Status::Ahead | Status::Waiting => {
+                self.requirement.concerns()
+            }
+            Status::Ended | Status::NotApplicable | Status::Noted => false,
+        }
     }
 
     /// Whether it is known to be in force; what counts and is not may apply, once a fact is settled.
@@ -270,6 +291,8 @@ pub struct GateInput<'a> {
     pub declaration: &'a Declaration,
     /// The book.
     pub book: &'a Book,
+    /// The policy.
+    pub policy: &'a Policy,
     /// What became of the tests, by attribute.
     pub outcomes: &'a [TestOutcome],
     /// The day judged and the day of knowledge.
@@ -278,30 +301,63 @@ pub struct GateInput<'a> {
 
 /// How every requirement fares.
 pub fn fare(requirements: Vec<Requirement>, input: &GateInput<'_>) -> Vec<Judged> {
-    requirements
+    let judged = requirements
         .into_iter()
-        .map(|requirement| fares(requirement, input))
-        .collect()
+        .map(|requirement| fares(requirement, input));
+    let mut judged: Vec<Judged> = judged.collect();
+    let asked = judged.iter().filter(|judged| judged.asks());
+    let pairs = conflicts(asked.map(|judged| &judged.requirement), &input.book.figures);
+    for pair in &pairs {
+        let sides = judged
+            .iter_mut()
+            .filter(|judged| pair.against(&judged.requirement.text().id).is_some());
+        sides.for_each(|side| side.conflicts.push(pair.clone()));
+    }
+    judged
 }
 
 fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
     let text = requirement.text();
-    let owner = input.declaration.owner_of(&text.id, &text.role).to_owned();
+    let counsel = &input.state.counsel;
+    let pack = &requirement.pack().id;
+    let is_adopted = !requirement.is_voluntary() || counsel.adopts(pack);
+    let binds = !requirement.is_voluntary() || (is_adopted && input.policy.blocking.contains(pack));
+    let reading = counsel.reading(&text.id, &requirement.for_counsel).cloned();
     let governs = |status, why: String| (status, why, String::new(), Vec::new());
-    // A risk, a gap of the law or a safe harbour asks for nothing.
-    let asks = match text.kind {
-        RequirementKind::SafeHarbour | RequirementKind::Risk | RequirementKind::Gap => false,
-        RequirementKind::Duty | RequirementKind::Prohibition | RequirementKind::Condition => true,
-    };
+    // A risk, a gap of the law or a safe harbour asks for nothing; nor does a framework nobody adopted.
+    let asks = is_adopted
+        && match text.kind {
+            RequirementKind::SafeHarbour | RequirementKind::Risk | RequirementKind::Gap => false,
+            RequirementKind::Duty | RequirementKind::Prohibition | RequirementKind::Condition => {
+                true
+            }
+        };
+    let mut owner = input.declaration.owner_of(&text.id, &text.role).to_owned();
     let (status, why, next, evidence) = match &requirement.standing {
-        Standing::InForce { .. } | Standing::Unknown { .. } if !asks => {
-            governs(Status::Noted, "shown, never blocking".to_owned())
-        }
         Standing::NotApplicable(_) => governs(
             Status::NotApplicable,
             "it does not concern the system".to_owned(),
         ),
         Standing::Ended { on } => governs(Status::Ended, format!("it ended on {on}")),
+        _ if reading
+            .as_ref()
+            .is_some_and(|reading| reading.opinion == Opinion::Rejected) =>
+        {
+            governs(
+                Status::NotApplicable,
+                "counsel's reading: it does not bind the organisation".to_owned(),
+            )
+        }
+        _ if !is_adopted => governs(
+            Status::Noted,
+            match requirement.force {
+                Force::Bill => "a bill: what would apply if it became law".to_owned(),
+                _ => "voluntary, and not adopted by the organisation".to_owned(),
+            },
+        ),
+        Standing::InForce { .. } | Standing::Unknown { .. } if !asks => {
+            governs(Status::Noted, "shown, never blocking".to_owned())
+        }
         Standing::Waiting { until, .. } => governs(
             Status::Waiting,
             format!("its trigger cannot exist before {until}"),
@@ -320,7 +376,14 @@ fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
             let (why, next) = missing_words(missing, input);
             (Status::Unknown, why, next, Vec::new())
         }
-        Standing::InForce { .. } => shown(&requirement, input),
+        Standing::InForce { .. } if reading.is_none() && !requirement.for_counsel.is_empty() => {
+            owner = input.declaration.owner_of(&text.id, "legal").to_owned();
+            for_counsel(&requirement)
+        }
+        Standing::InForce { .. } => match stale_words(&requirement, input) {
+            Some(stale) => stale,
+            None => shown(&requirement, input),
+        },
     };
     Judged {
         requirement,
@@ -329,7 +392,49 @@ fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
         next,
         owner,
         evidence,
+        binds,
+        reading,
+        conflicts: Vec::new(),
     }
+}
+
+/// A requirement whose core is not confirmed: counsel adopts or rejects it, and until then nobody knows whether it is met.
+fn for_counsel(requirement: &Requirement) -> (Status, String, String, Vec<String>) {
+    let id = &requirement.text().id;
+    (
+        Status::Unknown,
+        format!(
+            "for counsel, not confirmed: {}",
+            requirement.for_counsel.join("; ")
+        ),
+        format!(
+            "have counsel adopt or reject it (`alnager law reading adopt {id} --text TEXT --as NAME`, or `reject`)"
+        ),
+        Vec::new(),
+    )
+}
+
+/// A requirement whose official text has changed since it was written, and that nobody has confirmed since.
+fn stale_words(
+    requirement: &Requirement,
+    input: &GateInput<'_>,
+) -> Option<(Status, String, String, Vec<String>)> {
+    let id = &requirement.text().id;
+    let stale = input.state.counsel.stale(id);
+    let provisions: Vec<&str> = stale.iter().map(|stale| stale.provision.as_str()).collect();
+    (!stale.is_empty()).then(|| {
+        (
+            Status::Unknown,
+            format!(
+                "stale: the official text differs from the one it was written against ({})",
+                provisions.join(", ")
+            ),
+            format!(
+                "compare the text, then confirm or replace the requirement (`alnager law confirm {id} --reason TEXT`)"
+            ),
+            Vec::new(),
+        )
+    })
 }
 
 /// What is missing, and the question or confirmation that would settle it.
@@ -373,12 +478,7 @@ fn shown(
             Vec::new(),
         );
     }
-    let readiness = ["procedure".to_owned()];
-    // Before launch an event cannot have happened: what is asked for is readiness.
-    let kinds: &[String] = match text.phase {
-        Phase::InUse | Phase::OnEvent => &readiness,
-        Phase::Organisation | Phase::BeforeUse => &text.evidence,
-    };
+    let kinds = kinds_needed(text);
     let shown: Vec<Shown> = kinds
         .iter()
         .map(|kind| kind_shown(kind, requirement, input))
@@ -576,19 +676,26 @@ fn standing_of(evidence: &Evidence, requirement: &str, input: &GateInput<'_>) ->
     }
 }
 
-/// The evidence offered for a requirement: the system's own, and for an organisation's duty anyone's.
-fn offered<'s>(kind: &str, requirement: &Requirement, input: &GateInput<'s>) -> Vec<&'s Evidence> {
-    let inherits = requirement.text().phase == Phase::Organisation;
-    let fits = |evidence: &&Evidence| {
-        evidence.replaced_by.is_none()
-            && evidence.submitted.kind == kind
-            && evidence
-                .submitted
-                .requirements
-                .contains(&requirement.text().id)
-            && (inherits || evidence.submitted.system == input.declaration.id)
-    };
-    input.state.evidence.values().filter(fits).collect()
+/// The evidence of a kind that is offered for a requirement.
+fn offered<'s>(
+    kind: &str,
+    requirement: &'s Requirement,
+    input: &'s GateInput<'_>,
+) -> Vec<&'s Evidence> {
+    let offered = input
+        .state
+        .evidence_for(requirement.text(), &input.declaration.id);
+    offered
+        .filter(|evidence| evidence.submitted.kind == kind)
+        .collect()
+}
+
+/// The kinds of evidence the gate looks for. Before launch an event cannot have happened: what is asked for is readiness.
+pub fn kinds_needed(text: &RequirementText) -> Vec<String> {
+    match text.phase {
+        Phase::InUse | Phase::OnEvent => vec![READINESS.to_owned()],
+        Phase::Organisation | Phase::BeforeUse => text.evidence.clone(),
+    }
 }
 
 /// The kinds of evidence a requirement takes: those it needs and, for duties in use or on event, the procedure that shows
@@ -596,12 +703,18 @@ fn offered<'s>(kind: &str, requirement: &Requirement, input: &GateInput<'s>) -> 
 pub fn kinds_taken(book: &Book, requirement: &str) -> Option<Vec<String>> {
     let mut texts = book.packs().flat_map(|pack| &pack.requirements);
     let text = texts.find(|text| text.id == requirement)?;
+    Some(kinds_of(text))
+}
+
+/// The kinds of evidence a requirement with this wording takes.
+pub(crate) fn kinds_of(text: &RequirementText) -> Vec<String> {
     let mut kinds = text.evidence.clone();
-    let readiness = "procedure".to_owned();
-    if matches!(text.phase, Phase::InUse | Phase::OnEvent) && !kinds.contains(&readiness) {
-        kinds.push(readiness);
+    for needed in kinds_needed(text) {
+        if !kinds.contains(&needed) {
+            kinds.push(needed);
+        }
     }
-    Some(kinds)
+    kinds
 }
 
 /// Whether evidence serves a duty of the organisation, which every system inherits.

@@ -4,11 +4,17 @@
 //! refuses it. Both are pure: same input, same output.
 
 pub mod assess;
+pub mod counsel;
+pub mod coverage;
+pub mod crosswalk;
 pub mod decide;
 pub mod declaration;
 pub mod event;
 pub mod evidence;
 pub mod gate;
+pub mod packs;
 pub mod people;
+pub mod signal;
 pub mod state;
 pub mod system;
+pub mod task;

@@ -2,9 +2,13 @@
 
 use imbl::OrdMap;
 
+use crate::counsel::Counsel;
 use crate::event::{BookStamp, Event};
 use crate::evidence::{Evidence, EvidenceDecision, EvidenceSubmitted};
+use crate::packs::DeskPack;
+use crate::signal::{Signal, WatchLooked};
 use crate::system::{LastReview, System};
+use crate::task::Task;
 
 /// Everything the journal says now.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -19,6 +23,18 @@ pub struct State {
     pub systems: OrdMap<String, System>,
     /// Evidence by id.
     pub evidence: OrdMap<String, Evidence>,
+    /// What the organisation decided about law itself.
+    pub counsel: Counsel,
+    /// Packs installed or pinned, by id.
+    pub packs: OrdMap<String, DeskPack>,
+    /// The subject of signals, and of tasks about no system, once there was one.
+    pub diary: Option<String>,
+    /// Signals by id.
+    pub signals: OrdMap<String, Signal>,
+    /// The latest whole look of each watcher, by its name.
+    pub looks: OrdMap<String, WatchLooked>,
+    /// Tasks by id.
+    pub tasks: OrdMap<String, Task>,
     /// The entries applied: the next one has this index.
     pub size: u64,
     /// The latest entry about each subject, by its id.
@@ -75,20 +91,28 @@ impl State {
                 }
             }
             Event::EvidenceSubmitted(submitted) => {
+                let mut further = Vec::new();
                 if let Some(earlier) = submitted
                     .replaces
                     .as_ref()
                     .and_then(|id| self.evidence.get_mut(id))
                 {
                     earlier.replaced_by = Some(submitted.evidence.clone());
+                    further.clone_from(&earlier.further);
                 }
                 let evidence = Evidence {
                     submitted: submitted.clone(),
+                    further,
                     decisions: OrdMap::new(),
                     replaced_by: None,
                     submitted_at: meta.index,
                 };
                 self.evidence.insert(submitted.evidence.clone(), evidence);
+            }
+            Event::EvidenceOffered(offered) => {
+                if let Some(evidence) = self.evidence.get_mut(&offered.evidence) {
+                    evidence.offer(&offered.requirements);
+                }
             }
             Event::EvidenceAccepted(accepted) => {
                 let decision = EvidenceDecision {
@@ -118,10 +142,40 @@ impl State {
                     });
                 }
             }
+            Event::FrameworkAdopted(_)
+            | Event::ReadingRecorded(_)
+            | Event::TextImported(_)
+            | Event::WordingConfirmed(_) => self.advise(event),
+            Event::PackInstalled(installed) => self.install(installed, meta),
+            Event::PackPinned(pinned) => self.pin(pinned, meta),
+            Event::PackUnpinned(unpinned) => self.unpin(unpinned),
+            Event::WatchLooked(looked) => {
+                self.keep_diary(meta);
+                self.looks.insert(looked.watcher.clone(), looked.clone());
+            }
+            Event::SignalRaised(raised) => {
+                self.keep_diary(meta);
+                self.raise(raised, meta);
+            }
+            Event::SignalSettled(settled) => self.settle(settled),
+            Event::TaskOpened(opened) => {
+                if opened.system.is_none() {
+                    self.keep_diary(meta);
+                }
+                self.open(opened, meta);
+            }
+            Event::TaskDone(done) => self.finish(done),
         }
         self.size = meta.index + 1;
         for subject in &meta.subjects {
             self.heads.insert(subject.clone(), meta.index);
+        }
+    }
+
+    /// Remembers the subject that signals and tasks share.
+    fn keep_diary(&mut self, meta: &Meta) {
+        if self.diary.is_none() {
+            self.diary = meta.subjects.first().cloned();
         }
     }
 
@@ -173,7 +227,7 @@ pub fn folded(name: &str) -> String {
 }
 
 /// Characters that print nothing: a name with one of them looks like the name without.
-fn is_invisible(letter: char) -> bool {
+pub(crate) fn is_invisible(letter: char) -> bool {
     let hidden = matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     hidden || letter.is_control()
 }

@@ -1,11 +1,12 @@
 //! Systems: declared facts, which of them are confirmed, and what was last decided.
 
 use alnager_law::book::Book;
-use alnager_law::fact::{Answer, Facts};
+use alnager_law::fact::{Answer, Facts, Value};
 use imbl::{OrdMap, OrdSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::counsel::Counsel;
 use crate::declaration::{Declaration, DeclaredFact};
 
 /// A system was declared, or declared anew.
@@ -148,8 +149,9 @@ impl System {
         }
     }
 
-    /// The facts as the law reads them.
-    pub fn law_facts(&self, book: &Book) -> Facts {
+    /// The facts as the law reads them. Whether a framework is adopted is the organisation's recorded decision, never the system's
+    /// answer.
+    pub fn law_facts(&self, book: &Book, counsel: &Counsel) -> Facts {
         let mut facts = Facts::new();
         for (name, fact) in &self.facts {
             let Some(position) = book.vocabulary.position(name) else {
@@ -167,6 +169,11 @@ impl System {
             };
             facts.set(position, Some(answer));
         }
+        for (position, kind) in book.vocabulary.kinds().iter().enumerate() {
+            if let Some(pack) = &kind.adopts {
+                facts.set(position, Some(adoption(counsel, pack)));
+            }
+        }
         facts
     }
 
@@ -180,6 +187,20 @@ impl System {
     /// Whether a person may confirm an answer: someone outside the building team who did not give it.
     pub fn may_confirm(&self, person: &str, answered_by: Option<&str>) -> bool {
         !self.builders.contains(person) && answered_by != Some(person)
+    }
+}
+
+/// The answer to "has the organisation adopted it?".
+fn adoption(counsel: &Counsel, pack: &str) -> Answer {
+    let decision = counsel.frameworks.get(pack);
+    Answer {
+        value: Value::Bool(counsel.adopts(pack)),
+        by: decision.map_or(String::new(), |decision| decision.by.clone()),
+        on: decision.map(|decision| decision.on),
+        basis: decision.map_or("no decision is recorded".to_owned(), |decision| {
+            decision.reason.clone()
+        }),
+        confirmed_by: decision.map(|decision| decision.by.clone()),
     }
 }
 

@@ -5,9 +5,10 @@ use alnager_audit::judge::Outcome;
 use alnager_office::assess::Counts;
 use alnager_office::gate::{Gate, Status, Verdict};
 
+use crate::remark::Remark;
 use crate::view::{
-    AuditView, BlockerView, Change, Fine, GroupView, OpenFact, PackView, RequirementView,
-    ResultView, ReviewView, TestCounts,
+    AuditView, BlockerView, Change, ConflictView, Fine, GroupView, OpenFact, PackView,
+    RequirementView, ResultView, ReviewView, TestCounts,
 };
 
 /// `attribute; group; n; favourable; reference`. Source: the reference table of the COMPAS case (7,214 rows, decile below 5).
@@ -160,6 +161,7 @@ pub(crate) fn recidivism() -> ReviewView {
             ),
         ],
         requirements: requirements(),
+        conflicts: Vec::new(),
         blockers: blockers(),
         open_facts: vec![OpenFact {
             name: "profiles_people".to_owned(),
@@ -201,6 +203,18 @@ pub(crate) fn empty() -> ReviewView {
         blockers: Vec::new(),
         open_facts: Vec::new(),
         ..recidivism()
+    }
+}
+
+/// Two duties that pull against each other.
+pub(crate) fn conflict() -> ConflictView {
+    ConflictView {
+        one: "GDPR-5".to_owned(),
+        one_cite: "General Data Protection Regulation, Art 5".to_owned(),
+        other: "EUAIA-9".to_owned(),
+        other_cite: "EU Artificial Intelligence Act, Art 9".to_owned(),
+        why: "one wants the records kept, the other wants them deleted".to_owned(),
+        is_computed: false,
     }
 }
 
@@ -339,6 +353,10 @@ fn requirements() -> Vec<RequirementView> {
         phase: "organisation",
         is_voluntary: false,
         preview: Vec::new(),
+        remarks: vec![Remark {
+            label: "How",
+            text: "Train them.".to_owned(),
+        }],
         penalty: None,
         results: Vec::new(),
     };

@@ -18,7 +18,7 @@ use crate::wrap::turns;
 
 /// The form of the page, sealed with every review so that a verifier knows whether it can render the same bytes. Raise it when a
 /// released page changes.
-pub const FORM: &str = "report/1";
+pub const FORM: &str = "report/2";
 
 /// What is known of the journal when the report is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,13 +68,14 @@ pub fn review(view: &ReviewView, seal: &Seal) -> String {
                 a.skip href="#measurements" { "Skip to the measurements" }
                 main {
                     (top(view))
-                    (contents())
+                    (contents(view))
                     div.columns {
                         (measures::column(view))
                         (brief::column(view))
                     }
                     (unknown(view))
                     (changes(view))
+                    (conflicts(view))
                     (act(view))
                     (computed(view))
                     (seal_part(seal))
@@ -180,19 +181,21 @@ fn tally(view: &ReviewView) -> Markup {
 }
 
 /// The parts of the page, for keyboard and screen reader; left out on paper.
-fn contents() -> Markup {
+fn contents(view: &ReviewView) -> Markup {
     let parts = [
         ("measurements", "Measurements"),
         ("brief", "Legal brief"),
         ("unknown", "What is unknown"),
         ("changes", "What would change this"),
+        ("conflicts", "Conflicts for counsel"),
         ("act", "Who must act"),
         ("computed", "How it was computed"),
         ("seal", "Hashes and seal"),
     ];
+    let is_there = |id: &str| id != "conflicts" || !view.conflicts.is_empty();
     html! {
         nav.contents aria-label="Parts of this report" {
-            ul { @for (id, title) in parts { li { a href={ "#" (id) } { (title) } } } }
+            ul { @for (id, title) in parts.iter().filter(|(id, _)| is_there(id)) { li { a href={ "#" (id) } { (title) } } } }
         }
     }
 }
@@ -362,6 +365,35 @@ fn changes(view: &ReviewView) -> Markup {
             @if view.changes.is_empty() { p { "Nothing that can be computed from these data and packs." } }
             dl.changes {
                 @for change in &view.changes { dt { (words::capital(change.kind)) } dd { (prose(&words::capital(&change.words))) "." } }
+            }
+        },
+    )
+}
+
+/// Duties that pull against each other; the part is left out where there are none.
+fn conflicts(view: &ReviewView) -> Markup {
+    if view.conflicts.is_empty() {
+        return html! {};
+    }
+    let side =
+        |id: &String, cite: &str| html! { (links(view, std::slice::from_ref(id))) ", " (cite) };
+    part(
+        "conflicts",
+        "Conflicts for counsel",
+        html! {
+            p.note { "Duties that concern this system and pull against each other. They change no verdict: counsel says how both are met, or which gives way." }
+            table.stacks {
+                thead { tr { th scope="col" { "Duty" } th scope="col" { "Against" } th scope="col" { "Why" } th scope="col" { "Found" } } }
+                tbody {
+                    @for conflict in &view.conflicts {
+                        tr {
+                            th scope="row" { (side(&conflict.one, &conflict.one_cite)) }
+                            td data-label="Against" { (side(&conflict.other, &conflict.other_cite)) }
+                            td data-label="Why" { (prose(&conflict.why)) }
+                            td data-label="Found" { @if conflict.is_computed { "computed from the figures" } @else { "named in a pack" } }
+                        }
+                    }
+                }
             }
         },
     )

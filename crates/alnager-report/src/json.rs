@@ -5,7 +5,7 @@
 use alnager_office::gate::Gate;
 use serde_json::{Map, Value, json};
 
-use crate::view::{AuditView, GroupView, RequirementView, ResultView, ReviewView};
+use crate::view::{AuditView, ConflictView, GroupView, RequirementView, ResultView, ReviewView};
 
 /// The name and version of the format.
 pub const SCHEMA: &str = "alnager.review/1";
@@ -13,6 +13,8 @@ pub const SCHEMA: &str = "alnager.review/1";
 /// What the review left behind.
 #[derive(Debug, Clone)]
 pub struct JsonOutputs {
+    /// How many proposals there are to use accepted evidence for further requirements.
+    pub n_proposals: usize,
     /// The path of the report.
     pub report: String,
     /// The path of the dossier; `None` where the review looked back and sealed nothing.
@@ -56,12 +58,14 @@ pub fn review(view: &ReviewView, figures: &Value, outputs: &JsonOutputs) -> Valu
         ("audits", view.audits.iter().map(audit).collect()),
         ("changes", view.changes.iter().map(|change| json!({ "kind": change.kind, "words": change.words })).collect()),
         ("requirements", view.requirements.iter().map(requirement).collect()),
+        ("conflicts", view.conflicts.iter().map(conflict).collect()),
         ("blockers", blockers(view)),
         ("open_facts", open_facts(view)),
         ("figures", figures.clone()),
         ("policy", policy(view)),
         ("packs", packs(view)),
         ("methods", json!(view.methods)),
+        ("evidence_proposals", json!(outputs.n_proposals)),
         ("report", json!(outputs.report)),
         ("dossier", json!(outputs.dossier)),
         ("journal", outputs.journal.as_ref().map_or(Value::Null, journal)),
@@ -182,8 +186,18 @@ fn requirement(requirement: &RequirementView) -> Value {
         "phase": requirement.phase,
         "voluntary": requirement.is_voluntary,
         "preview": requirement.preview,
+        "remarks": requirement.remarks.iter().map(|remark| json!({ "about": remark.label, "text": remark.text })).collect::<Value>(),
         "penalty": requirement.penalty.as_ref().map(|(max, cite)| json!({ "max": max, "citation": cite })),
         "results": requirement.results,
+    })
+}
+
+fn conflict(conflict: &ConflictView) -> Value {
+    json!({
+        "requirements": [conflict.one, conflict.other],
+        "citations": [conflict.one_cite, conflict.other_cite],
+        "why": conflict.why,
+        "computed": conflict.is_computed,
     })
 }
 

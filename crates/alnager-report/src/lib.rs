@@ -6,6 +6,7 @@
 mod fixture;
 pub mod html;
 pub mod json;
+pub mod remark;
 pub mod screen;
 pub mod view;
 pub mod why;

@@ -11,6 +11,8 @@ use crate::wrap::{cut, fitted, harmless, hung, length, shortened};
 /// What the review left behind.
 #[derive(Debug, Clone)]
 pub struct Outputs {
+    /// How many proposals there are to use accepted evidence for further requirements.
+    pub n_proposals: usize,
     /// The path of the report.
     pub report: String,
     /// The path of the dossier.
@@ -36,6 +38,8 @@ const HEADLINE_ROWS_MAX: usize = 4;
 const ROWS_MAX: usize = 3;
 /// Next actions shown.
 const ACTIONS_MAX: usize = 3;
+/// Conflicts shown.
+const CONFLICTS_MAX: usize = 3;
 /// Warnings shown.
 const WARNINGS_MAX: usize = 3;
 
@@ -49,6 +53,7 @@ pub fn review(view: &ReviewView, outputs: &Outputs, style: Style) -> String {
     opening(&mut screen, view);
     results(&mut screen, view);
     changes(&mut screen, view);
+    conflicts(&mut screen, view);
     actions(&mut screen, view);
     closing(&mut screen, view, outputs);
     screen.text
@@ -640,6 +645,22 @@ fn changes(screen: &mut Screen, view: &ReviewView) {
     }
 }
 
+fn conflicts(screen: &mut Screen, view: &ReviewView) {
+    let n = view.conflicts.len();
+    match n {
+        0 => return,
+        n if n > CONFLICTS_MAX => {
+            let more = format!("· {CONFLICTS_MAX} of {n}, the others are in the report");
+            screen.heading("conflicts for counsel", &more);
+        }
+        _ => screen.heading("conflicts for counsel", ""),
+    }
+    for conflict in view.conflicts.iter().take(CONFLICTS_MAX) {
+        let lead = format!("  {} ⇄ {}: ", conflict.one, conflict.other);
+        screen.line(&lead, Paint::Yellow, 4, &conflict.why);
+    }
+}
+
 /// One thing to do, and everything it would settle.
 struct Action<'v> {
     first: &'v BlockerView,
@@ -714,6 +735,15 @@ fn closing(screen: &mut Screen, view: &ReviewView, outputs: &Outputs) {
         .filter(|requirement| requirement.status == Status::Met && !requirement.is_voluntary);
     let met: Vec<String> = met.map(|requirement| requirement.id.clone()).collect();
     screen.list(&format!("✓ met {}: ", met.len()), Paint::Green, &met);
+    if outputs.n_proposals > 0 {
+        let n = outputs.n_proposals;
+        let words = format!(
+            "{n} proposal{} to use accepted evidence again: `alnager evidence proposals --system {}`",
+            if n == 1 { "" } else { "s" },
+            view.system
+        );
+        screen.line("reuse    ", Paint::Bold, 9, &words);
+    }
     screen.line("report   ", Paint::Bold, 9, &outputs.report);
     screen.line("dossier  ", Paint::Bold, 9, &outputs.dossier);
     screen.line("receipt  ", Paint::Bold, 9, &outputs.receipt);

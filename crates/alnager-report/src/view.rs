@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use alnager_audit::judge::{self, Alternative, Outcome, TestResult};
 use alnager_audit::policy::Metric;
 use alnager_law::book::Book;
+use alnager_law::conflict::ConflictPair;
 use alnager_law::explain::{self, Flip};
 use alnager_law::fact::{Facts, Value};
-use alnager_law::pack::Phase;
+use alnager_law::pack::{Pack, Phase};
 use alnager_law::requirement::Standing;
 use alnager_law::rule::Truth;
 use alnager_office::assess::{Assessment, Counts, Proposal};
 use alnager_office::gate::{Gate, Judged, Status, Verdict};
+
+use crate::remark::{Remark, remarks};
 
 /// Everything a review shows.
 #[derive(Debug, Clone)]
@@ -60,6 +63,8 @@ pub struct ReviewView {
     pub changes: Vec<Change>,
     /// The requirements, in the order of the packs; those that do not concern the system are left out.
     pub requirements: Vec<RequirementView>,
+    /// Duties that pull against each other, for counsel; they change no verdict.
+    pub conflicts: Vec<ConflictView>,
     /// What stands in the way: what holds first.
     pub blockers: Vec<BlockerView>,
     /// Facts that are missing or unconfirmed, with what asks for them.
@@ -231,10 +236,29 @@ pub struct RequirementView {
     pub is_voluntary: bool,
     /// What about it is not confirmed; empty unless *preview*.
     pub preview: Vec<String>,
+    /// What to do, what shows it, by when, and what is special about it.
+    pub remarks: Vec<Remark>,
     /// What a breach may cost, with its citation.
     pub penalty: Option<(String, String)>,
     /// Positions in `results` of the results that bear on it.
     pub results: Vec<usize>,
+}
+
+/// Two duties that pull against each other.
+#[derive(Debug, Clone)]
+pub struct ConflictView {
+    /// The requirement that comes first in the book.
+    pub one: String,
+    /// Its pin-cite with its instrument.
+    pub one_cite: String,
+    /// The other one.
+    pub other: String,
+    /// Its pin-cite with its instrument.
+    pub other_cite: String,
+    /// Why, in words.
+    pub why: String,
+    /// Whether it follows from the figures of both; otherwise a pack names it.
+    pub is_computed: bool,
 }
 
 /// Something that stands in the way.
@@ -339,6 +363,11 @@ pub fn review(source: &Source<'_>) -> ReviewView {
         tests: test_counts(assessment),
         changes: changes(source, headline),
         requirements: requirements(source),
+        conflicts: assessment
+            .conflicts()
+            .into_iter()
+            .map(|pair| conflict_view(pair, assessment))
+            .collect(),
         blockers: assessment
             .blockers()
             .into_iter()
@@ -385,7 +414,12 @@ fn not_covered(source: &Source<'_>) -> Option<String> {
     let Value::Set(places) = &source.facts.answer(position)?.value else {
         return None;
     };
-    let covered = |place: &&String| source.book.packs().any(|pack| pack.jurisdiction == **place);
+    // A bill, a framework, or a pack of deadlines alone says nothing about what binds there.
+    let covers = |pack: &&Pack| pack.binding && !pack.requirements.is_empty();
+    let covered = |place: &&String| {
+        let mut packs = source.book.packs().filter(covers);
+        packs.any(|pack| pack.jurisdiction == **place)
+    };
     let open: Vec<&str> = places
         .iter()
         .filter(|place| !covered(place))
@@ -698,6 +732,23 @@ pub fn signed(value: f64) -> String {
     format!("{}{rounded}", if value < 0.0 { "−" } else { "+" })
 }
 
+fn conflict_view(pair: &ConflictPair, assessment: &Assessment) -> ConflictView {
+    let cite = |id: &str| {
+        let found = assessment.asked().find(|asked| asked.text().id == id);
+        found.map_or(String::new(), |asked| {
+            asked.pack().cited(&asked.text().cite)
+        })
+    };
+    ConflictView {
+        one_cite: cite(&pair.one),
+        other_cite: cite(&pair.other),
+        one: pair.one.clone(),
+        other: pair.other.clone(),
+        why: pair.why.clone(),
+        is_computed: pair.is_computed,
+    }
+}
+
 fn requirements(source: &Source<'_>) -> Vec<RequirementView> {
     let assessment = source.assessment;
     let concerns = assessment
@@ -723,6 +774,13 @@ fn requirements(source: &Source<'_>) -> Vec<RequirementView> {
                 phase: Phase::word(text.phase),
                 is_voluntary: judged.requirement.is_voluntary(),
                 preview: judged.requirement.preview.clone(),
+                remarks: remarks(
+                    &judged.requirement,
+                    judged.reading.as_ref(),
+                    &judged.conflicts,
+                    &|kind| source.book.evidence.title(kind).to_owned(),
+                    &|id| (source.name)(id),
+                ),
                 penalty: judged.requirement.penalty().map(|penalty| {
                     (
                         penalty.max.clone(),
@@ -739,7 +797,8 @@ fn requirements(source: &Source<'_>) -> Vec<RequirementView> {
 
 fn open_facts(source: &Source<'_>) -> Vec<OpenFact> {
     let mut open: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    for judged in &source.assessment.judged {
+    let asks = |judged: &&Judged| judged.status != Status::Noted;
+    for judged in source.assessment.judged.iter().filter(asks) {
         if let Standing::Unknown { missing, .. } = &judged.requirement.standing {
             for fact in missing {
                 open.entry(*fact)

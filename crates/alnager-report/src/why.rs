@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use alnager_law::book::{Book, Derived};
+use alnager_law::conflict::ConflictPair;
 use alnager_law::explain::{Explanation, Flip, Proof, Step};
 use alnager_law::fact::{Answer, Unknown, Value as FactValue};
 use alnager_law::requirement::{Requirement, Ruled, Standing};
@@ -13,6 +14,7 @@ use alnager_law::rule::Truth;
 use alnager_office::gate::Judged;
 use serde_json::{Value, json};
 
+use crate::remark::{Remark, remarks};
 use crate::wrap::hung;
 
 /// Characters on a line.
@@ -37,7 +39,11 @@ pub fn words(
         told: BTreeSet::new(),
         answered: BTreeSet::new(),
     };
-    header(&mut page, &explanation.requirement);
+    header(
+        &mut page,
+        &explanation.requirement,
+        &about(explanation, book, judged, name),
+    );
     if let Some(judged) = judged {
         fares(&mut page, judged);
     }
@@ -81,7 +87,32 @@ impl Page<'_> {
     }
 }
 
-fn header(page: &mut Page<'_>, requirement: &Requirement) {
+/// The remarks about the requirement explained.
+fn about(
+    explanation: &Explanation,
+    book: &Book,
+    judged: Option<&Judged>,
+    name: &Name<'_>,
+) -> Vec<Remark> {
+    let text = explanation.requirement.text();
+    // Without a system nobody knows whether the other side concerns it: what the pack names is shown.
+    let named = text.conflicts.iter().map(|conflict| ConflictPair {
+        one: text.id.clone(),
+        other: conflict.with.clone(),
+        why: conflict.why.clone(),
+        is_computed: false,
+    });
+    let conflicts = judged.map_or_else(|| named.collect(), |judged| judged.conflicts.clone());
+    remarks(
+        &explanation.requirement,
+        judged.and_then(|judged| judged.reading.as_ref()),
+        &conflicts,
+        &|kind| book.evidence.title(kind).to_owned(),
+        name,
+    )
+}
+
+fn header(page: &mut Page<'_>, requirement: &Requirement, remarks: &[Remark]) {
     let text = requirement.text();
     let voluntary = if requirement.is_voluntary() {
         " · voluntary: binds only where adopted"
@@ -100,6 +131,13 @@ fn header(page: &mut Page<'_>, requirement: &Requirement) {
     }
     for note in &requirement.preview {
         page.line("preview: ", 2, note);
+    }
+    for remark in remarks {
+        page.line(
+            &format!("{}: ", remark.label.to_lowercase()),
+            2,
+            &remark.text,
+        );
     }
     let is_over = matches!(
         requirement.standing,
@@ -497,6 +535,7 @@ fn changes(page: &mut Page<'_>, explanation: &Explanation) {
             4,
             "no single other answer would settle it differently",
         );
+        joint(page, explanation);
     }
     for change in changes.iter().take(CHANGES_MAX) {
         let sentence = change_words(page, explanation, change);
@@ -508,6 +547,31 @@ fn changes(page: &mut Page<'_>, explanation: &Explanation) {
             4,
             &format!("and {} more", changes.len() - CHANGES_MAX),
         );
+    }
+}
+
+/// The fewest answers that together would settle it differently.
+fn joint(page: &mut Page<'_>, explanation: &Explanation) {
+    for joint in explanation.joint.iter().take(CHANGES_MAX) {
+        let answers: Vec<String> = joint
+            .answers
+            .iter()
+            .map(|(fact, value)| {
+                let kind = &page.book.vocabulary.kinds()[*fact];
+                let once = if kind.is_guarded(value) {
+                    " and confirmed"
+                } else {
+                    ""
+                };
+                format!("`{}` were {value}{once}", kind.name)
+            })
+            .collect();
+        let sentence = format!(
+            "if {}, it would be {}",
+            answers.join(" and "),
+            standing_word(&joint.standing)
+        );
+        page.line("  ", 4, &sentence);
     }
 }
 
@@ -599,6 +663,7 @@ pub fn json(
 ) -> Value {
     let requirement = &explanation.requirement;
     let text = requirement.text();
+    let remarks = about(explanation, book, judged, name);
     let kinds = book.vocabulary.kinds();
     let fact = |fact: &usize| {
         let answer = answer_in(&explanation.proof, *fact);
@@ -628,7 +693,18 @@ pub fn json(
             "needs_confirmation": kinds[flip.fact].is_guarded(&flip.value),
             "standing": standing_json(&flip.standing),
         })).collect::<Value>(),
+        "would_change_together": explanation.joint.iter().map(|joint| json!({
+            "answers": joint.answers.iter().map(|(fact, value)| json!({
+                "fact": kinds[*fact].name,
+                "answer": value.to_string(),
+                "needs_confirmation": kinds[*fact].is_guarded(value),
+            })).collect::<Value>(),
+            "standing": standing_json(&joint.standing),
+        })).collect::<Value>(),
         "preview": requirement.preview,
+        "for_counsel": requirement.for_counsel,
+        "enforcement": requirement.force.words(),
+        "remarks": remarks.iter().map(|remark| json!({ "about": remark.label, "text": remark.text })).collect::<Value>(),
         "penalty": requirement.penalty().map(|penalty| json!({ "max": penalty.max, "citation": penalty.cite })),
     })
 }

@@ -1,6 +1,7 @@
 //! Who acts, when, on which desk, under which law.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use alnager_law::requirement::AsOf;
 use alnager_office::decide::{Blob, Command, Context};
@@ -13,7 +14,8 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use crate::error::JobError;
-use crate::library::{self, Library};
+use crate::law::pack;
+use crate::library::{self, Files, Library};
 
 /// What every job is told.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +30,8 @@ pub struct Flags {
     pub known: Option<Date>,
     /// The journal up to here: an entry's index or an instant.
     pub recorded: Option<Recorded>,
+    /// The law in use on the desk: see [`Flags::at_desk`]. Without it the shipped law.
+    pub law: Option<Arc<Files>>,
 }
 
 /// A point in the journal.
@@ -69,8 +73,80 @@ impl std::str::FromStr for Recorded {
     }
 }
 
+impl Flags {
+    /// The same flags with the packs installed on the desk, as of `--recorded` or now. Where there is no desk the law is the
+    /// shipped one.
+    pub async fn at_desk(mut self) -> Result<Self, JobError> {
+        if Desk::exists(&self.desk) {
+            let mut desk = Desk::open(&self.desk).await?;
+            let state = self.state(&mut desk).await?;
+            if !state.packs.is_empty() {
+                self.law = Some(Arc::new(pack::desk_files(&desk, &state).await?));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Every file of the law in use, with the cases that test it.
+    pub fn files(&self) -> Arc<Files> {
+        match &self.law {
+            Some(files) => files.clone(),
+            None => Arc::new(library::shipped_files()),
+        }
+    }
+
+    /// The law in use, bound.
+    fn library(&self) -> Result<Library, JobError> {
+        let Some(files) = &self.law else {
+            return Ok(library::shipped()?);
+        };
+        library::of_files(files).map_err(|error| {
+            JobError::Input(format!(
+                "a pack installed on this desk does not fit this program: {error}; install a newer version of it, or pin one that fits (`alnager law pack list` shows what there is)"
+            ))
+        })
+    }
+
+    /// The state as of `--recorded`, or now.
+    async fn state(&self, desk: &mut Desk) -> Result<State, JobError> {
+        let now = desk.state();
+        let size = match self.recorded {
+            None => return Ok(now.as_ref().clone()),
+            // A command is one event of the record: what it entered is seen whole or not at all.
+            Some(Recorded::Entry(index)) => {
+                let rest = desk.entries(index, now.size).await?;
+                let command = rest.first().map(|(_, entry)| entry.command);
+                let whole = rest
+                    .iter()
+                    .take_while(|(_, entry)| Some(entry.command) == command);
+                whole
+                    .last()
+                    .map_or(index.saturating_add(1), |(last, _)| last + 1)
+            }
+            Some(Recorded::Instant(at)) => {
+                // Entries carry their instant in a form that sorts as text.
+                let until = instant(at);
+                let entries = desk.entries(0, now.size).await?;
+                entries
+                    .iter()
+                    .rev()
+                    .find(|(_, entry)| entry.at <= until)
+                    .map_or(0, |(index, _)| index + 1)
+            }
+        };
+        let state = desk.state_at(size).await?;
+        let state = state.ok_or_else(|| {
+            JobError::Input(format!(
+                "the journal has only {} entries; name an earlier one with --recorded",
+                now.size
+            ))
+        })?;
+        Ok(state.as_ref().clone())
+    }
+}
+
 impl Acting {
-    /// Begins a job: reads the clock, the shipped law, and who acts.
+    /// Begins a job: reads the clock, the law in use, and who acts.
     pub fn begin(flags: &Flags) -> Result<Self, JobError> {
         let actor = match &flags.actor {
             Some(name) => name.trim().to_owned(),
@@ -86,7 +162,7 @@ impl Acting {
             ));
         }
         Ok(Acting {
-            library: library::shipped()?,
+            library: flags.library()?,
             actor,
             now: Timestamp::now(),
             flags: flags.clone(),
@@ -175,39 +251,7 @@ impl Acting {
 
     /// The state as of `--recorded`, or now.
     pub async fn state(&self, desk: &mut Desk) -> Result<State, JobError> {
-        let now = desk.state();
-        let size = match self.flags.recorded {
-            None => return Ok(now.as_ref().clone()),
-            // A command is one event of the record: what it entered is seen whole or not at all.
-            Some(Recorded::Entry(index)) => {
-                let rest = desk.entries(index, now.size).await?;
-                let command = rest.first().map(|(_, entry)| entry.command);
-                let whole = rest
-                    .iter()
-                    .take_while(|(_, entry)| Some(entry.command) == command);
-                whole
-                    .last()
-                    .map_or(index.saturating_add(1), |(last, _)| last + 1)
-            }
-            Some(Recorded::Instant(at)) => {
-                // Entries carry their instant in a form that sorts as text.
-                let until = instant(at);
-                let entries = desk.entries(0, now.size).await?;
-                entries
-                    .iter()
-                    .rev()
-                    .find(|(_, entry)| entry.at <= until)
-                    .map_or(0, |(index, _)| index + 1)
-            }
-        };
-        let state = desk.state_at(size).await?;
-        let state = state.ok_or_else(|| {
-            JobError::Input(format!(
-                "the journal has only {} entries; name an earlier one with --recorded",
-                now.size
-            ))
-        })?;
-        Ok(state.as_ref().clone())
+        self.flags.state(desk).await
     }
 
     /// Whether the job looks back at an earlier record.

@@ -66,7 +66,12 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
             item.entry.kind.as_str(),
             "desk.opened"
                 | "book.adopted"
+                | "framework.adopted"
+                | "reading.recorded"
+                | "text.imported"
+                | "wording.confirmed"
                 | "evidence.submitted"
+                | "evidence.offered"
                 | "evidence.accepted"
                 | "evidence.rejected"
         );

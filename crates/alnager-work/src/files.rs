@@ -1,7 +1,7 @@
 //! Files: read with a bound, written whole.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -121,4 +121,51 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
         let _ = std::fs::remove_file(&aside);
         error(source)
     })
+}
+
+/// Replaces a file so that the new text is on the disk when this returns, and a crash leaves the old text or the new one whole.
+/// A link is followed; the file's permissions stay.
+pub fn replace_durably(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
+    let error = |source| JobError::File {
+        path: path.to_owned(),
+        doing: "cannot be written; it is as it was",
+        source,
+        is_input: false,
+    };
+    let file = path.canonicalize().map_err(error)?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let aside = folder.join(format!(
+        ".{}.{}.tmp",
+        name.unwrap_or_default(),
+        std::process::id()
+    ));
+    let replaced = write_synced(&aside, &file, bytes).and_then(|()| std::fs::rename(&aside, &file));
+    if let Err(source) = replaced {
+        // The half-written file is ours to remove; that it may already be gone does not matter.
+        let _ = std::fs::remove_file(&aside);
+        return Err(error(source));
+    }
+    sync_folder(folder).map_err(error)
+}
+
+fn write_synced(aside: &Path, like: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut out = File::create(aside)?;
+    out.set_permissions(std::fs::metadata(like)?.permissions())?;
+    out.write_all(bytes)?;
+    out.sync_all()
+}
+
+/// Makes a rename in a folder last.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Elsewhere a folder cannot be opened as a file; the rename is then as durable as the system makes it.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }

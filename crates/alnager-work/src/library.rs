@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use alnager_audit::policy::Policy;
 use alnager_law::book::Book;
+use alnager_law::calendar::Almanac;
 use alnager_law::fact::Vocabulary;
+use alnager_law::figure::{self, FigureKind};
 use alnager_law::pack::{Pack, Register};
 use alnager_law::read::ReadError;
 use alnager_office::decide::Blob;
@@ -22,6 +24,8 @@ mod shipped {
 pub struct Library {
     /// The book.
     pub book: Book,
+    /// The calendars and holidays that clocks count by; empty in dossiers older than they are.
+    pub almanac: Almanac,
     /// The policy.
     pub policy: Policy,
     /// What they consist of.
@@ -30,58 +34,144 @@ pub struct Library {
     pub texts: Blob,
 }
 
-/// The cases of the shipped packs: file name and text.
-pub fn shipped_cases() -> Vec<(&'static str, &'static str)> {
-    shipped::FILES
-        .iter()
-        .copied()
-        .filter(|(name, _)| name.ends_with("/cases.toml"))
+/// The library shipped with the program.
+pub fn shipped() -> Result<Library, ReadError> {
+    of_files(&shipped_files())
+}
+
+/// Every file of `packs/` shipped with the program, by name: the law in use, and the cases that test it.
+pub fn shipped_files() -> Files {
+    let files = shipped::FILES.iter();
+    files
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
         .collect()
 }
 
-/// The library shipped with the program.
-pub fn shipped() -> Result<Library, ReadError> {
-    let files = shipped::FILES.iter().filter(|(name, _)| in_use(name));
+/// The name of the policy in use.
+pub const POLICY: &str = "policy/default/pack.toml";
+
+/// Files by name, as they lie in `packs/`.
+pub type Files = BTreeMap<String, String>;
+
+/// The library that files make: the law, the policy and the registers among them.
+pub fn of_files(files: &Files) -> Result<Library, ReadError> {
+    let files = files.iter().filter(|(name, _)| in_use(name));
     from_texts(
         files
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .map(|(name, text)| (name.clone(), text.clone()))
             .collect(),
     )
 }
 
-/// Cases test a pack; they are no part of the law in use.
+/// The lists that conditions and requirements take their names from; a pack may bring some of its own.
+pub const REGISTERS: [&str; 4] = [
+    "facts.toml",
+    "evidence.toml",
+    "controls.toml",
+    "figures.toml",
+];
+
+/// Cases test a pack; they are no part of the law in use, as the calendars are.
 fn in_use(name: &str) -> bool {
-    name.ends_with("/pack.toml") || ["facts.toml", "evidence.toml", "controls.toml"].contains(&name)
+    name.ends_with("/pack.toml")
+        || REGISTERS.contains(&name)
+        || name.starts_with("calendar/")
+        || pack_file(name).is_some_and(|(_, file)| REGISTERS.contains(&file))
+}
+
+/// The folder of a pack and the file in it, for a name such as `law/gdpr/pack.toml`.
+pub fn pack_file(name: &str) -> Option<(&str, &str)> {
+    let (folder, file) = name.rsplit_once('/')?;
+    let (kind, _) = folder.split_once('/')?;
+    (kind == "law" || kind == "framework").then_some((folder, file))
+}
+
+/// The registers, with what the packs bring along.
+#[derive(Debug, Clone)]
+pub struct Registers {
+    /// The facts.
+    pub vocabulary: Vocabulary,
+    /// The kinds of evidence.
+    pub evidence: Register,
+    /// The common controls.
+    pub controls: Register,
+    /// The kinds of figures; `None` in a book sealed before they were kept.
+    pub figures: Option<BTreeMap<String, FigureKind>>,
+}
+
+impl Registers {
+    /// Reads the registers among these files; two definitions of one name are an error.
+    pub fn of(files: &Files) -> Result<Registers, ReadError> {
+        let evidence = |file: &str, text: &str| Register::parse(file, text, "kind");
+        let controls = |file: &str, text: &str| Register::parse(file, text, "control");
+        let mut registers = Registers {
+            vocabulary: Vocabulary::parse("facts.toml", need(files, "facts.toml")?)?,
+            evidence: evidence("evidence.toml", need(files, "evidence.toml")?)?,
+            controls: controls("controls.toml", need(files, "controls.toml")?)?,
+            figures: None,
+        };
+        if let Some(text) = files.get("figures.toml") {
+            registers.figures = Some(figure::kinds("figures.toml", text)?);
+        }
+        for (name, text) in files {
+            let Some((_, file)) = pack_file(name) else {
+                continue;
+            };
+            match file {
+                "facts.toml" => {
+                    let brought = Vocabulary::parse(name, text)?;
+                    registers.vocabulary.merge(name, brought)?;
+                }
+                "evidence.toml" => registers.evidence.merge(name, evidence(name, text)?)?,
+                "controls.toml" => registers.controls.merge(name, controls(name, text)?)?,
+                "figures.toml" => {
+                    let kinds = registers.figures.get_or_insert_default();
+                    figure::merge(kinds, name, figure::kinds(name, text)?)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(registers)
+    }
+}
+
+fn need<'f>(files: &'f Files, name: &str) -> Result<&'f str, ReadError> {
+    let text = files.get(name).ok_or_else(|| ReadError {
+        file: name.to_owned(),
+        line: 0,
+        field: String::new(),
+        problem: "this file is missing among the packs".to_owned(),
+    })?;
+    Ok(text)
 }
 
 /// Reads a library from its texts by name, as they lie in `packs/` or in a dossier.
-pub fn from_texts(texts: BTreeMap<String, String>) -> Result<Library, ReadError> {
-    let need = |name: &str| {
-        texts.get(name).ok_or_else(|| ReadError {
-            file: name.to_owned(),
-            line: 0,
-            field: String::new(),
-            problem: "this file is missing among the packs".to_owned(),
-        })
-    };
-    let vocabulary = Vocabulary::parse("facts.toml", need("facts.toml")?)?;
-    let evidence = Register::parse("evidence.toml", need("evidence.toml")?, "kind")?;
-    let controls = Register::parse("controls.toml", need("controls.toml")?, "control")?;
-    let policy = Policy::parse(
-        "policy/default/pack.toml",
-        need("policy/default/pack.toml")?,
-    )?;
+pub fn from_texts(texts: Files) -> Result<Library, ReadError> {
+    let registers = Registers::of(&texts)?;
+    let policy = Policy::parse(POLICY, need(&texts, POLICY)?)?;
     let mut packs = Vec::new();
     for (name, text) in texts
         .iter()
-        .filter(|(name, _)| name.starts_with("law/") || name.starts_with("framework/"))
+        .filter(|(name, _)| pack_file(name).is_some_and(|(_, file)| file == "pack.toml"))
     {
         packs.push(Pack::parse(name, text)?);
     }
     packs.push(policy.pack.clone());
-    let book = Book::new(vocabulary, evidence, controls, packs)?;
+    let mut book = Book::new(
+        registers.vocabulary,
+        registers.evidence,
+        registers.controls,
+        packs,
+    )?;
+    if let Some(figures) = registers.figures {
+        book = book.with_figures(figures)?;
+    }
     for test in &policy.tests {
         book.bind_condition(&test.when)?;
+    }
+    let almanac = almanac(&texts)?;
+    if !almanac.is_empty() {
+        almanac.check(&book)?;
     }
     let files = texts.iter().map(|(name, text)| BookFile {
         name: name.clone(),
@@ -102,10 +192,24 @@ pub fn from_texts(texts: BTreeMap<String, String>) -> Result<Library, ReadError>
     };
     Ok(Library {
         book,
+        almanac,
         policy,
         stamp,
         texts,
     })
+}
+
+/// The calendars among the texts; none where there are none.
+fn almanac(texts: &BTreeMap<String, String>) -> Result<Almanac, ReadError> {
+    const RULES: &str = "calendar/rules.toml";
+    let Some(rules) = texts.get(RULES) else {
+        return Ok(Almanac::default());
+    };
+    let sets = texts
+        .iter()
+        .filter(|(name, _)| name.starts_with("calendar/holidays/"))
+        .map(|(name, text)| (name.as_str(), text.as_str()));
+    Almanac::parse(RULES, rules, sets)
 }
 
 /// Reads a library from the blob it was sealed as.
@@ -147,3 +251,6 @@ pub fn hex(bytes: &[u8]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,6 +131,19 @@ pub async fn add_evidence(flags: &Flags, new: &NewEvidence) -> Result<Entered, J
     .await
 }
 
+/// Offers evidence on record for further requirements.
+pub async fn offer_evidence(
+    flags: &Flags,
+    evidence: &str,
+    requirements: &[String],
+) -> Result<Entered, JobError> {
+    let command = Command::OfferEvidence {
+        evidence: evidence.to_owned(),
+        requirements: requirements.to_vec(),
+    };
+    enter(flags, About::Evidence(evidence), |_, _| Ok(command)).await
+}
+
 /// Accepts or rejects evidence on behalf of someone other than who submitted it.
 pub async fn rule_on_evidence(
     flags: &Flags,
@@ -156,9 +169,11 @@ pub async fn state(flags: &Flags) -> Result<State, JobError> {
 }
 
 /// What a command is about, so that its day is taken in the right time zone.
-enum About<'a> {
+pub(crate) enum About<'a> {
     System(&'a str),
     Evidence(&'a str),
+    /// The organisation as a whole: the day is taken where its first system runs.
+    Organisation,
 }
 
 impl About<'_> {
@@ -166,12 +181,13 @@ impl About<'_> {
         let system = match self {
             About::System(system) => (*system).to_owned(),
             About::Evidence(evidence) => state.evidence.get(*evidence)?.submitted.system.clone(),
+            About::Organisation => state.systems.keys().next()?.clone(),
         };
         Some(state.systems.get(&system)?.declaration.clone())
     }
 }
 
-async fn enter(
+pub(crate) async fn enter(
     flags: &Flags,
     about: About<'_>,
     command: impl FnOnce(&Acting, Date) -> Result<Command, JobError>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use alnager_audit::declared::Audit;
 use alnager_audit::measures::{DataStamp, Measures};
 use alnager_office::assess::{Assessment, assess};
+use alnager_office::crosswalk::proposals;
 use alnager_office::decide::{Command, OfferedEvidence, Review, preview};
 use alnager_office::declaration::{Declaration, Stage};
 use alnager_office::gate::{Gate, ReportStamp};
@@ -41,6 +42,8 @@ pub struct Reviewed {
     pub view: ReviewView,
     /// The figures of the first audit, in the shape of the reference tables; null without an audit.
     pub figures: Value,
+    /// How many proposals there are to use accepted evidence for further requirements.
+    pub n_proposals: usize,
     /// The report on disk.
     pub report: PathBuf,
     /// The dossier on disk; `None` where the review looked back and sealed nothing.
@@ -326,7 +329,7 @@ pub fn make_view(
 ) -> ReviewView {
     let system = state.systems.get(&assessment.declaration.id);
     let facts = system
-        .map(|system| system.law_facts(&library.book))
+        .map(|system| system.law_facts(&library.book, &state.counsel))
         .unwrap_or_default();
     view::review(&view::Source {
         assessment,
@@ -406,6 +409,7 @@ async fn report_on(
     Ok(Reviewed {
         view,
         figures: first_figures(assessment),
+        n_proposals: proposals(&state, &library.book, &[assessment]).len(),
         report,
         dossier: Some(dossier),
         receipt: Some(receipt),
@@ -453,6 +457,7 @@ async fn look_back(acting: &Acting, id: &str, request: &Request) -> Result<Revie
     Ok(Reviewed {
         view,
         figures: first_figures(&assessment),
+        n_proposals: proposals(&state, &acting.library.book, &[&assessment]).len(),
         report,
         dossier: None,
         receipt: None,

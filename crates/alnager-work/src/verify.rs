@@ -8,10 +8,11 @@ use alnager_journal::dossier::{Dossier, Item, Limits, read};
 use alnager_journal::verify::{Trust, Verified, verify};
 use alnager_law::requirement::AsOf;
 use alnager_office::assess::{Assessment, assess};
+use alnager_office::counsel::Opinion;
 use alnager_office::event::Event;
 use alnager_office::gate::SystemReviewed;
 use alnager_office::state::{Meta, State};
-use alnager_office::system::FactConfirmed;
+use alnager_office::system::{FactConfirmed, System};
 use alnager_probe::{Source, measure};
 use alnager_report::html;
 use serde_json::Value;
@@ -210,13 +211,43 @@ impl Check {
                         format!("entry {index}: `{fact}` is not confirmed by a second person")
                     });
                 }
+                Event::EvidenceOffered(offered) => {
+                    self.equal(acted(item, &offered.by), || {
+                        let evidence = &offered.evidence;
+                        format!("entry {index}: `{evidence}` is offered in another person's name")
+                    });
+                }
                 Event::EvidenceAccepted(accepted) => {
                     self.second_person(*index, item, &state, &accepted.evidence, &accepted.by);
                 }
                 Event::EvidenceRejected(rejected) => {
                     self.second_person(*index, item, &state, &rejected.evidence, &rejected.by);
                 }
-                Event::DeskOpened(_) | Event::PersonNamed(_) | Event::SystemDeclared(_) => {}
+                Event::ReadingRecorded(reading) => {
+                    let builds = |system: &System| system.builders.contains(&reading.by);
+                    let frees =
+                        reading.opinion == Opinion::Rejected && state.systems.values().any(builds);
+                    self.equal(!frees && acted(item, &reading.by), || {
+                        let requirement = &reading.requirement;
+                        format!(
+                            "entry {index}: `{requirement}` is set aside by who builds the system"
+                        )
+                    });
+                }
+                Event::DeskOpened(_)
+                | Event::PersonNamed(_)
+                | Event::SystemDeclared(_)
+                | Event::FrameworkAdopted(_)
+                | Event::TextImported(_)
+                | Event::WordingConfirmed(_)
+                | Event::PackInstalled(_)
+                | Event::PackPinned(_)
+                | Event::PackUnpinned(_)
+                | Event::WatchLooked(_)
+                | Event::SignalRaised(_)
+                | Event::SignalSettled(_)
+                | Event::TaskOpened(_)
+                | Event::TaskDone(_) => {}
             }
             let subjects = item
                 .entry

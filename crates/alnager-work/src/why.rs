@@ -57,7 +57,7 @@ pub async fn why(
     let book = &acting.library.book;
     let known = state.systems.get(&assessment.declaration.id);
     let facts = known
-        .map(|system| system.law_facts(book))
+        .map(|system| system.law_facts(book, &state.counsel))
         .unwrap_or_default();
     let explanation = explain(book, &facts, assessment.when, requirement).ok_or_else(|| {
         let texts = book.packs().flat_map(|pack| &pack.requirements);

@@ -6,6 +6,10 @@ use alnager_work::acting::Recorded;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use crate::law::LawCommand;
+use crate::new::NewArguments;
+use crate::task::TaskCommand;
+
 /// An AI compliance officer: declares, maps, measures, judges and seals AI systems.
 ///
 /// Exit codes: 0 clear, 1 hold, 3 undecided, 2 wrong use or input, 4 could not finish.
@@ -64,6 +68,8 @@ pub(crate) enum GateName {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a new declaration, with every field explained
+    New(NewArguments),
     /// Review a declared system: map the law, measure, judge, seal, report
     Review {
         /// The folder that holds `system.toml`
@@ -107,23 +113,12 @@ pub(crate) enum Command {
     /// Ask the law alone
     #[command(subcommand)]
     Law(LawCommand),
+    /// Open tasks, and say that they are done
+    #[command(subcommand)]
+    Task(TaskCommand),
     /// Look after the desk
     #[command(subcommand)]
     Desk(DeskCommand),
-}
-
-/// Questions to the law alone.
-#[derive(Debug, Subcommand)]
-pub(crate) enum LawCommand {
-    /// Map a file of facts: what is in force, ahead, waiting, ended, unknown
-    Map {
-        /// A JSON object of facts, or one that holds them under `facts`
-        #[arg(long, value_name = "FILE")]
-        facts: PathBuf,
-        /// Take what is not listed as false, empty, or failing every comparison
-        #[arg(long)]
-        closed_world: bool,
-    },
 }
 
 /// Commands about facts.
@@ -171,9 +166,23 @@ pub(crate) enum EvidenceCommand {
         #[arg(long, value_name = "DAY")]
         expires: Option<Date>,
     },
-    /// Accept evidence, as someone other than who submitted it
+    /// List what accepted evidence may be used for again, and what differs there
+    Proposals {
+        /// Only for this system, and for the organisation
+        #[arg(long, value_name = "ID")]
+        system: Option<String>,
+    },
+    /// Offer evidence for further requirements; someone other than who submitted it decides
+    Offer {
+        /// The evidence, such as E7
+        evidence: String,
+        /// The requirements; each takes this kind of evidence
+        #[arg(required = true)]
+        requirements: Vec<String>,
+    },
+    /// Accept evidence, as someone other than who submitted it; a proposal is offered and accepted in one step
     Accept(Ruling),
-    /// Reject evidence, as someone other than who submitted it
+    /// Reject evidence or a proposal, as someone other than who submitted it
     Reject(Ruling),
     /// List the evidence of the desk
     List {

@@ -1,7 +1,11 @@
 //! The Alnager command line.
 
 mod arguments;
+mod crosswalk;
+mod law;
+mod new;
 mod run;
+mod task;
 mod terminal;
 
 use std::io::Write as _;

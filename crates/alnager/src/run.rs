@@ -1,6 +1,5 @@
 //! The commands, one function each: do the job, print what came of it, give the exit code.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use alnager_journal::note::VerifyingKey;
@@ -15,18 +14,19 @@ use alnager_report::why as why_report;
 use alnager_store::{Desk, StoreError};
 use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
-use alnager_work::law::{self, LawMap};
 use alnager_work::records::{self, Entered, NewEvidence};
 use alnager_work::review::{self, Request};
 use alnager_work::verify::{self, Verification, with_causes};
 use alnager_work::why;
-use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::arguments::{
-    Arguments, Command, DeskCommand, EvidenceCommand, FactCommand, Format, GateName, LawCommand,
-    Ruling, Shared,
+    Arguments, Command, DeskCommand, EvidenceCommand, FactCommand, Format, GateName, Ruling, Shared,
 };
+use crate::crosswalk;
+use crate::law;
+use crate::new;
+use crate::task;
 use crate::terminal::{self, Bar, complain, say};
 
 /// Done; for a review, clear.
@@ -72,8 +72,23 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 
 async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     let shared = &arguments.shared;
-    let flags = flags(shared);
+    let uses_law = match &arguments.command {
+        Command::Verify { .. } | Command::Desk(_) => false,
+        Command::Law(command) => command.uses_law(),
+        Command::New(_)
+        | Command::Review { .. }
+        | Command::Why { .. }
+        | Command::Fact(_)
+        | Command::Evidence(_)
+        | Command::Task(_) => true,
+    };
+    // The law in use on the desk: what is shipped, with the packs installed there.
+    let flags = match uses_law {
+        true => flags(shared).at_desk().await?,
+        false => flags(shared),
+    };
     match &arguments.command {
+        Command::New(arguments) => new::run(&flags, arguments, shared.format),
         Command::Review { system, gate, out } => {
             let gate = match gate {
                 GateName::Launch => Gate::Launch,
@@ -113,17 +128,8 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
             data.as_deref(),
             shared.format,
         ),
-        Command::Law(LawCommand::Map {
-            facts,
-            closed_world,
-        }) => {
-            let map = law::map(&flags, facts, *closed_world)?;
-            say(&match shared.format {
-                Format::Text => law_words(&map),
-                Format::Json => pretty(&law_json(&map)),
-            });
-            Ok(CLEAR)
-        }
+        Command::Law(command) => law::run(&flags, command, shared.format).await,
+        Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
         Command::Desk(DeskCommand::Key) => {
             let key = Acting::begin(&flags)?
@@ -147,6 +153,7 @@ fn flags(shared: &Shared) -> Flags {
         at: shared.at,
         known: shared.known,
         recorded: shared.recorded,
+        law: None,
     }
 }
 
@@ -170,6 +177,7 @@ async fn review(request: &Request, flags: &Flags, format: Format) -> Result<u8, 
                 None => "looking back: nothing was sealed".to_owned(),
             };
             let outputs = Outputs {
+                n_proposals: reviewed.n_proposals,
                 report,
                 dossier: dossier.unwrap_or_else(|| "none".to_owned()),
                 receipt,
@@ -183,6 +191,7 @@ async fn review(request: &Request, flags: &Flags, format: Format) -> Result<u8, 
                 root: receipt.root.to_base64(),
             });
             let outputs = JsonOutputs {
+                n_proposals: reviewed.n_proposals,
                 report,
                 dossier,
                 journal,
@@ -201,7 +210,7 @@ async fn review(request: &Request, flags: &Flags, format: Format) -> Result<u8, 
     })
 }
 
-fn pretty(value: &Value) -> String {
+pub(crate) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())
 }
 
@@ -267,6 +276,13 @@ async fn evidence(
                 format,
             )
         }
+        EvidenceCommand::Proposals { system } => {
+            crosswalk::proposals(flags, system.as_deref(), format).await
+        }
+        EvidenceCommand::Offer {
+            evidence,
+            requirements,
+        } => crosswalk::offer(flags, evidence, requirements, format).await,
         EvidenceCommand::Accept(ruling) => rule(flags, ruling, true, format).await,
         EvidenceCommand::Reject(ruling) => rule(flags, ruling, false, format).await,
         EvidenceCommand::List { system } => {
@@ -297,7 +313,7 @@ async fn rule(
     )
 }
 
-fn acknowledge(entered: &Entered, words: &str, format: Format) -> Result<u8, JobError> {
+pub(crate) fn acknowledge(entered: &Entered, words: &str, format: Format) -> Result<u8, JobError> {
     let receipt = &entered.receipt;
     say(&match format {
         Format::Text => format!("{words} (entry {} of {})", receipt.size - 1, receipt.origin),
@@ -340,7 +356,7 @@ fn list(state: &State, system: Option<&str>, format: Format) -> String {
             .map(|evidence| {
                 let submitted = &evidence.submitted;
                 let decisions: serde_json::Map<String, Value> =
-                    submitted.requirements.iter().map(|id| (id.clone(), json!(decision(evidence, id)))).collect();
+                    evidence.considered().map(|id| (id.clone(), json!(decision(evidence, id)))).collect();
                 json!({
                     "id": submitted.evidence, "system": submitted.system, "file": submitted.file, "kind": submitted.kind,
                     "effective": submitted.effective, "expires": submitted.expires, "sha256": submitted.sha256,
@@ -372,9 +388,8 @@ fn list(state: &State, system: Option<&str>, format: Format) -> String {
             state.name(&submitted.submitted_by)
         ));
         lines.extend(
-            submitted
-                .requirements
-                .iter()
+            evidence
+                .considered()
                 .map(|id| format!("       {id}: {}", decision(evidence, id))),
         );
     }
@@ -517,52 +532,6 @@ fn verification_json(found: &Verification) -> Value {
         "notes": found.notes,
         "differs": found.differs,
     })
-}
-
-fn law_json(map: &LawMap) -> Value {
-    json!({
-        "derived": map.derived,
-        "in_force": map.in_force,
-        "upcoming": map.upcoming,
-        "waiting": map.waiting,
-        "not_applicable": map.not_applicable,
-        "ended": map.ended,
-        "unknown": map.unknown,
-        "preview": map.preview,
-    })
-}
-
-fn law_words(map: &LawMap) -> String {
-    let dated = |days: &BTreeMap<String, Date>| -> Vec<String> {
-        days.iter()
-            .map(|(id, day)| format!("{id} ({day})"))
-            .collect()
-    };
-    let unknown = map
-        .unknown
-        .iter()
-        .map(|(id, facts)| format!("{id} (needs {})", facts.join(", ")));
-    let mut lines = Vec::new();
-    if let Some(when) = map.when {
-        lines.push(format!("on {}, law as known on {}", when.valid, when.known));
-    }
-    for (word, ids) in [
-        ("in force", map.in_force.clone()),
-        ("ahead", dated(&map.upcoming)),
-        ("waiting", dated(&map.waiting)),
-        ("ended", map.ended.clone()),
-        ("unknown", unknown.collect()),
-        ("preview", map.preview.clone()),
-    ] {
-        let list = if ids.is_empty() {
-            "none".to_owned()
-        } else {
-            ids.join(", ")
-        };
-        lines.push(format!("{word} {}: {list}", ids.len()));
-    }
-    lines.push(format!("not applicable {}", map.not_applicable.len()));
-    lines.join("\n")
 }
 
 async fn desk_verify(desk: &Path, format: Format) -> Result<u8, JobError> {

@@ -79,6 +79,23 @@ impl Bar {
         bar.set_position(progress.done);
     }
 
+    /// Shows how many of the systems are done.
+    pub(crate) fn count(&self, done: u64, total: u64) {
+        if self.start.elapsed() < QUIET || !std::io::stderr().is_terminal() {
+            return;
+        }
+        let mut bar = self.bar.borrow_mut();
+        let bar = bar.get_or_insert_with(|| {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+        });
+        let words = "{bar:30} {human_pos} of {human_len} systems, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(words) {
+            bar.set_style(style);
+        }
+        bar.set_length(total);
+        bar.set_position(done);
+    }
+
     /// Takes the bar away.
     pub(crate) fn done(&self) {
         if let Some(bar) = self.bar.borrow_mut().take() {

@@ -49,8 +49,8 @@ pub(super) fn law_cases(root: &Path, shared: &Path) -> Result<usize> {
     Ok(differences.len())
 }
 
-/// The packs of `packs/law`, in the order of their folders.
-fn book(packs: &Path) -> Result<Book> {
+/// The packs of `packs/law` and `packs/framework`, in the order of their folders.
+pub(super) fn book(packs: &Path) -> Result<Book> {
     let read = |path: &Path| {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read `{}`", path.display()))?;
@@ -64,8 +64,12 @@ fn book(packs: &Path) -> Result<Book> {
     let vocabulary = Vocabulary::parse(&file, &text)?;
 
     let mut folders = Vec::new();
-    for entry in std::fs::read_dir(packs.join("law")).context("no folder `packs/law`")? {
-        folders.push(entry?.path());
+    for kind in ["law", "framework"] {
+        let entries = std::fs::read_dir(packs.join(kind))
+            .with_context(|| format!("no folder `packs/{kind}`"))?;
+        for entry in entries {
+            folders.push(entry?.path());
+        }
     }
     folders.sort();
     let mut laws = Vec::new();
@@ -125,7 +129,7 @@ fn read(vocabulary: &Vocabulary, id: &str, case: &Value) -> Result<Case> {
     })
 }
 
-fn answer(kind: &FactKind, value: &Value) -> Result<Fact> {
+pub(super) fn answer(kind: &FactKind, value: &Value) -> Result<Fact> {
     let text = match value {
         Value::Array(values) => values
             .iter()

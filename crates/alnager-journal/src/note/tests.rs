@@ -360,3 +360,34 @@ proptest! {
         }
     }
 }
+
+/// The key of the documentation of Go's package `golang.org/x/mod/sumdb/note`.
+const GO_SECRET: &str =
+    "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+
+#[test]
+fn a_secret_key_is_written_as_others_write_it() {
+    let key = SigningKey::parse(GO_SECRET).unwrap();
+    assert_eq!(key.to_secret_text(), GO_SECRET);
+    assert_eq!(
+        key.verifying_key(KeyKind::Ed25519).to_string(),
+        "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+    );
+}
+
+#[test]
+fn what_is_no_secret_key_is_refused() {
+    for text in [
+        "",
+        "PRIVATE+KEY+",
+        "PRIVATE+KEY+PeterNeumann+c74f20a3+",
+        "PRIVATE+KEY+PeterNeumann+c74f20a3+AQ==",
+        "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+        &GO_SECRET.replace("c74f20a3", "c74f20a4"),
+        &GO_SECRET.replace("PeterNeumann", "Peter Neumann"),
+        &GO_SECRET.replace("+AYEK", "+BIEK"),
+        &GO_SECRET[..GO_SECRET.len() - 4],
+    ] {
+        assert!(SigningKey::parse(text).is_err(), "{text}");
+    }
+}

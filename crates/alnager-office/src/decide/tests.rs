@@ -13,6 +13,11 @@ use uuid::Uuid;
 use super::*;
 use crate::state::State;
 
+mod counsel;
+mod packs;
+mod task;
+mod watch;
+
 const FACTS: &str = "
 schema = 'alnager.facts/1'
 version = '1'

@@ -11,8 +11,8 @@ use super::plot::{Axis, Limits, Point, Shape};
 use super::words::{Mark, Scale, anchor, count, limits};
 use super::{Copy, Seal, review};
 use crate::view::{
-    AuditView, BlockerView, Change, Fine, GroupView, OpenFact, PackView, RequirementView,
-    ResultView, ReviewView, TestCounts,
+    AuditView, BlockerView, Change, ConflictView, Fine, GroupView, OpenFact, PackView,
+    RequirementView, ResultView, ReviewView, TestCounts,
 };
 
 /// Renders, holds the page against what every page keeps, then against the golden file.
@@ -443,6 +443,7 @@ fn requirement(line: &str) -> RequirementView {
         phase: "before_use",
         is_voluntary: false,
         preview: Vec::new(),
+        remarks: Vec::new(),
         penalty: penalty.map(|(max, cite)| (max.to_owned(), cite.to_owned())),
         results: Vec::new(),
     }
@@ -506,6 +507,7 @@ fn bare() -> ReviewView {
         tests: TestCounts::default(),
         changes: Vec::new(),
         requirements: Vec::new(),
+        conflicts: Vec::new(),
         blockers: Vec::new(),
         open_facts: Vec::new(),
         policy: "default 2026.11.02, in force from 2026-11-02, approved by Ines Marchetti on 2026-11-02".to_owned(),
@@ -614,6 +616,14 @@ fn hold() -> ReviewView {
         }],
         headline: Some(0),
         tests: TestCounts { n: 13, failed: 7, inconclusive: 2, not_measured: 0 },
+        conflicts: vec![ConflictView {
+            one: "GDPR-10".to_owned(),
+            one_cite: "General Data Protection Regulation, Art 10".to_owned(),
+            other: "EUAIA-9".to_owned(),
+            other_cite: "EU Artificial Intelligence Act, Art 9".to_owned(),
+            why: "how long records are kept: at least 3 years against at most 30 days; nothing satisfies both".to_owned(),
+            is_computed: true,
+        }],
         changes: vec![
             Change { kind: "law", words: "EUAIA-6-4 and 2 more (EU Artificial Intelligence Act) begin to bind on 2028-08-02, unless `eu_product_safety` were answered `false`".to_owned() },
             Change { kind: "measurement", words: "at a threshold of 6 the impact ratio of African-American is 0.706 [0.681, 0.732]: fail, accuracy −0.002".to_owned() },
@@ -678,6 +688,7 @@ fn clear() -> ReviewView {
         name: "Credit scorecard".to_owned(),
         purpose: "Scores applications for consumer credit".to_owned(),
         stage: "before use".to_owned(),
+        conflicts: Vec::new(),
         verdict: Verdict::Clear,
         nothing_required: false,
         verdict_words: "nothing stands in the way: ready for a person's decision".to_owned(),
@@ -777,6 +788,14 @@ fn hostile() -> ReviewView {
         results,
         headline: Some(0),
         requirements: vec![requirement],
+        conflicts: vec![ConflictView {
+            one: evil(),
+            one_cite: evil(),
+            other: evil(),
+            other_cite: evil(),
+            why: evil(),
+            is_computed: false,
+        }],
         blockers: vec![blocker],
         open_facts: vec![OpenFact {
             name: evil(),

@@ -11,6 +11,7 @@ const FORMAT: &str = include_str!("../../../../docs/formats/review.schema.json")
 
 fn outputs() -> JsonOutputs {
     JsonOutputs {
+        n_proposals: 2,
         report: "recidivism-2026-11-23.html".to_owned(),
         dossier: Some("recidivism-2026-11-23.dossier".to_owned()),
         journal: Some(JournalHead {
@@ -256,6 +257,7 @@ fn golden() {
     let mut view = fixture::recidivism();
     view.results.truncate(2);
     view.audits[0].groups.truncate(3);
+    view.conflicts = vec![fixture::conflict()];
     let mut text =
         serde_json::to_string_pretty(&review(&view, &figures(), &outputs())).expect("JSON");
     text.push('\n');

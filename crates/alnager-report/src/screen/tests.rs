@@ -6,6 +6,7 @@ use crate::fixture;
 #[track_caller]
 fn check(view: &ReviewView, style: Style, want: Expect) {
     let outputs = Outputs {
+        n_proposals: 0,
         report: "recidivism-2026-11-23.html".to_owned(),
         dossier: "recidivism-2026-11-23.dossier".to_owned(),
         receipt: "sealed as entry 12 of desk.example/journal, root 7Yc0".to_owned(),
@@ -263,6 +264,7 @@ fn a_typical_system_fits_on_one_screen() {
     view.what_if = None;
     view.changes.truncate(2);
     let outputs = Outputs {
+        n_proposals: 0,
         report: "r.html".to_owned(),
         dossier: "r.dossier".to_owned(),
         receipt: "sealed as entry 12".to_owned(),
@@ -325,6 +327,7 @@ fn colour_only_adds_to_marks_and_words() {
 #[test]
 fn without_its_colour_it_is_the_plain_screen() {
     let outputs = Outputs {
+        n_proposals: 0,
         report: "r.html".to_owned(),
         dossier: "r.dossier".to_owned(),
         receipt: "sealed as entry 12".to_owned(),
@@ -428,9 +431,42 @@ fn a_name_cannot_steer_the_terminal() {
     view.results[0].group = "\u{1b}[31mred".to_owned();
     view.headline = None;
     let outputs = Outputs {
+        n_proposals: 0,
         report: "r\u{7}".to_owned(),
         dossier: String::new(),
         receipt: String::new(),
     };
     assert!(!review(&view, &outputs, PLAIN).contains(['\u{1b}', '\u{7}']));
+}
+
+#[test]
+fn conflicts_and_what_may_be_reused_are_named_with_where_to_look() {
+    let view = ReviewView {
+        conflicts: vec![fixture::conflict(); 4],
+        ..fixture::empty()
+    };
+    let outputs = Outputs {
+        n_proposals: 1,
+        report: "r.html".to_owned(),
+        dossier: "d".to_owned(),
+        receipt: "none".to_owned(),
+    };
+    expect![[r#"
+        ● UNDECIDED  Recidivism score · judged on 2026-11-23 · nothing required: neither law nor policy asks
+          for anything on the declared facts, and unknown never passes
+        in force 0: met 0, gap 0, unknown 0 · ahead 0 · voluntary 0
+        tests none asked for, none measured
+
+        conflicts for counsel · 3 of 4, the others are in the report
+          GDPR-5 ⇄ EUAIA-9: one wants the records kept, the other wants them deleted
+          GDPR-5 ⇄ EUAIA-9: one wants the records kept, the other wants them deleted
+          GDPR-5 ⇄ EUAIA-9: one wants the records kept, the other wants them deleted
+
+        next action · Dana Weber: check the declared facts; as they stand, nothing is asked of this system
+
+        reuse    1 proposal to use accepted evidence again: `alnager evidence proposals --system recidivism`
+        report   r.html
+        dossier  d
+        receipt  none
+    "#]].assert_eq(&review(&view, &outputs, PLAIN));
 }

@@ -200,6 +200,9 @@ fn a_duty_in_force() {
               Manage the risks
             in force since 2026-08-02
               the date comes from Art 50(1)
+            preview: the list may be amended
+            how: Keep a register.
+            shown by: Risk register
             penalty EUR 3 million (Art 60)
 
             why
@@ -245,6 +248,9 @@ fn a_guarded_answer_counts_once_confirmed() {
             unknown: 1 fact is missing that decides whether, or from when, it governs; it could govern from
               2026-08-02
               the date comes from Art 50(1)
+            preview: the list may be amended
+            how: Keep a register.
+            shown by: Risk register
             penalty EUR 3 million (Art 60)
 
             why
@@ -277,6 +283,8 @@ fn a_guarded_answer_counts_once_confirmed() {
             ACT-9 · Machines Act, Art 9
               Manage the risks
             not applicable: its condition does not hold
+            how: Keep a register.
+            shown by: Risk register
 
             why
               ✕ does not hold: all of these are needed
@@ -312,6 +320,9 @@ fn nothing_is_answered() {
             unknown: 4 facts are missing that decide whether, or from when, it governs; it could govern from
               2026-08-02
               the date comes from Art 50(1)
+            preview: the list may be amended
+            how: Keep a register.
+            shown by: Risk register
             penalty EUR 3 million (Art 60)
 
             why
@@ -359,6 +370,9 @@ fn a_later_date_rests_on_a_transition() {
             ahead: it governs from 2027-12-02
               the date comes from Art 50(2)
             preview: the amendment is not yet consolidated
+            preview: the list may be amended
+            how: Fill in the form.
+            shown by: Risk register
 
             why
               ✓ holds: `high_risk` (Machines Act, Art 6), all of these are needed
@@ -402,11 +416,16 @@ fn how_it_fares_stands_before_the_proof() {
         next: "submit a corrected version of E-1".to_owned(),
         owner: "p1".to_owned(),
         evidence: vec!["E-1".to_owned()],
+        binds: true,
+        reading: None,
+        conflicts: Vec::new(),
     };
     expect![[r#"
         ACT-9 · Machines Act, Art 9
           Manage the risks
         not applicable: its condition does not hold
+        how: Keep a register.
+        shown by: Risk register
 
         how it fares: gap
           because Risk register: E-1 was rejected
@@ -431,6 +450,8 @@ fn how_it_fares_stands_before_the_proof() {
 
         would change
           no single other answer would settle it differently
+          if `places` were EU, US and `area` were hiring, it would be in force
+          if `places` were EU, US and `n_users` were 1001, it would be in force
     "#]]
     .assert_eq(&words(&explanation, &book, Some(&judged), &people));
     let mut text =

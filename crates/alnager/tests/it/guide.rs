@@ -1,29 +1,64 @@
 //! Every command of the guide does what the guide says.
 
-use crate::{Place, copy, examples};
+use std::fs::File;
+
+use crate::{Place, copy, examples, ran};
 
 #[test]
 fn the_first_review_can_be_followed_word_for_word() {
     let place = Place::new();
     copy(&examples(), &place.path("examples"));
-    let text = std::fs::read_to_string(examples().join("../docs/guide/first-review.md")).unwrap();
+    assert!(follow("first-review", &place) > 10);
+}
+
+#[test]
+fn the_interview_can_be_followed_word_for_word() {
+    assert!(follow("interview", &Place::new()) > 6);
+}
+
+#[test]
+fn a_change_of_law_can_be_followed_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    let pack = examples().join("../packs/law/eu-ai-act");
+    copy(&pack, &place.path("packs/law/eu-ai-act"));
+    copy(&pack, &place.path("draft/eu-ai-act"));
+    let text = place.read("draft/eu-ai-act/pack.toml");
+    let text = text.replacen("from = 2027-12-02", "from = 2028-12-02", 1);
+    place.write("draft/eu-ai-act/pack.toml", text);
+    assert!(follow("change-of-law", &place) > 12);
+}
+
+/// Runs every command of a guide, with the files it shows (fenced as `text NAME`) at hand; gives how many there were.
+#[track_caller]
+fn follow(guide: &str, place: &Place) -> usize {
+    let file = examples().join(format!("../docs/guide/{guide}.md"));
+    let text = std::fs::read_to_string(file).unwrap();
+    for shown in text.split("\n```text ").skip(1) {
+        let (name, rest) = shown.split_once('\n').unwrap();
+        let (content, _) = rest.split_once("```").unwrap();
+        place.write(name, content);
+    }
     let mut n_commands = 0;
     for line in text.lines().filter(|line| line.starts_with("alnager ")) {
         let (command, code) = line
             .split_once("    # exit ")
             .unwrap_or_else(|| panic!("no exit code: {line}"));
+        let (command, input) = match command.split_once(" < ") {
+            Some((command, input)) => (command, Some(input)),
+            None => (command, None),
+        };
         let arguments = words(command);
-        let ran = place.run(
-            &arguments
-                .iter()
-                .skip(1)
-                .map(String::as_str)
-                .collect::<Vec<_>>(),
-        );
+        let arguments: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+        let mut command = place.command(&arguments);
+        if let Some(input) = input {
+            command.stdin(File::open(place.path(input)).unwrap());
+        }
+        let ran = ran(command.output().unwrap());
         assert_eq!(ran.code.to_string(), code, "{line}\n{}{}", ran.out, ran.err);
         n_commands += 1;
     }
-    assert!(n_commands > 10, "only {n_commands} commands were found");
+    n_commands
 }
 
 /// Splits a command at spaces outside quotes.
@@ -38,4 +73,98 @@ fn words(command: &str) -> Vec<String> {
         }
     }
     words
+}
+
+/// The fenced blocks that are headed with a file's name: `toml DIR/FILE`.
+fn files(text: &str) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in text.lines() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(head)) => {
+                let name = head.split_once(' ').map_or("", |(_, name)| name);
+                open = Some((name.to_owned(), String::new()));
+            }
+            (Some(_), Some(_)) => files.extend(open.take().filter(|(name, _)| !name.is_empty())),
+            (Some((_, body)), None) => body.push_str(&format!("{line}\n")),
+            (None, None) => {}
+        }
+    }
+    files
+}
+
+#[test]
+fn a_law_pack_can_be_written_word_for_word() {
+    let place = Place::new();
+    let guide = examples().join("../docs/guide/write-a-law-pack.md");
+    let text = std::fs::read_to_string(guide).unwrap();
+    // Cases are written after the first check, which warns that there are none.
+    let (cases, rest): (Vec<_>, Vec<_>) = files(&text)
+        .into_iter()
+        .partition(|(name, _)| name.ends_with("/cases.toml"));
+    for (name, body) in &rest {
+        place.write(name, body);
+    }
+    let (mut outputs, mut key) = (Vec::new(), String::new());
+    for line in text.lines().filter(|line| line.starts_with("alnager ")) {
+        let (command, code) = line
+            .split_once("    # exit ")
+            .unwrap_or_else(|| panic!("no exit code: {line}"));
+        let arguments = words(&command.replace("VKEY", &key));
+        let arguments: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+        let ran = place.run(&arguments);
+        assert_eq!(ran.code.to_string(), code, "{line}\n{}{}", ran.out, ran.err);
+        if command.contains("keygen") {
+            key = ran.out.lines().next().unwrap().to_owned();
+        }
+        if outputs.is_empty() {
+            cases
+                .iter()
+                .for_each(|(name, body)| place.write(name, body));
+        }
+        outputs.push(ran.out);
+    }
+    let said = |at: usize, words: &str| {
+        assert!(
+            outputs[at].contains(words),
+            "{words} is not in step {at}:\n{}",
+            outputs[at]
+        );
+    };
+    said(0, "there is no `cases.toml`");
+    said(
+        1,
+        "4 cases mention 3 of 3 requirements\n0 errors, 0 warnings",
+    );
+    said(2, "4 cases of 1 pack, 9 statements, 0 cases differ");
+    said(5, "is installed, 9 statements of its cases held");
+    said(
+        6,
+        "riverton-tenant-screening 2026.11.23 (Riverton automated tenant screening): installed, signed with riverton.example/packs",
+    );
+    said(7, "in use already");
+    said(8, "RIV-2 (needs riverton_owner_occupied)");
+    said(9, "RIV-3 (2027-07-01)");
+    said(10, "stays at version 2026.11.23");
+    assert_eq!(outputs.len(), 12, "{outputs:?}");
+}
+
+#[test]
+fn what_the_guide_says_of_a_dead_condition_is_true() {
+    let place = Place::new();
+    let guide = examples().join("../docs/guide/write-a-law-pack.md");
+    for (name, body) in files(&std::fs::read_to_string(guide).unwrap()) {
+        let tried = "when = \"riverton_concerned && riverton_owner_occupied\"";
+        place.write(
+            &name,
+            body.replacen("when = \"riverton_concerned\"", tried, 1),
+        );
+    }
+    let ran = place.run(&["law", "pack", "check", "riverton-tenant-screening"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("the condition of `RIV-2` can never hold"),
+        "{}",
+        ran.out
+    );
 }

@@ -1,11 +1,19 @@
 //! The binary as a person uses it: a real process, a temporary folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod clock;
 mod crash;
+mod crosswalk;
 mod desk;
 mod dossier;
 mod guide;
+mod impact;
+mod interview;
+mod pack;
 mod review;
+mod task;
+mod text;
+mod watch;
 mod wrong_input;
 
 use std::path::{Path, PathBuf};

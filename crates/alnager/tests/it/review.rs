@@ -445,16 +445,16 @@ fn attributes_that_give_no_evidence_never_clear_the_tests_gate() {
     place.write(
         "system/system.toml",
         "schema = 'alnager.system/1'\nid = 'hire'\nname = 'Hire'\norganisation = 'O'\nowner = 'Rita'\npurpose = 'p'\nstage = 'validation'
-[facts]\nplaces = { value = ['US-NYC', 'UK'], by = 'Rita', on = 2026-01-01, basis = 'b' }
+[facts]\nplaces = { value = ['US-NYC', 'BR', 'SG'], by = 'Rita', on = 2026-01-01, basis = 'b' }
 [[audit]]\nname = 'a'\ndata = 'data.csv'\ndecision = { column = 'd', positive = '1', favourable = '1' }
 [[audit.attribute]]\ncolumn = 'sex'\ncharacteristic = 'sex'\n[[audit.attribute]]\ncolumn = 'race'\ncharacteristic = 'race_ethnicity'\n",
     );
     let (code, review) = place.review(&["--gate", "tests"]);
     assert_eq!((code, review["verdict"].as_str()), (3, Some("undecided")));
     let warnings = review["warnings"].to_string();
-    // New York City lies in the state and the country; no pack is of the state, nor of the United Kingdom.
+    // Of Brazil there is a bill, of Singapore a framework and a clock: no law that binds.
     assert!(
-        warnings.contains("not covered: no law pack in use is of UK, US-NY;"),
+        warnings.contains("not covered: no law pack in use is of BR, SG;"),
         "{warnings}"
     );
 }
