@@ -43,6 +43,8 @@ pub struct BoundPack {
     pub(crate) codes: Vec<Code>,
     /// When the requirements govern.
     pub(crate) timetable: Timetable,
+    /// For each requirement, which of the distinct pairs of condition and dates it has; counted in the order of the pack.
+    pub(crate) alike: Vec<usize>,
     /// What each requirement rests on that is not confirmed: the derived facts its condition asks for.
     pub(crate) doubts: Vec<Vec<String>>,
     /// What other packs changed about each requirement.
@@ -544,6 +546,7 @@ fn bind(
     }
     let timetable = Timetable::bind(&pack, binder)?;
     Ok(BoundPack {
+        alike: alike(&codes, &timetable),
         pack,
         conditions,
         codes,
@@ -551,6 +554,22 @@ fn bind(
         doubts,
         overlays: marks,
     })
+}
+
+/// Which requirements share condition and dates. Quadratic; packs have under 100 requirements.
+fn alike(codes: &[Code], timetable: &Timetable) -> Vec<usize> {
+    let mut distinct: Vec<(&Code, usize)> = Vec::new();
+    let pairs = codes.iter().enumerate();
+    let pairs = pairs.map(|(index, code)| (code, timetable.schedule_of(index)));
+    pairs
+        .map(|pair| {
+            let known = distinct.iter().position(|other| *other == pair);
+            known.unwrap_or_else(|| {
+                distinct.push(pair);
+                distinct.len() - 1
+            })
+        })
+        .collect()
 }
 
 /// The derived facts a rule rests on, in any version, through each other.

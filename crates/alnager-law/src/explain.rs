@@ -115,7 +115,11 @@ pub fn explain(book: &Book, facts: &Facts, when: AsOf, id: &str) -> Option<Expla
     }
     let transitions = pack.timetable.transitions.iter();
     let obstacles: Vec<&Rule> = transitions.map(|(rule, _)| rule).collect();
-    let joint = smallest(&reader, &goals, &obstacles, &flips, &found.standing, judge);
+    let joint = if flips.is_empty() {
+        smallest(&reader, &goals, &obstacles, &found.standing, judge)
+    } else {
+        Vec::new()
+    };
     Some(Explanation {
         decisive: without_idle(book, facts, condition, when.known, decisive(&proof)),
         requirement: found,

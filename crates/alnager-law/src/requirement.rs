@@ -1,6 +1,5 @@
 //! Requirements: what a law, standard or policy asks of a system on a day, as known on a day.
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,7 +8,9 @@ use jiff::civil::Date;
 use crate::book::{Book, BoundPack, Overlay, Reader};
 use crate::code::FactSet;
 use crate::fact::Facts;
-use crate::pack::{Enforcement, EnforcementState, Pack, PackKind, Penalty, RequirementText};
+use crate::pack::{
+    DateRow, Enforcement, EnforcementState, Pack, PackKind, Penalty, RequirementText,
+};
 use crate::rule::Truth;
 use crate::schedule::Outcome;
 
@@ -180,18 +181,12 @@ pub fn requirements_on(reader: &Reader<'_>, valid: Date) -> Vec<Requirement> {
     let count = book.packs().map(|pack| pack.requirements.len()).sum();
     let mut requirements = Vec::with_capacity(count);
     for pack in book.bound() {
-        // Many requirements of a pack share their dates.
-        let mut dates: Vec<Option<Dates<'_>>> = Vec::new();
-        dates.resize_with(pack.timetable.n_schedules(), || None);
-        for index in 0..pack.pack.requirements.len() {
-            let holds = reader.holds(&pack.codes[index]);
-            requirements.push(if holds == Truth::False {
-                ruled_out(pack, index)
-            } else {
-                let at = pack.timetable.schedule_of(index);
-                let dates = dates[at].get_or_insert_with(|| Dates::of(pack, at, reader, when));
-                dated(pack, index, reader, when, holds, dates)
-            });
+        let mut judged: Vec<Judged<'_>> = Vec::new();
+        for (index, alike) in pack.alike.iter().enumerate() {
+            if *alike == judged.len() {
+                judged.push(Judged::new(pack, index, reader, when));
+            }
+            requirements.push(judged[*alike].requirement(pack, index, when));
         }
     }
     requirements
@@ -204,95 +199,78 @@ pub(crate) fn requirement(
     reader: &Reader<'_>,
     when: AsOf,
 ) -> Requirement {
-    let holds = reader.holds(&pack.codes[index]);
-    if holds == Truth::False {
-        return ruled_out(pack, index);
-    }
-    let at = pack.timetable.schedule_of(index);
-    let dates = Dates::of(pack, at, reader, when);
-    dated(pack, index, reader, when, holds, &dates)
+    Judged::new(pack, index, reader, when).requirement(pack, index, when)
 }
 
-/// What the facts of a system make of the dates of a schedule.
-struct Dates<'t> {
-    outcomes: Vec<Outcome<'t>>,
-    /// The facts that keep them open.
-    missing: OnceCell<FactSet>,
-    at: usize,
+/// What is the same for all requirements of a pack that have the same condition and the same dates.
+struct Judged<'t> {
+    /// False where the condition is false.
+    may_concern: bool,
+    standing: Standing,
+    dated_by: Option<&'t DateRow>,
+    doubts: Vec<String>,
 }
 
-impl<'t> Dates<'t> {
-    fn of(pack: &'t BoundPack, at: usize, reader: &Reader<'_>, when: AsOf) -> Self {
-        let timetable = &pack.timetable;
-        Dates {
-            outcomes: timetable.outcomes_of(&pack.pack, at, reader, when.known),
-            missing: OnceCell::new(),
-            at,
+impl<'t> Judged<'t> {
+    fn new(pack: &'t BoundPack, index: usize, reader: &Reader<'_>, when: AsOf) -> Self {
+        let code = &pack.codes[index];
+        let holds = reader.holds(code);
+        if holds == Truth::False {
+            return Judged {
+                may_concern: false,
+                standing: Standing::NotApplicable(Ruled::ByFacts),
+                dated_by: None,
+                doubts: Vec::new(),
+            };
+        }
+        let (timetable, at) = (&pack.timetable, pack.timetable.schedule_of(index));
+        let outcomes = timetable.outcomes_of(&pack.pack, at, reader, when.known);
+        let mut standing = settle(holds, &outcomes, when.valid);
+        if let Standing::Unknown { missing, .. } = &mut standing {
+            let mut facts = FactSet::default();
+            reader.missing_in(code, &mut facts);
+            timetable.missing(at, reader, when.known, &mut facts);
+            *missing = facts.iter().collect();
+        }
+        let rows = outcomes.iter().filter_map(|outcome| outcome.row);
+        let mut doubts: Vec<String> = rows.filter_map(|row| row.unconfirmed.clone()).collect();
+        // A derived fact that is not confirmed leaves no doubt where the condition holds without it.
+        let derived = &pack.doubts[index];
+        if !derived.is_empty() && reader.holds_confirmed(code) != Truth::True {
+            doubts.extend(derived.iter().cloned());
+        }
+        doubts.extend(pack.pack.secondary());
+        Judged {
+            may_concern: true,
+            standing,
+            dated_by: outcomes.first().and_then(|outcome| outcome.row),
+            doubts,
         }
     }
 
-    fn missing(&self, pack: &BoundPack, reader: &Reader<'_>, when: AsOf) -> &FactSet {
-        self.missing.get_or_init(|| {
-            let mut missing = FactSet::default();
-            let timetable = &pack.timetable;
-            timetable.missing(self.at, reader, when.known, &mut missing);
-            missing
-        })
-    }
-}
-
-/// A requirement whose condition is false.
-fn ruled_out(pack: &Arc<BoundPack>, index: usize) -> Requirement {
-    Requirement {
-        standing: Standing::NotApplicable(Ruled::ByFacts),
-        preview: Vec::new(),
-        for_counsel: Vec::new(),
-        dated_by: None,
-        force: Force::Enforceable,
-        pack: pack.clone(),
-        index,
-    }
-}
-
-/// A requirement whose condition holds or may hold.
-fn dated(
-    pack: &Arc<BoundPack>,
-    index: usize,
-    reader: &Reader<'_>,
-    when: AsOf,
-    holds: Truth,
-    dates: &Dates<'_>,
-) -> Requirement {
-    let text = &pack.pack.requirements[index];
-    let outcomes = &dates.outcomes;
-    let mut standing = settle(holds, outcomes, when.valid);
-    if let Standing::Unknown { missing, .. } = &mut standing {
-        let mut facts = dates.missing(pack, reader, when).clone();
-        reader.missing_in(&pack.codes[index], &mut facts);
-        *missing = facts.iter().collect();
-    }
-    let dated_by = outcomes.first().and_then(|outcome| outcome.row);
-    let doubts = outcomes
-        .iter()
-        .filter_map(|outcome| outcome.row.and_then(|row| row.unconfirmed.clone()));
-    let mut for_counsel: Vec<String> = text.unconfirmed.iter().cloned().chain(doubts).collect();
-    // A derived fact that is not confirmed leaves no doubt where the condition holds without it.
-    let doubts = &pack.doubts[index];
-    if !doubts.is_empty() && reader.holds_confirmed(&pack.codes[index]) != Truth::True {
-        for_counsel.extend(doubts.iter().cloned());
-    }
-    for_counsel.extend(pack.pack.secondary());
-    for_counsel.dedup();
-    let mut preview = for_counsel.clone();
-    preview.extend(text.unconfirmed_detail.iter().cloned());
-    Requirement {
-        standing,
-        preview,
-        for_counsel,
-        dated_by: dated_by.map(|row| row.cite.clone()),
-        force: force(&pack.pack, text, when),
-        pack: pack.clone(),
-        index,
+    fn requirement(&self, pack: &Arc<BoundPack>, index: usize, when: AsOf) -> Requirement {
+        let text = &pack.pack.requirements[index];
+        let mut found = Requirement {
+            standing: self.standing.clone(),
+            preview: Vec::new(),
+            for_counsel: Vec::new(),
+            dated_by: None,
+            force: Force::Enforceable,
+            pack: pack.clone(),
+            index,
+        };
+        if !self.may_concern {
+            return found;
+        }
+        let own = text.unconfirmed.iter();
+        found.for_counsel = own.chain(&self.doubts).cloned().collect();
+        found.for_counsel.dedup();
+        found.preview.clone_from(&found.for_counsel);
+        let details = text.unconfirmed_detail.iter().cloned();
+        found.preview.extend(details);
+        found.dated_by = self.dated_by.map(|row| row.cite.clone());
+        found.force = force(&pack.pack, text, when);
+        found
     }
 }
 

@@ -159,11 +159,6 @@ impl Timetable {
         }
     }
 
-    /// How many schedules there are.
-    pub(crate) fn n_schedules(&self) -> usize {
-        self.schedules.len()
-    }
-
     /// The schedule of the requirement at this place of the pack.
     pub(crate) fn schedule_of(&self, requirement: usize) -> usize {
         self.of[requirement]

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use crate::book::{Book, Reader};
-use crate::explain::Flip;
 use crate::fact::{Answer, FactKind, FactType, Facts, Value};
 use crate::requirement::Standing;
 use crate::rule::{Atom, Rule, Test, Truth};
@@ -31,19 +30,14 @@ const N_VALUES: usize = 4;
 type Wishes = BTreeMap<usize, Vec<(Atom, bool)>>;
 
 /// The smallest joint changes, all of one size. Each goal is a rule and what it should be; where a goal is reached and the
-/// requirement still does not stand differently, the `obstacles` are what may be in its way. Empty where `flips` shows that one
-/// answer suffices, or where nothing would do.
+/// requirement still does not stand differently, the `obstacles` are what may be in its way. Empty where nothing would do.
 pub(crate) fn smallest(
     reader: &Reader<'_>,
     goals: &[(&Rule, bool)],
     obstacles: &[&Rule],
-    flips: &[Flip],
     now: &Standing,
     judge: impl Fn(&Facts) -> Standing,
 ) -> Vec<Joint> {
-    if !flips.is_empty() {
-        return Vec::new();
-    }
     let lists = goals
         .iter()
         .flat_map(|(rule, wanted)| ways(reader, rule, *wanted));
