@@ -96,6 +96,22 @@ pub(crate) fn review(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Every random rule beside the crate `cel`, then what mapping costs; both are built for release.
+///
+/// They are a test and a benchmark target, because `cel` is wanted there alone: xtask itself builds without it.
+pub(crate) fn law(root: &Path) -> Result<()> {
+    run(cargo(root).args([
+        "test",
+        "--release",
+        "--quiet",
+        "-p",
+        "xtask",
+        "--test",
+        "oracle",
+    ]))?;
+    run(cargo(root).args(["bench", "--quiet", "-p", "xtask", "--bench", "law"]))
+}
+
 /// What no program can do without: read the file, look at every byte, split it into fields, and write as much
 /// as the desk holds durably. Run as a child of its own, so that it is measured as the review is.
 pub(crate) fn floor(csv: &Path, folder: &Path, n_bytes: &str) -> Result<()> {

@@ -19,6 +19,7 @@ usage: cargo xtask <chore>
   tidy                 check layers, purity, links, reference pages and what is committed
   reference            write the generated pages of docs/reference anew
   bench [review]       build for release and measure CPU seconds beside a physical floor
+  bench law            hold 100,000 random rules against the crate cel, measure mapping beside it
   bench texts SHARED   import the AI Act from the folder SHARED beside a bare loop over its events
   conformance SHARED   compare our figures and law cases with the reference in the folder SHARED";
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::tidy(&root()),
         ["reference"] => reference::write(&root()),
         ["bench"] | ["bench", "review"] => bench::review(&root()),
+        ["bench", "law"] => bench::law(&root()),
         ["bench", "texts", shared] => bench::texts(&root(), Path::new(shared)),
         // Not chores: the children that `bench` measures, built for release like their rivals.
         ["bench-text", what, file] => bench::text_pass(what, Path::new(file)),

@@ -71,9 +71,8 @@ pub fn agenda(reader: &Reader<'_>, from: Date, until: Date) -> Vec<AgendaItem> {
             if holds == Truth::False {
                 continue;
             }
-            let outcomes = pack
-                .timetable
-                .outcomes(&pack.pack, &text.applies, reader, known);
+            let at = pack.timetable.schedule_of(index);
+            let outcomes = pack.timetable.outcomes(&pack.pack, at, reader, known);
             let own = outcomes.iter().flat_map(|outcome| outcome.turns());
             let days: BTreeSet<Date> = own
                 .chain(limits(&pack.pack, known))

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::code::{Code, FactSet, Questions};
 use crate::fact::{Facts, Vocabulary};
 use crate::figure::FigureKind;
-use crate::pack::{Condition, Pack, Register};
+use crate::pack::{Condition, Derive, Pack, PackKind, Register};
 use crate::read::{ReadError, nearest};
 use crate::rule::{Rule, Truth};
 use crate::schedule::Timetable;
@@ -119,17 +119,20 @@ impl Binder<'_> {
         Ok((rule, code))
     }
 
-    /// `when`, and none of the exceptions.
-    fn with_exceptions<'c>(
+    /// `when`, and none of the exceptions: its own, and those that overlay packs add.
+    fn with_exceptions(
         &self,
         when: &Condition,
-        exceptions: impl Iterator<Item = &'c Condition>,
+        exceptions: &[Condition],
+        added: &[usize],
     ) -> Result<(Rule, Code), ReadError> {
         let mut rules = vec![when.bind(self.vocabulary, self.derived)?];
         for exception in exceptions {
             let exception = exception.bind(self.vocabulary, self.derived)?;
             rules.push(Rule::Not(Box::new(exception)));
         }
+        let added = added.iter().map(|at| Rule::Derived(*at));
+        rules.extend(added.map(|rule| Rule::Not(Box::new(rule))));
         let rule = if rules.len() == 1 {
             rules.remove(0)
         } else {
@@ -353,13 +356,8 @@ impl Book {
         &self.derived
     }
 
-    /// Reads conditions against one system's facts, with everything known that was ever published.
-    pub fn reader<'a>(&'a self, facts: &'a Facts) -> Reader<'a> {
-        self.reader_at(facts, Date::MAX)
-    }
-
     /// Reads conditions against one system's facts with the law published by a day, remembering what was worked out.
-    pub fn reader_at<'a>(&'a self, facts: &'a Facts, known: Date) -> Reader<'a> {
+    pub fn reader<'a>(&'a self, facts: &'a Facts, known: Date) -> Reader<'a> {
         Reader {
             book: self,
             facts,
@@ -371,9 +369,10 @@ impl Book {
     }
 }
 
-/// The exceptions that overlay packs add, by the derived fact or requirement they are added to; and the changed wordings.
+/// The exceptions that overlay packs add, by the derived fact or requirement they are added to, each a derived fact of its own; and
+/// the changed wordings.
 struct Overlays {
-    exceptions: BTreeMap<String, Vec<Condition>>,
+    exceptions: BTreeMap<String, Vec<String>>,
     marks: BTreeMap<String, Vec<Overlay>>,
 }
 
@@ -383,8 +382,9 @@ fn overlays(packs: &mut [Pack]) -> Result<Overlays, ReadError> {
         exceptions: BTreeMap::new(),
         marks: BTreeMap::new(),
     };
-    let mut rewordings = Vec::new();
-    for pack in packs.iter() {
+    let (mut rewordings, mut added) = (Vec::new(), Vec::new());
+    for (at, pack) in packs.iter().enumerate() {
+        may_overlay(pack, packs)?;
         for exception in &pack.exceptions {
             let known = packs.iter().any(|other| {
                 let derives = other.derives.iter().map(|derive| &derive.fact);
@@ -403,13 +403,28 @@ fn overlays(packs: &mut [Pack]) -> Result<Overlays, ReadError> {
                 ));
             }
             let list = found.exceptions.entry(exception.to.clone()).or_default();
-            list.push(exception.unless.clone());
+            let n = list.len() + 1;
+            let derive = Derive {
+                fact: format!("{}, exception {n} added by {}", exception.to, pack.id),
+                rule: exception.unless.clone(),
+                unless: Vec::new(),
+                cite: exception.cite.clone(),
+                note: None,
+                unconfirmed: pack.secondary(),
+                known: Some(exception.known),
+                until_known: exception.until_known,
+            };
+            list.push(derive.fact.clone());
+            added.push((at, derive));
             found.mark(&exception.to, pack, "an exception", &exception.cite);
         }
         for rewording in &pack.rewordings {
             rewordings.push(rewording.clone());
             found.mark(&rewording.requirement, pack, "its wording", &rewording.cite);
         }
+    }
+    for (at, derive) in added {
+        packs[at].derives.push(derive);
     }
     for rewording in rewordings {
         let text = packs
@@ -427,6 +442,38 @@ fn overlays(packs: &mut [Pack]) -> Result<Overlays, ReadError> {
     Ok(found)
 }
 
+/// Refuses a pack that changes others without being law, or that changes the policy.
+fn may_overlay(pack: &Pack, packs: &[Pack]) -> Result<(), ReadError> {
+    if pack.exceptions.is_empty() && pack.rewordings.is_empty() {
+        return Ok(());
+    }
+    if !pack.binding || pack.kind == PackKind::Bill {
+        return Err(file_error(
+            pack,
+            "it changes another pack, and is itself no binding law; only binding law or counsel's own pack may".to_owned(),
+        ));
+    }
+    let policy = packs.iter().filter(|other| other.kind == PackKind::Policy);
+    let mut own = policy.flat_map(|other| &other.requirements);
+    let changes = |id: &String| {
+        pack.exceptions.iter().any(|exception| exception.to == *id)
+            || pack
+                .rewordings
+                .iter()
+                .any(|rewording| rewording.requirement == *id)
+    };
+    match own.find(|text| changes(&text.id)) {
+        Some(text) => Err(file_error(
+            pack,
+            format!(
+                "it changes `{}`, which the organisation's policy asks for; change the policy instead",
+                text.id
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
 impl Overlays {
     fn mark(&mut self, name: &str, pack: &Pack, what: &str, cite: &str) {
         let mark = Overlay {
@@ -437,8 +484,10 @@ impl Overlays {
         self.marks.entry(name.to_owned()).or_default().push(mark);
     }
 
-    fn exceptions(&self, name: &str) -> impl Iterator<Item = &Condition> {
-        self.exceptions.get(name).into_iter().flatten()
+    /// The positions of the exceptions added to a derived fact or a requirement.
+    fn exceptions(&self, name: &str, names: &BTreeMap<String, usize>) -> Vec<usize> {
+        let added = self.exceptions.get(name).into_iter().flatten();
+        added.filter_map(|name| names.get(name).copied()).collect()
     }
 }
 
@@ -487,11 +536,8 @@ fn derived_facts(
     let mut derived: Vec<Option<Derived>> = vec![None; names.len()];
     for pack in packs {
         for derive in &pack.derives {
-            let exceptions = derive
-                .unless
-                .iter()
-                .chain(overlays.exceptions(&derive.fact));
-            let (rule, code) = binder.with_exceptions(&derive.rule, exceptions)?;
+            let added = overlays.exceptions(&derive.fact, names);
+            let (rule, code) = binder.with_exceptions(&derive.rule, &derive.unless, &added)?;
             let version = Version {
                 known: derive.known,
                 until_known: derive.until_known,
@@ -526,8 +572,8 @@ fn bind(
     let (mut conditions, mut codes) = (Vec::new(), Vec::new());
     let (mut doubts, mut marks) = (Vec::new(), Vec::new());
     for text in &pack.requirements {
-        let exceptions = text.unless.iter().chain(overlays.exceptions(&text.id));
-        let (rule, code) = binder.with_exceptions(&text.when, exceptions)?;
+        let added = overlays.exceptions(&text.id, binder.derived);
+        let (rule, code) = binder.with_exceptions(&text.when, &text.unless, &added)?;
         doubts.push(doubts_of(&rule, derived));
         let mut own = overlays.marks.get(&text.id).cloned().unwrap_or_default();
         for at in derived_in(&rule, derived) {

@@ -255,7 +255,7 @@ impl Almanac {
             .collect()
     }
 
-    /// Fails where a clock of the book names a calendar that is not here or does not count its unit, or a cap that is no clock.
+    /// Fails where a clock of the book names a calendar that is not here or does not count its unit, or a cap that is not in hours.
     pub fn check(&self, book: &Book) -> Result<(), ReadError> {
         for pack in book.packs() {
             for clock in &pack.clocks {
@@ -271,6 +271,22 @@ impl Almanac {
                         "the calendar `{}` does not count {}; name another",
                         calendar.id,
                         unit.word(2)
+                    )));
+                }
+                // The end of a cap is counted from awareness, hour by hour.
+                if let Some(cap) = &clock.cap
+                    && let Some((_, other)) = book.clock(&cap.clock)
+                    && !matches!(
+                        other.limit,
+                        Limit::Counted {
+                            unit: Unit::Hour,
+                            ..
+                        }
+                    )
+                {
+                    return Err(clock.wrong(format!(
+                        "the clock `{}` that limits it is not in hours; name one that is",
+                        cap.clock
                     )));
                 }
             }
@@ -342,20 +358,39 @@ fn calendar(id: &str, node: &Node) -> Result<Calendar, ReadError> {
             None => None,
         },
     };
+    fits_together(&calendar, node)?;
+    Ok(calendar)
+}
+
+/// Fails where parts of a calendar contradict each other.
+fn fits_together(calendar: &Calendar, node: &Node) -> Result<(), ReadError> {
+    let counts_working_days = calendar.counts_working_days;
     let needs_working = counts_working_days
-        || begin == Begin::NextWorkingDay
+        || calendar.begin == Begin::NextWorkingDay
         || calendar.roll_over.is_some()
         || calendar.working_days.is_some();
     if needs_working && calendar.working.is_none() {
         return Err(node.wrong("it counts working days, so `working` must say what they are"));
     }
     // Day 1 is the first working day after the event exactly where working days are counted.
-    if counts_working_days != (begin == Begin::NextWorkingDay) {
+    if counts_working_days != (calendar.begin == Begin::NextWorkingDay) {
         return Err(node.wrong(
             "`counts = \"working_days\"` and `start.at = \"next_working_day\"` belong together",
         ));
     }
-    Ok(calendar)
+    let begins_with = |unit: Unit| match unit {
+        Unit::Hour => matches!(calendar.begin, Begin::Event | Begin::NextHour),
+        Unit::Day => matches!(calendar.begin, Begin::NextDay | Begin::NextWorkingDay),
+        Unit::Month => matches!(calendar.begin, Begin::Event),
+    };
+    match calendar.units.iter().find(|unit| !begins_with(**unit)) {
+        Some(unit) => Err(node.wrong(format!(
+            "periods in {} do not begin at this `start.at`; hours begin at `event` or `next_hour`, \
+             days at `next_day` or `next_working_day`, months at `event`",
+            unit.word(2)
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn end(node: &Node) -> Result<End, ReadError> {
@@ -499,12 +534,12 @@ fn dated(node: &Node) -> Result<BTreeMap<Date, String>, ReadError> {
     Ok(days)
 }
 
-/// Why a day is no working day, or that nobody knows.
+/// What kind of day it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DayKind {
     /// A working day.
     Working,
-    /// None, for this reason.
+    /// No working day, for this reason.
     Off(String),
 }
 

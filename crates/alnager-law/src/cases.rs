@@ -131,7 +131,7 @@ pub fn run(book: &Book, case: &Case) -> Shown {
         .into_iter()
         .map(|requirement| (requirement.text().id.clone(), requirement.standing))
         .collect();
-    let reader = book.reader_at(&facts, case.when.known);
+    let reader = book.reader(&facts, case.when.known);
     let derived: BTreeMap<String, Truth> = book
         .derived_facts()
         .iter()

@@ -253,6 +253,19 @@ impl Clock {
         })
     }
 
+    /// How long it runs, in words, by the days that its calendar counts: "4 working days".
+    pub fn limit_in(&self, almanac: &Almanac) -> String {
+        let calendar = almanac.calendars().get(&self.calendar);
+        match &self.limit {
+            Limit::Counted { n, unit }
+                if calendar.is_some_and(|calendar| calendar.counts_working_days) =>
+            {
+                format!("{n} working {}", unit.word(*n))
+            }
+            limit @ (Limit::Counted { .. } | Limit::Words(_)) => limit.to_string(),
+        }
+    }
+
     /// A complaint about this clock, with the place it stands at.
     pub(crate) fn wrong(&self, problem: impl Into<String>) -> ReadError {
         self.node.wrong(problem)
@@ -456,7 +469,11 @@ impl<'a> Run<'a> {
         };
         let begin = self.begin()?;
         let (strict, legal) = match unit {
-            Unit::Hour => self.hours(calendar, &begin, n)?,
+            Unit::Hour => {
+                let (strict, legal) = self.hours(calendar, &begin, n)?;
+                self.gives_way(&strict)?;
+                (strict, legal)
+            }
             Unit::Day if calendar.counts_working_days => {
                 let (strict, legal) = self.working_days(calendar, &begin, n)?;
                 (strict, Some(legal))
@@ -586,6 +603,34 @@ impl<'a> Run<'a> {
             ));
         }
         Ok((strict, Some(legal)))
+    }
+
+    /// Fails where the event given comes after this limit from awareness, and starts a clock that then holds alone.
+    fn gives_way(&self, end: &Zoned) -> Result<(), Reason> {
+        let start = self.question.start;
+        if self.clock.begins != Begins::Awareness || start.aware.is_none() || start.event.at <= *end
+        {
+            return Ok(());
+        }
+        let mut clocks = self.book.packs().flat_map(|pack| &pack.clocks);
+        let alone = clocks.find_map(|other| {
+            let cap = other.cap.as_ref()?;
+            let cite = cap.unless_passed.as_ref()?;
+            let (_, capped_by) = self.book.clock(&cap.clock)?;
+            (capped_by.id == self.clock.id).then_some((other, cite))
+        });
+        match alone {
+            Some((other, cite)) => Err(format!(
+                "{} from {} had passed at {}, before the event given: only `{}` holds, {} from {} ({cite})",
+                self.clock.limit,
+                self.clock.start,
+                show(end.datetime()),
+                other.id,
+                other.limit,
+                other.start
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Days of the calendar: the last day, moved where the calendar moves it.
@@ -932,9 +977,7 @@ impl<'a> Run<'a> {
     /// Whether a condition holds, and the facts that keep it open.
     fn truth(&self, condition: &Condition) -> Result<(Truth, Vec<String>), ReadError> {
         let rule = self.book.bind_condition(condition)?;
-        let reader = self
-            .book
-            .reader_at(self.question.facts, self.question.known);
+        let reader = self.book.reader(self.question.facts, self.question.known);
         let mut missing = BTreeSet::new();
         reader.missing(&rule, &mut missing);
         let kinds = self.book.vocabulary.kinds();
@@ -970,7 +1013,9 @@ impl<'a> Run<'a> {
         match &clock.limit {
             Limit::Counted { .. } => self.why.push(format!(
                 "{} to: {}, from: {} ({cite})",
-                clock.limit, clock.to, clock.start
+                clock.limit_in(self.almanac),
+                clock.to,
+                clock.start
             )),
             Limit::Words(_) => {}
         }

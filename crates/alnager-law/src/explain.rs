@@ -87,12 +87,12 @@ pub fn explain(book: &Book, facts: &Facts, when: AsOf, id: &str) -> Option<Expla
             .position(|text| text.id == id)
             .map(|index| (pack, index))
     })?;
-    let reader = book.reader_at(facts, when.known);
+    let reader = book.reader(facts, when.known);
     let found = requirement(pack, index, &reader, when);
     let condition = &pack.conditions[index];
     let proof = prove(&reader, condition);
     let missing = match &found.standing {
-        Standing::Unknown { missing, .. } => missing.clone(),
+        Standing::Unknown { missing, .. } => BTreeSet::clone(missing),
         Standing::InForce { .. }
         | Standing::Ahead { .. }
         | Standing::Waiting { .. }
@@ -102,7 +102,7 @@ pub fn explain(book: &Book, facts: &Facts, when: AsOf, id: &str) -> Option<Expla
     let mut rules = vec![condition];
     rules.extend(pack.timetable.rules());
     let judge =
-        |facts: &Facts| requirement(pack, index, &book.reader_at(facts, when.known), when).standing;
+        |facts: &Facts| requirement(pack, index, &book.reader(facts, when.known), when).standing;
     let flips = flips(book, facts, &rules, when.known, &found.standing, judge);
     // What its condition would have to become, and which transitions would have to hold or fall.
     let applies = !matches!(found.standing, Standing::NotApplicable(Ruled::ByFacts));
@@ -198,7 +198,7 @@ fn without_idle(
         for fact in chosen {
             some.set(*fact, facts.answer(*fact).cloned());
         }
-        book.reader_at(&some, known).truth(rule)
+        book.reader(&some, known).truth(rule)
     };
     let whole = truth(&found);
     let mut kept = found.clone();

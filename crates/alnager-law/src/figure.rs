@@ -101,7 +101,8 @@ impl Amount {
         (number.is_finite() && number >= 0.0).then_some(Amount { number, unit })
     }
 
-    /// Which of two amounts is larger; `None` where calendars decide (a month against 30 days, working against calendar days).
+    /// Which of two amounts is larger; `None` where calendars decide: a month against 30 days, working against calendar days, hours
+    /// against days (a period in days rolls over a weekend, one in hours does not).
     pub fn compare(self, other: Self) -> Option<Ordering> {
         let (shortest, longest) = self.days()?;
         let (other_shortest, other_longest) = other.days()?;
@@ -110,6 +111,7 @@ impl Amount {
         }
         if (self.unit == Unit::One) != (other.unit == Unit::One)
             || (self.unit == Unit::BusinessDays) != (other.unit == Unit::BusinessDays)
+            || (self.unit == Unit::Hours) != (other.unit == Unit::Hours)
         {
             return None;
         }
@@ -266,8 +268,9 @@ mod tests {
     fn amounts_compare_only_where_no_calendar_decides() {
         check("6 months", "1 year", Some(Ordering::Less));
         check("24 months", "2 years", Some(Ordering::Equal));
-        check("72 hours", "3 days", Some(Ordering::Equal));
-        check("72 hours", "15 days", Some(Ordering::Less));
+        check("24 hours", "72 hours", Some(Ordering::Less));
+        check("72 hours", "3 days", None);
+        check("72 hours", "2 days", None);
         check("30 days", "1 month", None);
         check("45 days", "1 month", Some(Ordering::Greater));
         check("10 business days", "10 days", None);

@@ -104,7 +104,7 @@ struct Class {
 pub fn next_question(book: &Book, facts: &Facts, when: AsOf, scope: &Scope) -> Option<Question> {
     let answered = as_answered(book, facts);
     let open = open(book, &answered, when, scope);
-    let tests = tests_of(book, &book.reader_at(&answered, when.known), &open);
+    let tests = tests_of(book, &book.reader(&answered, when.known), &open);
     let mut best: Option<(f64, usize, Vec<Possible>)> = None;
     for fact in 0..book.vocabulary.kinds().len() {
         let waits = |unsettled: &Unsettled| unsettled.missing.contains(&fact);
@@ -117,7 +117,7 @@ pub fn next_question(book: &Book, facts: &Facts, when: AsOf, scope: &Scope) -> O
         }
     }
     best.map(|(_, fact, answers)| {
-        let reader = book.reader_at(&answered, when.known);
+        let reader = book.reader(&answered, when.known);
         question(&reader, scope, &open, fact, answers)
     })
 }
@@ -135,7 +135,7 @@ pub fn question_about(
     let mut scope = scope.clone();
     scope.skipped.remove(&fact);
     let open = open(book, &answered, when, &scope);
-    let reader = book.reader_at(&answered, when.known);
+    let reader = book.reader(&answered, when.known);
     let tests = tests_of(book, &reader, &open);
     let (_, answers) = worth(book, &answered, when, &open, fact, &tests);
     question(&reader, &scope, &open, fact, answers)
@@ -145,8 +145,8 @@ pub fn question_about(
 pub fn progress(book: &Book, facts: &Facts, when: AsOf, scope: &Scope) -> Progress {
     let answered = as_answered(book, facts);
     let (counted, taken) = (
-        book.reader_at(facts, when.known),
-        book.reader_at(&answered, when.known),
+        book.reader(facts, when.known),
+        book.reader(&answered, when.known),
     );
     let mut progress = Progress::default();
     for pack in packs(book, scope) {
@@ -198,7 +198,7 @@ fn packs<'a>(book: &'a Book, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<B
 }
 
 fn open(book: &Book, answered: &Facts, when: AsOf, scope: &Scope) -> Vec<Unsettled> {
-    let reader = book.reader_at(answered, when.known);
+    let reader = book.reader(answered, when.known);
     let mut open: Vec<Unsettled> = Vec::new();
     for pack in packs(book, scope) {
         let first = open.len();
@@ -447,7 +447,7 @@ fn worth(
     let mut answers = Vec::with_capacity(classes.len());
     for class in classes {
         tried.set(fact, Some(Answer::bare(class.value.clone())));
-        let reader = book.reader_at(&tried, when.known);
+        let reader = book.reader(&tried, when.known);
         let (mut gain, mut n_settled) = (0.0, 0);
         for unsettled in &waiting {
             let n_alike = unsettled.alike.len();

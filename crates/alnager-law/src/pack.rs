@@ -188,6 +188,11 @@ pub struct AddedException {
     pub unless: Condition,
     /// Its source.
     pub cite: String,
+    /// The first day of knowledge on which it counts: the later of its publication and its own first day, so that it frees nobody
+    /// before it does in law.
+    pub known: Date,
+    /// The first day of knowledge on which it no longer counts.
+    pub until_known: Option<Date>,
 }
 
 /// A wording that an overlay pack puts in the place of another pack's.

@@ -8,9 +8,7 @@ use jiff::civil::Date;
 use crate::book::{Book, BoundPack, Overlay, Reader};
 use crate::code::FactSet;
 use crate::fact::Facts;
-use crate::pack::{
-    DateRow, Enforcement, EnforcementState, Pack, PackKind, Penalty, RequirementText,
-};
+use crate::pack::{Enforcement, EnforcementState, Pack, PackKind, Penalty, RequirementText};
 use crate::rule::Truth;
 use crate::schedule::Outcome;
 
@@ -33,7 +31,7 @@ pub struct Requirement {
     /// What about its core (whether, what, or from when it binds) is not confirmed; not empty means *for counsel*.
     pub for_counsel: Vec<String>,
     /// Where its dates come from.
-    pub dated_by: Option<String>,
+    pub dated_by: Option<Arc<str>>,
     /// How far it can be enforced on the day judged, where it is in force.
     pub force: Force,
     pack: Arc<BoundPack>,
@@ -108,8 +106,8 @@ pub enum Standing {
     NotApplicable(Ruled),
     /// Facts are missing that decide whether, or from when, it concerns the system.
     Unknown {
-        /// The positions of the missing facts in the vocabulary.
-        missing: BTreeSet<usize>,
+        /// The positions of the missing facts in the vocabulary; shared by all requirements that wait for the same.
+        missing: Arc<BTreeSet<usize>>,
         /// The earliest day it could govern, if any could.
         from: Option<Date>,
     },
@@ -168,7 +166,7 @@ impl Requirement {
 ///
 /// Pure: the same book, facts and days give the same answer.
 pub fn requirements(book: &Book, facts: &Facts, when: AsOf) -> Vec<Requirement> {
-    requirements_on(&book.reader_at(facts, when.known), when.valid)
+    requirements_on(&book.reader(facts, when.known), when.valid)
 }
 
 /// The same for a system that is asked about on several days: what the reader has worked out is worked out once.
@@ -207,7 +205,7 @@ struct Judged<'t> {
     /// False where the condition is false.
     may_concern: bool,
     standing: Standing,
-    dated_by: Option<&'t DateRow>,
+    dated_by: Option<&'t Arc<str>>,
     doubts: Vec<String>,
 }
 
@@ -224,13 +222,13 @@ impl<'t> Judged<'t> {
             };
         }
         let (timetable, at) = (&pack.timetable, pack.timetable.schedule_of(index));
-        let outcomes = timetable.outcomes_of(&pack.pack, at, reader, when.known);
+        let outcomes = timetable.outcomes(&pack.pack, at, reader, when.known);
         let mut standing = settle(holds, &outcomes, when.valid);
         if let Standing::Unknown { missing, .. } = &mut standing {
             let mut facts = FactSet::default();
             reader.missing_in(code, &mut facts);
             timetable.missing(at, reader, when.known, &mut facts);
-            *missing = facts.iter().collect();
+            *missing = Arc::new(facts.iter().collect());
         }
         let rows = outcomes.iter().filter_map(|outcome| outcome.row);
         let mut doubts: Vec<String> = rows.filter_map(|row| row.unconfirmed.clone()).collect();
@@ -243,34 +241,34 @@ impl<'t> Judged<'t> {
         Judged {
             may_concern: true,
             standing,
-            dated_by: outcomes.first().and_then(|outcome| outcome.row),
+            dated_by: outcomes.first().and_then(|outcome| outcome.cite),
             doubts,
         }
     }
 
     fn requirement(&self, pack: &Arc<BoundPack>, index: usize, when: AsOf) -> Requirement {
         let text = &pack.pack.requirements[index];
-        let mut found = Requirement {
+        let (mut for_counsel, mut preview) = (Vec::new(), Vec::new());
+        if self.may_concern {
+            let own = text.unconfirmed.iter();
+            for_counsel.extend(own.chain(&self.doubts).cloned());
+            for_counsel.dedup();
+            preview.clone_from(&for_counsel);
+            preview.extend(text.unconfirmed_detail.iter().cloned());
+        }
+        Requirement {
             standing: self.standing.clone(),
-            preview: Vec::new(),
-            for_counsel: Vec::new(),
-            dated_by: None,
-            force: Force::Enforceable,
+            preview,
+            for_counsel,
+            dated_by: self.dated_by.cloned(),
+            force: if self.may_concern {
+                force(&pack.pack, text, when)
+            } else {
+                Force::Enforceable
+            },
             pack: pack.clone(),
             index,
-        };
-        if !self.may_concern {
-            return found;
         }
-        let own = text.unconfirmed.iter();
-        found.for_counsel = own.chain(&self.doubts).cloned().collect();
-        found.for_counsel.dedup();
-        found.preview.clone_from(&found.for_counsel);
-        let details = text.unconfirmed_detail.iter().cloned();
-        found.preview.extend(details);
-        found.dated_by = self.dated_by.map(|row| row.cite.clone());
-        found.force = force(&pack.pack, text, when);
-        found
     }
 }
 
@@ -325,7 +323,7 @@ pub(crate) fn settle(holds: Truth, outcomes: &[Outcome<'_>], day: Date) -> Stand
                 .iter()
                 .filter(|outcome| !matches!(outcome.standing(day), Standing::Ended { .. }));
             Standing::Unknown {
-                missing: BTreeSet::new(),
+                missing: Arc::default(),
                 from: live.filter_map(|outcome| outcome.begins()).min(),
             }
         }

@@ -1,6 +1,7 @@
 //! When a requirement governs: the rows of its date groups, resolved once for every state of knowledge.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -32,6 +33,7 @@ struct Schedule {
 #[derive(Debug)]
 struct Candidate {
     row: DateRow,
+    cite: Arc<str>,
     conditions: Vec<(Rule, Code)>,
     /// The schedule of the group whose start wakes it.
     wakes: Option<usize>,
@@ -44,6 +46,8 @@ struct Candidate {
 pub(crate) struct Outcome<'a> {
     /// The row it follows from; none where no row is known.
     pub(crate) row: Option<&'a DateRow>,
+    /// The row's citation.
+    pub(crate) cite: Option<&'a Arc<str>>,
     span: Span,
 }
 
@@ -136,6 +140,7 @@ impl Timetable {
                         .enumerate()
                         .filter(|(_, transition)| transition.groups.iter().any(concerns));
                     candidates.push(Candidate {
+                        cite: Arc::from(row.cite.as_str()),
                         row: row.clone(),
                         conditions,
                         wakes,
@@ -164,21 +169,9 @@ impl Timetable {
         self.of[requirement]
     }
 
-    /// The ways the dates of these groups may fall, given the facts.
-    pub(crate) fn outcomes<'t>(
-        &'t self,
-        pack: &Pack,
-        groups: &[String],
-        reader: &Reader<'_>,
-        known: Date,
-    ) -> Vec<Outcome<'t>> {
-        let at = self.by_groups.get(groups);
-        at.map_or_else(Vec::new, |at| self.outcomes_of(pack, *at, reader, known))
-    }
-
     /// The ways the dates of a schedule may fall, given the facts: the last row whose conditions hold wins; rows with unknown
     /// conditions stay possible.
-    pub(crate) fn outcomes_of<'t>(
+    pub(crate) fn outcomes<'t>(
         &'t self,
         pack: &Pack,
         at: usize,
@@ -192,7 +185,8 @@ impl Timetable {
             if truth == Truth::False {
                 continue;
             }
-            for wakes in self.wakes(candidate, reader, known) {
+            let days = candidate.wakes.map(|at| self.wakes(at, reader, known));
+            for wakes in days.as_deref().unwrap_or(&[None]).iter().copied() {
                 let span = Span::Governs {
                     from: candidate.row.from,
                     to: candidate.row.to,
@@ -208,6 +202,7 @@ impl Timetable {
         if !decided {
             outcomes.push(Outcome {
                 row: None,
+                cite: None,
                 span: Span::Never(Ruled::NotKnown),
             });
         }
@@ -246,11 +241,8 @@ impl Timetable {
         }
     }
 
-    /// The days on which the trigger of a sleeping row may first exist; `None` where the row does not sleep.
-    fn wakes(&self, candidate: &Candidate, reader: &Reader<'_>, known: Date) -> Vec<Option<Date>> {
-        let Some(at) = candidate.wakes else {
-            return vec![None];
-        };
+    /// The days on which the trigger of a sleeping row, woken by this schedule, may first exist; a single `None` where it has none.
+    fn wakes(&self, at: usize, reader: &Reader<'_>, known: Date) -> Vec<Option<Date>> {
         let mut days = Vec::new();
         for waker in self.candidates(at, known) {
             match waker.truth(reader) {
@@ -277,7 +269,7 @@ impl Timetable {
         reader: &Reader<'_>,
         outcomes: &mut Vec<Outcome<'t>>,
     ) {
-        let row = Some(&candidate.row);
+        let (row, cite) = (Some(&candidate.row), Some(&candidate.cite));
         for at in &candidate.transitions {
             let transition = &pack.transitions[*at];
             let truth = reader.holds(&self.transitions[*at].1);
@@ -292,12 +284,12 @@ impl Timetable {
                 },
                 _ => Span::Never(Ruled::ByTransition(transition.cite.clone())),
             };
-            outcomes.push(Outcome { row, span });
+            outcomes.push(Outcome { row, cite, span });
             if truth == Truth::True {
                 return;
             }
         }
-        outcomes.push(Outcome { row, span });
+        outcomes.push(Outcome { row, cite, span });
     }
 }
 

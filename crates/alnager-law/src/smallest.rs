@@ -56,7 +56,7 @@ pub(crate) fn smallest(
             continue;
         }
         // The goal is reached, and something else stands in the way.
-        let next = reader.book().reader_at(&facts, reader.known());
+        let next = reader.book().reader(&facts, reader.known());
         let mut further = vec![Wishes::new()];
         for obstacle in obstacles {
             further = joined(&further, &ways(&next, obstacle, false));

@@ -99,7 +99,7 @@ pub fn plan_for(
     let facts = system.law_facts(book, &state.counsel);
     let requirements = requirement::requirements(book, &facts, when);
     let policy = system.declaration.policy(policy);
-    let reader = book.reader_at(&facts, when.known);
+    let reader = book.reader(&facts, when.known);
     let mut asked = BTreeMap::new();
     for test in &policy.tests {
         let rule = book.bind_condition(&test.when)?;

@@ -10,4 +10,4 @@ pub mod remark;
 pub mod screen;
 pub mod view;
 pub mod why;
-mod wrap;
+pub mod wrap;

@@ -29,7 +29,7 @@ pub fn remarks(
     say("How", text.how.clone());
     if !text.evidence.is_empty() {
         let titles: Vec<String> = text.evidence.iter().map(|kind| title(kind)).collect();
-        say("Shown by", titles.join("; "));
+        say("Evidence", titles.join("; "));
     }
     if let Some(deadline) = &text.deadline {
         say("Deadline", deadline.clone());

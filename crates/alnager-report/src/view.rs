@@ -751,10 +751,11 @@ fn conflict_view(pair: &ConflictPair, assessment: &Assessment) -> ConflictView {
 
 fn requirements(source: &Source<'_>) -> Vec<RequirementView> {
     let assessment = source.assessment;
-    let concerns = assessment
-        .judged
-        .iter()
-        .filter(|judged| judged.status != Status::NotApplicable);
+    let concerns = assessment.judged.iter().filter(|judged| {
+        // What an overlay pack or counsel took out stays in sight.
+        let taken_out = judged.reading.is_some() || !judged.requirement.overlays().is_empty();
+        judged.status != Status::NotApplicable || taken_out
+    });
     concerns
         .map(|judged| {
             let text = judged.requirement.text();
@@ -800,7 +801,7 @@ fn open_facts(source: &Source<'_>) -> Vec<OpenFact> {
     let asks = |judged: &&Judged| judged.status != Status::Noted;
     for judged in source.assessment.judged.iter().filter(asks) {
         if let Standing::Unknown { missing, .. } = &judged.requirement.standing {
-            for fact in missing {
+            for fact in missing.iter() {
                 open.entry(*fact)
                     .or_default()
                     .push(judged.requirement.text().id.clone());

@@ -5,7 +5,7 @@
 /// The lead, then the text wrapped at `width`; every further line is indented by `indent`. Ends with a line break.
 ///
 /// A word longer than the width is not broken, so that a path or a hash can be copied.
-pub(crate) fn hung(lead: &str, indent: usize, text: &str, width: usize) -> String {
+pub fn hung(lead: &str, indent: usize, text: &str, width: usize) -> String {
     let mut out = harmless(lead);
     let mut used = length(&out);
     let mut at_start = true;

@@ -157,6 +157,8 @@ pub fn from_texts(texts: Files) -> Result<Library, ReadError> {
         packs.push(Pack::parse(name, text)?);
     }
     packs.push(policy.pack.clone());
+    // What binds stands first on every page.
+    packs.sort_by_key(|pack| !pack.binding);
     let mut book = Book::new(
         registers.vocabulary,
         registers.evidence,

@@ -14,6 +14,11 @@ use jiff::civil::Date;
 use crate::acting::{Acting, Flags};
 use crate::error::JobError;
 
+/// What a new declaration says where nobody has said it yet. A review refuses it.
+pub(crate) const ORGANISATION_TO_SAY: &str = "Your organisation";
+/// The same for the purpose.
+pub(crate) const PURPOSE_TO_SAY: &str = "Say in a sentence what it is meant to be used for.";
+
 /// What to declare.
 #[derive(Debug, Clone, Default)]
 pub struct NewSystem {
@@ -25,6 +30,8 @@ pub struct NewSystem {
     pub name: Option<String>,
     /// The organisation; without it a placeholder.
     pub organisation: Option<String>,
+    /// The intended purpose; without it a placeholder.
+    pub purpose: Option<String>,
 }
 
 /// What was written.
@@ -54,10 +61,11 @@ pub fn new_system(flags: &Flags, new: &NewSystem) -> Result<Made, JobError> {
         .or(folder)
         .unwrap_or_else(|| "system".to_owned());
     let id = new.id.clone().unwrap_or_else(|| slug(&name));
-    let organisation = new.organisation.as_deref().unwrap_or("Your organisation");
+    let organisation = new.organisation.as_deref().unwrap_or(ORGANISATION_TO_SAY);
+    let purpose = new.purpose.as_deref().unwrap_or(PURPOSE_TO_SAY);
     let book = &acting.library.book;
     let today = acting.today(None);
-    let mut text = head(&id, &name, organisation, &acting.actor);
+    let mut text = head(&id, &name, organisation, purpose, &acting.actor);
     text.push_str(&facts(book.vocabulary.kinds(), &acting.actor, today));
     text.push_str(REST);
     let file = new.dir.join("system.toml");
@@ -133,8 +141,7 @@ fn field(name: &str, value: &str, what: &str) -> String {
     format!("{:<35} # {what}\n", format!("{name} = {value}"))
 }
 
-fn head(id: &str, name: &str, organisation: &str, actor: &str) -> String {
-    let purpose = "\"Say in a sentence what it is meant to be used for.\"";
+fn head(id: &str, name: &str, organisation: &str, purpose: &str, actor: &str) -> String {
     let mut head = HEAD.to_owned();
     for (name, value, what) in [
         ("schema", text("alnager.system/1"), "the form of this file"),
@@ -155,7 +162,7 @@ fn head(id: &str, name: &str, organisation: &str, actor: &str) -> String {
             format!("[{}]", text(actor)),
             "who builds it; they cannot confirm their own exceptions",
         ),
-        ("purpose", purpose.to_owned(), "the intended purpose"),
+        ("purpose", text(purpose), "the intended purpose"),
         (
             "stage",
             text("proposed"),

@@ -24,6 +24,7 @@ use crate::dossier;
 use crate::error::JobError;
 use crate::files::{EVIDENCE_BYTES_MAX, inside, read_bytes, read_text, write_whole};
 use crate::library::{Library, sha256};
+use crate::new::{ORGANISATION_TO_SAY, PURPOSE_TO_SAY};
 
 /// What to review.
 #[derive(Debug, Clone)]
@@ -74,6 +75,7 @@ pub async fn review(
         return look_back(&acting, &declaration.id, request).await;
     }
     let mut draft = draft(&acting, &file, request.gate)?;
+    said(&file, &draft.declaration)?;
     let mut desk = acting.desk_or_new().await?;
     let with = acting.context(&desk, Some(&draft.declaration))?;
     measure(&mut draft, &desk.state(), &with, &file, progress)?;
@@ -203,6 +205,25 @@ fn folder(file: &Path) -> &Path {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
+}
+
+/// Refuses a declaration that still has a blank of `alnager new` where a review would seal it.
+fn said(file: &Path, declaration: &Declaration) -> Result<(), JobError> {
+    let blanks = [
+        (
+            "organisation",
+            &declaration.organisation,
+            ORGANISATION_TO_SAY,
+        ),
+        ("purpose", &declaration.purpose, PURPOSE_TO_SAY),
+    ];
+    match blanks.into_iter().find(|(_, said, blank)| said == blank) {
+        Some((field, _, blank)) => Err(JobError::Input(format!(
+            "{}: `{field}` still says `{blank}`; write what is so, since a review seals it",
+            file.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// A review of a declaration as it lies on disk, not measured yet.

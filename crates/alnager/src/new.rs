@@ -28,8 +28,11 @@ pub(crate) struct NewArguments {
     /// Whose system it is
     #[arg(long)]
     pub(crate) organisation: Option<String>,
+    /// What it is meant to be used for, in a sentence; a review refuses the blank
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) purpose: Option<String>,
     /// Print the JSON Schema of `system.toml` instead, for editors
-    #[arg(long, conflicts_with_all = ["system", "id", "name", "organisation"])]
+    #[arg(long, conflicts_with_all = ["system", "id", "name", "organisation", "purpose"])]
     pub(crate) schema: bool,
 }
 
@@ -44,6 +47,7 @@ pub(crate) fn run(flags: &Flags, arguments: &NewArguments, format: Format) -> Re
         id: arguments.id.clone(),
         name: arguments.name.clone(),
         organisation: arguments.organisation.clone(),
+        purpose: arguments.purpose.clone(),
     };
     let made = new_system(flags, &new)?;
     let (file, dir) = (made.file.display(), dir.display());

@@ -113,7 +113,14 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         }) => {
             let entered =
                 records::confirm_fact(&flags, system, fact, value.as_deref(), basis).await?;
-            let words = format!("`{fact}` of `{system}` is confirmed by {}", entered.actor);
+            let known = entered.state.systems.get(system.as_str());
+            let value = known
+                .and_then(|known| known.facts.get(fact.as_str()))
+                .map_or("", |fact| fact.answer.value.as_str());
+            let words = format!(
+                "`{fact}` = `{value}` of `{system}` is confirmed by {}",
+                entered.actor
+            );
             acknowledge(&entered, &words, shared.format)
         }
         Command::Evidence(command) => evidence(&flags, command, shared.format).await,
@@ -483,7 +490,10 @@ fn verification_words(found: &Verification) -> String {
             [] => "all as shipped with this program".to_owned(),
             foreign => format!("NOT as shipped with this program: {}", foreign.join(", ")),
         };
-        lines.push(format!("judged under {}; {shipped}", law.packs.join(", ")));
+        let n = law.packs.len();
+        lines.push(format!(
+            "judged under {n} packs, {shipped} (`--format json` names them)"
+        ));
         lines.push(law.policy.clone());
     }
     lines.push(format!(

@@ -132,7 +132,7 @@ impl Set {
 
 /// What the engine says of every rule of a book: through the requirement, whose condition is compiled, and through its tree.
 fn ours(book: &Book, facts: &Facts) -> Vec<[Truth; 2]> {
-    let reader = book.reader_at(facts, WHEN.known);
+    let reader = book.reader(facts, WHEN.known);
     let found = requirements(book, facts, WHEN);
     found
         .iter()

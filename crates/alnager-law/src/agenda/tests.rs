@@ -96,7 +96,7 @@ fn check(high: Option<bool>, known: Date, want: Expect) {
     let book = book();
     let mut facts = Facts::new();
     facts.set(0, high.map(|high| Answer::bare(Value::Bool(high))));
-    let reader = book.reader_at(&facts, known);
+    let reader = book.reader(&facts, known);
     let items = agenda(&reader, date(2025, 1, 1), date(2040, 1, 1));
     let line = |item: &AgendaItem| {
         let id = &item.requirement.text().id;
@@ -160,7 +160,7 @@ fn the_first_day_counts_and_the_last_does_not() {
     let book = book();
     let mut facts = Facts::new();
     facts.set(0, Some(Answer::bare(Value::Bool(true))));
-    let reader = book.reader_at(&facts, date(2026, 11, 23));
+    let reader = book.reader(&facts, date(2026, 11, 23));
     let days = |from, until| agenda(&reader, from, until).len();
     let begins = date(2027, 12, 2);
     assert_eq!(days(begins, begins.tomorrow().unwrap()), 2);

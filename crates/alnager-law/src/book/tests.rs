@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 
 use crate::book::Book;
 use crate::fact::{Answer, Facts, Value, Vocabulary};
-use crate::pack::{Pack, Register};
+use crate::pack::{Pack, PackKind, Register};
 use crate::read::ReadError;
 use crate::requirement::{AsOf, Requirement, Standing, requirements};
 use crate::rule::Truth;
@@ -59,14 +59,14 @@ fn facts(book: &Book, yes: &[&str]) -> Facts {
     facts
 }
 
-fn when(known: jiff::civil::Date) -> AsOf {
+fn when(known: Date) -> AsOf {
     AsOf {
         valid: date(2026, 11, 23),
         known,
     }
 }
 
-fn first(book: &Book, yes: &[&str], known: jiff::civil::Date) -> Requirement {
+fn first(book: &Book, yes: &[&str], known: Date) -> Requirement {
     requirements(book, &facts(book, yes), when(known)).remove(0)
 }
 
@@ -97,7 +97,7 @@ fn a_derived_fact_follows_the_rule_known_then() {
     check(date(2026, 7, 23), true);
     check(date(2026, 7, 24), false);
     let facts = facts(&book, &["machine"]);
-    assert_eq!(book.reader(&facts).derived(0), Truth::False);
+    assert_eq!(book.reader(&facts, Date::MAX).derived(0), Truth::False);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn two_rules_for_one_fact_need_different_times() {
 #[test]
 fn an_overlay_adds_an_exception_and_a_wording_and_is_named() {
     let base = format!("{MAIN}{}", requirement_text("X-1", "machine"));
-    let overlay = "[[exception]]\nto = 'X-1'\nunless = 'exempt'\ncite = 'Opinion 1'\n[[rewording]]\nrequirement = 'X-1'\nwhat = 'theirs'\nevidence = ['f']\ncite = 'Opinion 2'\n";
+    let overlay = "[[exception]]\nto = 'X-1'\nunless = 'exempt'\nknown = 2025-06-01\ncite = 'Opinion 1'\n[[rewording]]\nrequirement = 'X-1'\nwhat = 'theirs'\nevidence = ['f']\ncite = 'Opinion 2'\n";
     let book = book(vec![pack("x", "", &base), pack("counsel", "", overlay)]).unwrap();
     let free = first(&book, &["machine", "exempt"], date(2026, 11, 23));
     assert!(matches!(free.standing, Standing::NotApplicable(_)));
@@ -139,6 +139,44 @@ fn an_overlay_adds_an_exception_and_a_wording_and_is_named() {
 }
 
 #[test]
+fn an_added_exception_frees_nobody_before_its_day() {
+    let base = format!("{MAIN}{}", requirement_text("X-1", "machine"));
+    let overlay = "[[exception]]\nto = 'X-1'\nunless = 'exempt'\nknown = 2026-06-01\nuntil_known = 2026-08-01\ncite = 'c'\n";
+    let book = book(vec![pack("x", "", &base), pack("counsel", "", overlay)]).unwrap();
+    for (known, bound) in [
+        (date(2026, 5, 31), true),
+        (date(2026, 6, 1), false),
+        (date(2026, 7, 31), false),
+        (date(2026, 8, 1), true),
+    ] {
+        let standing = first(&book, &["machine", "exempt"], known).standing;
+        let found = matches!(standing, Standing::InForce { .. });
+        assert_eq!(found, bound, "known {known}: {standing:?}");
+    }
+}
+
+#[test]
+fn what_is_no_law_changes_no_law_and_nothing_changes_the_policy() {
+    let base = format!("{MAIN}{}", requirement_text("X-1", "machine"));
+    let overlay = "[[exception]]\nto = 'X-1'\nunless = 'exempt'\nknown = 2026-06-01\ncite = 'c'\n";
+    for head in [
+        "kind = 'bill'\nbinding = false",
+        "kind = 'bill'\nbinding = true",
+        "kind = 'framework'\nbinding = false",
+    ] {
+        let packs = vec![pack("x", "", &base), pack("y", head, overlay)];
+        let error = book(packs).unwrap_err().to_string();
+        assert!(error.contains("no binding law"), "{head}: {error}");
+    }
+    let mut policy = pack("x", "", &base);
+    policy.kind = PackKind::Policy;
+    let error = book(vec![policy, pack("y", "", overlay)])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("change the policy instead"), "{error}");
+}
+
+#[test]
 fn an_overlay_of_nothing_is_refused() {
     let base = format!("{MAIN}{}", requirement_text("X-1", "machine"));
     let check = |overlay: &str, want: &str| {
@@ -148,7 +186,7 @@ fn an_overlay_of_nothing_is_refused() {
         assert!(error.contains(want), "{error}");
     };
     check(
-        "[[exception]]\nto = 'X-9'\nunless = 'exempt'\ncite = 'c'\n",
+        "[[exception]]\nto = 'X-9'\nunless = 'exempt'\nknown = 2025-06-01\ncite = 'c'\n",
         "`X-9`",
     );
     check(

@@ -92,6 +92,20 @@ fn a_mistake_in_the_rules_is_named_with_its_place() {
         ]],
     );
     check(
+        "units = ['day']",
+        "units = ['day', 'hour']",
+        expect![
+            "rules.toml, line 4, field `calendar.days`: periods in hours do not begin at this `start.at`; hours begin at `event` or `next_hour`, days at `next_day` or `next_working_day`, months at `event`"
+        ],
+    );
+    check(
+        "next_day",
+        "event",
+        expect![
+            "rules.toml, line 4, field `calendar.days`: periods in days do not begin at this `start.at`; hours begin at `event` or `next_hour`, days at `next_day` or `next_working_day`, months at `event`"
+        ],
+    );
+    check(
         "title = 'Days'",
         "title = 'Days'\nend = { at = 'time_of_day', time = '25:30', zone = 'UTC' }",
         expect![[

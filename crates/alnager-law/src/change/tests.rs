@@ -46,6 +46,7 @@ groups = ['main']
 [[exception]]
 to = 'other_fact'
 unless = 'tiny'
+known = 2025-06-01
 cite = 'act 1'
 [[rewording]]
 requirement = 'Y-1'

@@ -557,7 +557,7 @@ proptest! {
         let rule = book.bind_condition(&Pack::parse("p", &pack).unwrap().requirements[0].when).unwrap();
         let mut space = Space::new(&vocabulary, derived, std::iter::once(&rule), 1_000_000);
         let node = space.node(&rule).unwrap();
-        let truths: Vec<Truth> = worlds(&vocabulary).iter().map(|facts| book.reader(facts).truth(&rule)).collect();
+        let truths: Vec<Truth> = worlds(&vocabulary).iter().map(|facts| book.reader(facts, Date::MAX).truth(&rule)).collect();
         prop_assert_eq!(space.can_hold(node), Some(truths.contains(&Truth::True)));
         prop_assert_eq!(space.must_hold(node), Some(!truths.contains(&Truth::False)));
     }

@@ -185,7 +185,20 @@ fn the_hour_of_an_event_ends_with_the_next_full_hour_by_the_local_clock() {
     }
 }
 
-/// Binds two clocks, the second as given, and a requirement that runs on `clock`.
+const CALENDARS: &str = "
+schema = 'alnager.calendar/1'
+version = '1'
+[calendar.hours]
+title = 'Hours'
+units = ['hour']
+start = { at = 'event' }
+[calendar.days]
+title = 'Days'
+units = ['day']
+start = { at = 'next_day' }
+";
+
+/// Binds two clocks, the second as given, and a requirement that runs on `clock`; then checks them against the calendars.
 #[track_caller]
 fn bind(second: &str, clock: &str, want: Expect) {
     let pack = format!(
@@ -203,6 +216,8 @@ fn bind(second: &str, clock: &str, want: Expect) {
         );
         Book::new(facts, none.clone(), none, vec![pack])
     });
+    let almanac = Almanac::parse("rules.toml", CALENDARS, []).unwrap();
+    let seen = seen.and_then(|book| almanac.check(&book));
     let seen = seen.map_or_else(|error| error.to_string(), |_| "ok".to_owned());
     want.assert_eq(&seen);
 }
@@ -236,6 +251,30 @@ fn the_book_knows_its_clocks() {
         "id = 'B'\ncap = { clock = 'Z' }",
         "B",
         expect!["pack.toml, line 37, field `clock[1]`: there is no clock `Z`; did you mean `A`?"],
+    );
+    bind("id = 'B'\ncap = { clock = 'A' }", "B", expect!["ok"]);
+    let days = "id = 'D'\nto = 'a'\nstart = 'b'\nn = 3\nunit = 'day'\ncite = 'c'\ncalendar = 'days'\n[[clock]]\nid = 'B'\n";
+    bind(days, "D", expect!["ok"]);
+    bind(
+        &format!("{days}cap = {{ clock = 'D' }}"),
+        "B",
+        expect![
+            "pack.toml, line 45, field `clock[2]`: the clock `D` that limits it is not in hours; name one that is"
+        ],
+    );
+    bind(
+        &days.replace("'days'", "'hours'"),
+        "B",
+        expect![
+            "pack.toml, line 37, field `clock[1]`: the calendar `hours` does not count days; name another"
+        ],
+    );
+    bind(
+        &days.replace("'days'", "'weeks'"),
+        "B",
+        expect![
+            "pack.toml, line 37, field `clock[1]`: there is no calendar `weeks`; valid are `days`, `hours`"
+        ],
     );
     bind(
         "id = 'B'\nwhen = 'bank'",

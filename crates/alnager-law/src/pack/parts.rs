@@ -193,11 +193,13 @@ pub(crate) fn enforcement(node: &Node) -> Result<Enforcement, ReadError> {
 }
 
 pub(crate) fn added_exception(node: &Node) -> Result<AddedException, ReadError> {
-    node.only(&["to", "unless", "cite"])?;
+    node.only(&["to", "unless", "cite", "known", "until_known"])?;
     Ok(AddedException {
         to: node.need("to")?.words()?,
         unless: condition(node.need("unless")?)?,
         cite: node.need("cite")?.words()?,
+        known: node.need("known")?.date()?,
+        until_known: node.get("until_known")?.map(Node::date).transpose()?,
     })
 }
 

@@ -63,7 +63,10 @@ fn a_most_is_the_stricter_the_smaller_it_is() {
         A: at_most 30 days
         B: at_most 72 hours
         C: at_most 3 days",
-        expect!["B at most 72 hours, C at most 3 days > A at most 30 days"],
+        expect![[r#"
+            C at most 3 days > A at most 30 days
+            B at most 72 hours > 
+            C | B: Calendar"#]],
     );
 }
 

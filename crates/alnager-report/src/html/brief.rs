@@ -183,7 +183,8 @@ fn full(view: &ReviewView, requirement: &RequirementView) -> Markup {
                 @if !requirement.why.is_empty() { dt { "Why" } dd { (prose(&requirement.why)) } }
                 (figures(view, requirement))
                 @if !requirement.next.is_empty() { dt { "Next" } dd { (prose(&requirement.next)) } }
-                @for remark in &requirement.remarks { dt { (remark.label) } dd { (prose(&remark.text)) } }
+                // What to do is not said twice.
+                @for remark in requirement.remarks.iter().filter(|remark| !requirement.next.contains(&remark.text)) { dt { (remark.label) } dd { (prose(&remark.text)) } }
                 dt { "Owner" } dd { (requirement.owner) }
                 @if let Some((max, cite)) = &requirement.penalty { dt { "Penalty" } dd { (max) " (" (cite) ")" } }
             }

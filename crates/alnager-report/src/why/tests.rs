@@ -202,7 +202,7 @@ fn a_duty_in_force() {
               the date comes from Art 50(1)
             preview: the list may be amended
             how: Keep a register.
-            shown by: Risk register
+            evidence: Risk register
             penalty EUR 3 million (Art 60)
 
             why
@@ -250,7 +250,7 @@ fn a_guarded_answer_counts_once_confirmed() {
               the date comes from Art 50(1)
             preview: the list may be amended
             how: Keep a register.
-            shown by: Risk register
+            evidence: Risk register
             penalty EUR 3 million (Art 60)
 
             why
@@ -284,7 +284,7 @@ fn a_guarded_answer_counts_once_confirmed() {
               Manage the risks
             not applicable: its condition does not hold
             how: Keep a register.
-            shown by: Risk register
+            evidence: Risk register
 
             why
               ✕ does not hold: all of these are needed
@@ -322,7 +322,7 @@ fn nothing_is_answered() {
               the date comes from Art 50(1)
             preview: the list may be amended
             how: Keep a register.
-            shown by: Risk register
+            evidence: Risk register
             penalty EUR 3 million (Art 60)
 
             why
@@ -372,7 +372,7 @@ fn a_later_date_rests_on_a_transition() {
             preview: the amendment is not yet consolidated
             preview: the list may be amended
             how: Fill in the form.
-            shown by: Risk register
+            evidence: Risk register
 
             why
               ✓ holds: `high_risk` (Machines Act, Art 6), all of these are needed
@@ -425,7 +425,7 @@ fn how_it_fares_stands_before_the_proof() {
           Manage the risks
         not applicable: its condition does not hold
         how: Keep a register.
-        shown by: Risk register
+        evidence: Risk register
 
         how it fares: gap
           because Risk register: E-1 was rejected

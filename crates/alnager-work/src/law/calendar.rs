@@ -172,7 +172,7 @@ impl LawCalendar {
         let mut entries: BTreeMap<(Date, Turn, String, String), Entry> = BTreeMap::new();
         for (at, member) in inventory.members.iter().enumerate() {
             let facts = inventory.facts(member, &[book], 0, closed_world)?;
-            let reader = book.reader_at(&facts, self.known);
+            let reader = book.reader(&facts, self.known);
             for item in agenda(&reader, self.from, self.end()) {
                 let pack = item.requirement.pack().id.clone();
                 let id = item.requirement.text().id.clone();

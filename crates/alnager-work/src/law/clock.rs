@@ -63,9 +63,13 @@ pub struct Listed {
 /// All clocks of the packs in use, by pack.
 pub fn list(flags: &Flags) -> Result<Vec<Listed>, JobError> {
     let acting = Acting::begin(flags)?;
-    let packs = acting.library.book.packs();
-    let clocks = packs.flat_map(|pack| pack.clocks.iter().map(move |clock| listed(pack, clock)));
-    Ok(clocks.collect())
+    let (book, almanac) = (&acting.library.book, &acting.library.almanac);
+    let clocks = book
+        .packs()
+        .flat_map(|pack| pack.clocks.iter().map(move |clock| (pack, clock)));
+    Ok(clocks
+        .map(|(pack, clock)| listed(almanac, pack, clock))
+        .collect())
 }
 
 /// Runs a clock. Nothing is read from or written to a desk.
@@ -96,19 +100,19 @@ pub fn clock(flags: &Flags, asked: &ClockQuestion) -> Result<Ran, JobError> {
         ));
     }
     Ok(Ran {
-        clock: listed(pack, clock),
+        clock: listed(almanac, pack, clock),
         zone: asked.zone.clone(),
         deadline,
     })
 }
 
-fn listed(pack: &Pack, clock: &Clock) -> Listed {
+fn listed(almanac: &Almanac, pack: &Pack, clock: &Clock) -> Listed {
     Listed {
         id: clock.id.clone(),
         regime: pack.id.clone(),
         to: clock.to.clone(),
         start: clock.start.clone(),
-        limit: clock.limit.to_string(),
+        limit: clock.limit_in(almanac),
         calendar: clock.calendar.clone(),
         cite: pack.cited(&clock.cite),
     }

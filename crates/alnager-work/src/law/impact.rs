@@ -366,7 +366,7 @@ impl Run<'_> {
         for (at, member) in self.inventory.members.iter().enumerate() {
             for (which, side) in [&self.old, &self.new].into_iter().enumerate() {
                 let facts = self.facts(member, which)?;
-                let reader = side.book().reader_at(&facts, side.law.known);
+                let reader = side.book().reader(&facts, side.law.known);
                 if let Some(first) = agenda(&reader, tomorrow, until).first() {
                     until = first.day;
                     next = Some(first.day);
@@ -391,8 +391,8 @@ impl Run<'_> {
         today: Date,
     ) -> Result<Vec<Shift>, JobError> {
         let (old_facts, new_facts) = (self.facts(member, 0)?, self.facts(member, 1)?);
-        let old = self.old.book().reader_at(&old_facts, self.old.law.known);
-        let new = self.new.book().reader_at(&new_facts, self.new.law.known);
+        let old = self.old.book().reader(&old_facts, self.old.law.known);
+        let new = self.new.book().reader(&new_facts, self.new.law.known);
         let mut shifts: Vec<Shift> = Vec::new();
         for day in dates {
             let mut seen = self.duties(&old, &new, *day);

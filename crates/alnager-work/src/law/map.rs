@@ -74,7 +74,7 @@ pub async fn map_many(
 
 /// Maps one system.
 pub fn map_one(book: &Book, facts: &Facts, when: AsOf) -> LawMap {
-    let reader = book.reader_at(facts, when.known);
+    let reader = book.reader(facts, when.known);
     let mut map = LawMap {
         when: Some(when),
         ..LawMap::default()
@@ -117,6 +117,32 @@ pub fn map_one(book: &Book, facts: &Facts, when: AsOf) -> LawMap {
         map.derived.insert(derived.name.clone(), truth);
     }
     map
+}
+
+/// A requirement of the law in use, for a page that shows more than its id.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The title of its pack.
+    pub pack: String,
+    /// Its id.
+    pub id: String,
+    /// What it asks.
+    pub what: String,
+}
+
+/// Every requirement of the law in use, in the order of the packs.
+pub fn named(flags: &Flags) -> Result<Vec<Named>, JobError> {
+    let acting = Acting::begin(flags)?;
+    let packs = acting.library.book.packs();
+    Ok(packs
+        .flat_map(|pack| {
+            pack.requirements.iter().map(|text| Named {
+                pack: pack.title.clone(),
+                id: text.id.clone(),
+                what: text.what.clone(),
+            })
+        })
+        .collect())
 }
 
 /// A file of facts, as [`map`] takes it.

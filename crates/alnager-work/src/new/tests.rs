@@ -51,6 +51,7 @@ fn what_is_commented_out_reads_once_it_is_filled_in() {
         dir,
         name: Some("Credit".to_owned()),
         organisation: Some("Example Group".to_owned()),
+        purpose: None,
         ..NewSystem::default()
     };
     let made = new_system(&flags(), &new).unwrap();

@@ -30,6 +30,14 @@ pub(crate) struct DiffArguments {
 
 /// Compares and prints.
 pub(crate) fn run(arguments: &DiffArguments, format: Format) -> Result<u8, JobError> {
+    for path in [&arguments.old, &arguments.new] {
+        if !path.exists() {
+            return Err(JobError::Input(format!(
+                "there is no file or folder `{}`; name an official text, a tree written by `alnager law import --out`, a pack's folder, or a `packs/` folder",
+                path.display()
+            )));
+        }
+    }
     match (is_packs(&arguments.old), is_packs(&arguments.new)) {
         (true, true) => return pack::run(&arguments.old, &arguments.new, format),
         (false, false) => {}

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use alnager_report::wrap::hung;
 use alnager_work::acting::Flags;
 use alnager_work::error::JobError;
-use alnager_work::law::map::{LawMap, map, map_many};
+use alnager_work::law::map::{LawMap, Named, map, map_many, named};
 use clap::Args;
-use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::arguments::Format;
@@ -29,6 +29,9 @@ pub(crate) struct MapArguments {
     pub(crate) closed_world: bool,
 }
 
+/// Columns of the screen.
+const WIDTH: usize = 100;
+
 /// Maps and prints: one system in full, many as one line each.
 pub(crate) async fn run(
     flags: &Flags,
@@ -40,7 +43,7 @@ pub(crate) async fn run(
     };
     let map = map(flags, facts, arguments.closed_world)?;
     say(&match format {
-        Format::Text => law_words(&map),
+        Format::Text => law_words(&map, &named(flags)?),
         Format::Json => pretty(&law_json(&map)),
     });
     Ok(CLEAR)
@@ -105,43 +108,89 @@ fn law_json(map: &LawMap) -> Value {
     })
 }
 
-fn law_words(map: &LawMap) -> String {
-    let dated = |days: &BTreeMap<String, Date>| -> Vec<String> {
-        days.iter()
-            .map(|(id, day)| format!("{id} ({day})"))
-            .collect()
-    };
-    let unknown = map
-        .unknown
-        .iter()
-        .map(|(id, facts)| format!("{id} (needs {})", facts.join(", ")));
-    let mut lines = Vec::new();
+/// Facts that most open requirements wait for, named on the screen.
+const N_FACTS_NAMED: usize = 12;
+
+/// One system in full, by pack in the order of the packs; what is open is told by the facts it waits for.
+fn law_words(map: &LawMap, named: &[Named]) -> String {
+    let mut page = String::new();
     if let Some(when) = map.when {
-        lines.push(format!("on {}, law as known on {}", when.valid, when.known));
+        page.push_str(&format!(
+            "on {}, law as known on {}\n",
+            when.valid, when.known
+        ));
     }
-    for (word, ids) in [
-        ("in force", map.in_force.clone()),
-        ("ahead", dated(&map.upcoming)),
-        ("waiting", dated(&map.waiting)),
-        ("ended", map.ended.clone()),
-        ("unknown", unknown.collect()),
-        ("preview", map.preview.clone()),
-        ("for counsel", map.for_counsel.clone()),
-        (
-            "not simply enforceable",
-            map.force
-                .iter()
-                .map(|(id, words)| format!("{id} ({words})"))
-                .collect(),
-        ),
-    ] {
-        let list = if ids.is_empty() {
-            "none".to_owned()
-        } else {
-            ids.join(", ")
+    page.push_str(&format!(
+        "in force {} · ahead {} · waiting {} · unknown {} · ended {} · not applicable {}\n",
+        map.in_force.len(),
+        map.upcoming.len(),
+        map.waiting.len(),
+        map.unknown.len(),
+        map.ended.len(),
+        map.not_applicable.len()
+    ));
+    let mut pack = "";
+    for one in named {
+        let Some(standing) = standing(map, &one.id) else {
+            continue;
         };
-        lines.push(format!("{word} {}: {list}", ids.len()));
+        if pack != one.pack {
+            page.push_str(&format!("\n{}\n", one.pack));
+            pack = &one.pack;
+        }
+        let mut notes = String::new();
+        if let Some(words) = map.force.get(&one.id) {
+            notes.push_str(&format!(" [{words}]"));
+        }
+        if map.for_counsel.contains(&one.id) {
+            notes.push_str(" [for counsel: its core is not confirmed]");
+        } else if map.preview.contains(&one.id) {
+            notes.push_str(" [a side note is not confirmed]");
+        }
+        let lead = format!("  {standing}  {}: ", one.id);
+        page.push_str(&hung(&lead, 6, &format!("{}{notes}", one.what), WIDTH));
     }
-    lines.push(format!("not applicable {}", map.not_applicable.len()));
-    lines.join("\n")
+    page.push_str(&open_words(map));
+    page.trim_end().to_owned()
+}
+
+/// How a requirement that concerns the system stands; `None` where it does not, no longer does, or is open.
+fn standing(map: &LawMap, id: &str) -> Option<String> {
+    if map.in_force.iter().any(|other| other == id) {
+        return Some("in force".to_owned());
+    }
+    if let Some(day) = map.upcoming.get(id) {
+        return Some(format!("ahead, from {day}"));
+    }
+    let day = map.waiting.get(id)?;
+    Some(format!("waiting until {day}"))
+}
+
+/// What is open, counted by the facts it waits for.
+fn open_words(map: &LawMap) -> String {
+    if map.unknown.is_empty() {
+        return String::new();
+    }
+    let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
+    for fact in map.unknown.values().flatten() {
+        *waiting.entry(fact).or_default() += 1;
+    }
+    let mut facts: Vec<(&str, usize)> = waiting.into_iter().collect();
+    facts.sort_by_key(|(name, n)| (std::cmp::Reverse(*n), *name));
+    let named: Vec<String> = facts
+        .iter()
+        .take(N_FACTS_NAMED)
+        .map(|(name, n)| format!("{name} ({n})"))
+        .collect();
+    let more = match facts.len().saturating_sub(N_FACTS_NAMED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let text = format!(
+        "{} wait for {} facts: {}{more}. `alnager law interview --facts FILE` asks them in the order that settles most; `--format json` names those of each requirement.",
+        map.unknown.len(),
+        facts.len(),
+        named.join(", ")
+    );
+    format!("\n{}", hung("unknown: ", 2, &text, WIDTH))
 }

@@ -15,6 +15,8 @@ fn fresh() -> Place {
         "chatbot",
         "--organisation",
         "Example Group",
+        "--purpose",
+        "Answers customers",
         "--as",
         "Ruth Ansorge",
     ];
@@ -86,6 +88,20 @@ fn a_new_declaration_is_not_overwritten() {
     assert_eq!(place.read("chatbot/system.toml"), before);
     // It can be reviewed at once; much is unknown then.
     assert_eq!(place.run(&["review", "chatbot"]).code, 3);
+}
+
+#[test]
+fn a_blank_of_a_new_declaration_is_not_sealed() {
+    let place = Place::new();
+    let made = place.run(&["new", "blank", "--as", "Ruth Ansorge"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let review = place.run(&["review", "blank"]);
+    assert_eq!(review.code, 2);
+    assert!(
+        review.err.contains("`organisation` still says"),
+        "{}",
+        review.err
+    );
 }
 
 #[test]

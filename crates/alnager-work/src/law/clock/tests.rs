@@ -139,4 +139,6 @@ fn the_list_holds_every_clock_once() {
         (gdpr.regime.as_str(), gdpr.limit.as_str()),
         ("gdpr", "72 hours")
     );
+    let sec = clocks.iter().find(|clock| clock.id == "SEC-105").unwrap();
+    assert_eq!(sec.limit, "4 working days");
 }
