@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use crate::bounds;
 use crate::clock::Clock;
 use crate::code::{Code, FactSet, Questions};
 use crate::fact::{Facts, Vocabulary};
@@ -45,8 +46,10 @@ pub struct BoundPack {
     pub(crate) timetable: Timetable,
     /// For each requirement, which of the distinct pairs of condition and dates it has; counted in the order of the pack.
     pub(crate) alike: Vec<usize>,
-    /// What each requirement rests on that is not confirmed: the derived facts its condition asks for.
-    pub(crate) doubts: Vec<Vec<String>>,
+    /// Its place in the book.
+    pub(crate) at: usize,
+    /// For each requirement, the derived facts its condition rests on that are not confirmed in some version.
+    pub(crate) doubtful: Vec<Vec<usize>>,
     /// What other packs changed about each requirement.
     pub(crate) overlays: Vec<Vec<Overlay>>,
 }
@@ -69,24 +72,29 @@ pub struct Derived {
     pub name: String,
     /// The pack that defines it.
     pub pack: String,
+    /// The default and its exceptions, as known last.
+    pub rule: Rule,
+    /// Every version, in the order of knowledge; before the first the fact is false: nobody had made it law.
+    pub(crate) versions: Vec<Version>,
+    /// The place of its pack in the book.
+    home: usize,
+    /// What is not confirmed about everything its pack says; it is a doubt of other packs that use the fact.
+    secondary: Option<String>,
+}
+
+/// A derived fact as known in one span of knowledge.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// The default and its exceptions.
+    pub rule: Rule,
     /// The source; may be empty.
     pub cite: String,
     /// A remark for the reader.
     pub note: Option<String>,
     /// What about it is not confirmed.
     pub unconfirmed: Option<String>,
-    /// The default and its exceptions, as known last.
-    pub rule: Rule,
-    /// Every version, in the order of knowledge; before the first the fact is false: nobody had made it law.
-    pub(crate) versions: Vec<Version>,
-}
-
-/// A derived fact as known in one span of knowledge.
-#[derive(Debug, Clone)]
-pub(crate) struct Version {
     known: Option<Date>,
     until_known: Option<Date>,
-    pub(crate) rule: Rule,
     code: Code,
 }
 
@@ -96,11 +104,18 @@ impl Derived {
         self.version(known).map(|version| &version.rule)
     }
 
-    fn version(&self, known: Date) -> Option<&Version> {
+    /// The version that counts on a day of knowledge; `None` where the fact was not law yet, or no longer.
+    pub fn version(&self, known: Date) -> Option<&Version> {
         self.versions.iter().rev().find(|version| {
             version.known.is_none_or(|from| from <= known)
                 && version.until_known.is_none_or(|until| known < until)
         })
+    }
+
+    /// What is not confirmed about a version of it, for the pack at this place of the book.
+    fn doubts<'d>(&'d self, version: &'d Version, asker: usize) -> impl Iterator<Item = &'d String> {
+        let foreign = self.secondary.iter().filter(move |_| self.home != asker);
+        version.unconfirmed.iter().chain(foreign)
     }
 }
 
@@ -163,8 +178,8 @@ impl Book {
         let derived = derived_facts(&binder, &derived_names, &packs, &overlays)?;
         check_circles(&derived)?;
         let mut bound = Vec::with_capacity(packs.len());
-        for pack in packs {
-            bound.push(Arc::new(bind(pack, &binder, &derived, &overlays)?));
+        for (at, pack) in packs.into_iter().enumerate() {
+            bound.push(Arc::new(bind(at, pack, &binder, &derived, &overlays)?));
         }
         let questions = binder.questions.into_inner();
         let book = Book {
@@ -340,10 +355,24 @@ impl Book {
         let rows = groups.filter_map(|group| pack.pack.applies.get(group));
         let mut doubts: Vec<String> = text.unconfirmed.iter().cloned().collect();
         doubts.extend(rows.flatten().filter_map(|row| row.unconfirmed.clone()));
-        doubts.extend(pack.doubts[index].iter().cloned());
+        let mut derived: BTreeSet<usize> = pack.doubtful[index].iter().copied().collect();
+        for rule in pack.timetable.rules_of(index) {
+            derived.extend(derived_in(rule, &self.derived));
+        }
+        for at in derived {
+            let derived = &self.derived[at];
+            for version in &derived.versions {
+                doubts.extend(derived.doubts(version, pack.at).cloned());
+            }
+        }
         doubts.extend(pack.pack.secondary());
-        doubts.dedup();
-        Some(doubts)
+        let mut distinct: Vec<String> = Vec::new();
+        for doubt in doubts {
+            if !distinct.contains(&doubt) {
+                distinct.push(doubt);
+            }
+        }
+        Some(distinct)
     }
 
     /// A derived fact by position.
@@ -365,6 +394,7 @@ impl Book {
             derived: vec![Cell::new(None); self.derived.len()],
             answers: vec![Cell::new(None); self.questions.atoms().len()],
             missing: vec![OnceCell::new(); self.derived.len()],
+            confirmed: OnceCell::new(),
         }
     }
 }
@@ -534,14 +564,17 @@ fn derived_facts(
     overlays: &Overlays,
 ) -> Result<Vec<Derived>, ReadError> {
     let mut derived: Vec<Option<Derived>> = vec![None; names.len()];
-    for pack in packs {
+    for (home, pack) in packs.iter().enumerate() {
         for derive in &pack.derives {
             let added = overlays.exceptions(&derive.fact, names);
             let (rule, code) = binder.with_exceptions(&derive.rule, &derive.unless, &added)?;
             let version = Version {
+                rule: rule.clone(),
+                cite: derive.cite.clone(),
+                note: derive.note.clone(),
+                unconfirmed: derive.unconfirmed.clone(),
                 known: derive.known,
                 until_known: derive.until_known,
-                rule: rule.clone(),
                 code,
             };
             let slot = &mut derived[names[&derive.fact]];
@@ -552,11 +585,10 @@ fn derived_facts(
             *slot = Some(Derived {
                 name: derive.fact.clone(),
                 pack: pack.id.clone(),
-                cite: derive.cite.clone(),
-                note: derive.note.clone(),
-                unconfirmed: derive.unconfirmed.clone(),
                 rule,
                 versions,
+                home,
+                secondary: pack.secondary(),
             });
         }
     }
@@ -564,17 +596,18 @@ fn derived_facts(
 }
 
 fn bind(
+    at: usize,
     pack: Pack,
     binder: &Binder<'_>,
     derived: &[Derived],
     overlays: &Overlays,
 ) -> Result<BoundPack, ReadError> {
     let (mut conditions, mut codes) = (Vec::new(), Vec::new());
-    let (mut doubts, mut marks) = (Vec::new(), Vec::new());
+    let (mut doubtful, mut marks) = (Vec::new(), Vec::new());
     for text in &pack.requirements {
         let added = overlays.exceptions(&text.id, binder.derived);
         let (rule, code) = binder.with_exceptions(&text.when, &text.unless, &added)?;
-        doubts.push(doubts_of(&rule, derived));
+        doubtful.push(doubtful_in(&rule, derived, at));
         let mut own = overlays.marks.get(&text.id).cloned().unwrap_or_default();
         for at in derived_in(&rule, derived) {
             own.extend(
@@ -590,14 +623,18 @@ fn bind(
         conditions.push(rule);
         codes.push(code);
     }
-    let timetable = Timetable::bind(&pack, binder)?;
+    let mut timetable = Timetable::bind(&pack, binder)?;
+    timetable.rests_on_doubt = timetable
+        .rules()
+        .any(|rule| !doubtful_in(rule, derived, at).is_empty());
     Ok(BoundPack {
         alike: alike(&codes, &timetable),
         pack,
         conditions,
         codes,
         timetable,
-        doubts,
+        at,
+        doubtful,
         overlays: marks,
     })
 }
@@ -620,50 +657,71 @@ fn alike(codes: &[Code], timetable: &Timetable) -> Vec<usize> {
 
 /// The derived facts a rule rests on, in any version, through each other.
 fn derived_in(rule: &Rule, derived: &[Derived]) -> BTreeSet<usize> {
-    fn collect(rule: &Rule, derived: &[Derived], found: &mut BTreeSet<usize>) {
-        let mut inner = Vec::new();
-        rule.leaves(&mut |leaf| {
-            if let Rule::Derived(at) = leaf {
-                inner.push(*at);
-            }
-        });
-        for at in inner {
-            if found.insert(at) {
-                for version in &derived[at].versions {
-                    collect(&version.rule, derived, found);
-                }
-            }
+    let mut found = BTreeSet::new();
+    let mut open = named_in(rule);
+    while let Some(at) = open.pop() {
+        if found.insert(at) {
+            let versions = derived[at].versions.iter();
+            open.extend(versions.flat_map(|version| named_in(&version.rule)));
         }
     }
-    let mut found = BTreeSet::new();
-    collect(rule, derived, &mut found);
     found
 }
 
-fn doubts_of(rule: &Rule, derived: &[Derived]) -> Vec<String> {
-    derived_in(rule, derived)
-        .into_iter()
-        .filter_map(|at| derived[at].unconfirmed.clone())
-        .collect()
+/// The derived facts a rule names itself.
+fn named_in(rule: &Rule) -> Vec<usize> {
+    let mut named = Vec::new();
+    rule.leaves(&mut |leaf| {
+        if let Rule::Derived(at) = leaf {
+            named.push(*at);
+        }
+    });
+    named
 }
 
+/// The derived facts a rule of the pack at this place rests on that are not confirmed in some version.
+fn doubtful_in(rule: &Rule, derived: &[Derived], asker: usize) -> Vec<usize> {
+    let is_doubtful = |at: &usize| {
+        let derived = &derived[*at];
+        let mut versions = derived.versions.iter();
+        versions.any(|version| derived.doubts(version, asker).next().is_some())
+    };
+    let found = derived_in(rule, derived).into_iter();
+    found.filter(is_doubtful).collect()
+}
+
+/// Refuses derived facts that define each other in a circle, or in a chain so long that following it could exhaust the stack.
 fn check_circles(derived: &[Derived]) -> Result<(), ReadError> {
-    for one in derived {
-        let rests_on_itself = one.versions.iter().any(|version| {
-            derived_in(&version.rule, derived)
-                .iter()
-                .any(|at| derived[*at].name == one.name)
-        });
-        if rests_on_itself {
-            return Err(ReadError {
-                file: one.pack.clone(),
-                line: 0,
-                field: "derive".to_owned(),
-                problem: format!(
-                    "the derived fact `{}` depends on itself; break the circle",
-                    one.name
-                ),
-            });
+    let wrong = |at: usize, problem: String| ReadError {
+        file: derived[at].pack.clone(),
+        line: 0,
+        field: "derive".to_owned(),
+        problem,
+    };
+    let below: Vec<Vec<usize>> = derived
+        .iter()
+        .map(|one| {
+            let versions = one.versions.iter();
+            versions
+                .flat_map(|version| named_in(&version.rule))
+                .collect()
+        })
+        .collect();
+    for (at, length) in bounds::chains(&below).into_iter().enumerate() {
+        let name = &derived[at].name;
+        if length > bounds::CHAIN_MAX {
+            return Err(wrong(at, bounds::too_long(name, length)));
+        }
+        // Without a length it rests on a circle; whose part it is itself is named.
+        let rests_on_itself = || {
+            let mut rules = derived[at].versions.iter().map(|version| &version.rule);
+            rules.any(|rule| derived_in(rule, derived).contains(&at))
+        };
+        if length == 0 && rests_on_itself() {
+            return Err(wrong(
+                at,
+                format!("the derived fact `{name}` depends on itself; break the circle"),
+            ));
         }
     }
     Ok(())
@@ -686,6 +744,8 @@ pub struct Reader<'a> {
     derived: Vec<Cell<Option<Truth>>>,
     answers: Vec<Cell<Option<Truth>>>,
     missing: Vec<OnceCell<FactSet>>,
+    /// For each derived fact, the pack that asked last and what it was told; made where something is not confirmed.
+    confirmed: OnceCell<Vec<Cell<Option<(usize, Truth)>>>>,
 }
 
 impl Reader<'_> {
@@ -726,22 +786,53 @@ impl Reader<'_> {
         truth
     }
 
-    /// Whether a rule of the book holds when every derived fact that is not confirmed counts as unknown.
-    pub(crate) fn holds_confirmed(&self, code: &Code) -> Truth {
+    /// Whether a rule of the book holds when every derived fact that is not confirmed counts as unknown; for the pack at this place
+    /// of the book, to which what other packs derive from secondary sources is not confirmed.
+    pub(crate) fn holds_confirmed(&self, code: &Code, asker: usize) -> Truth {
+        let each = |code: &Code| self.holds_confirmed(code, asker);
         match code {
             Code::Constant(yes) => Truth::from(*yes),
-            Code::All(codes) => all(codes.iter().map(|code| self.holds_confirmed(code))),
-            Code::Any(codes) => any(codes.iter().map(|code| self.holds_confirmed(code))),
-            Code::Not(code) => self.holds_confirmed(code).not(),
+            Code::All(codes) => all(codes.iter().map(each)),
+            Code::Any(codes) => any(codes.iter().map(each)),
+            Code::Not(code) => each(code).not(),
             Code::Question(at) => self.answer(*at as usize),
-            Code::Derived(at) => {
-                let derived = self.book.derived(*at as usize);
-                if derived.unconfirmed.is_some() {
-                    return Truth::Unknown;
+            Code::Derived(at) => self.derived_confirmed(*at as usize, asker),
+        }
+    }
+
+    fn derived_confirmed(&self, at: usize, asker: usize) -> Truth {
+        let known = self
+            .confirmed
+            .get_or_init(|| vec![Cell::new(None); self.derived.len()]);
+        if let Some((_, truth)) = known[at].get().filter(|(asked, _)| *asked == asker) {
+            return truth;
+        }
+        let derived = self.book.derived(at);
+        let truth = match derived.version(self.known) {
+            None => Truth::False,
+            Some(version) if derived.doubts(version, asker).next().is_some() => Truth::Unknown,
+            Some(version) => self.holds_confirmed(&version.code, asker),
+        };
+        known[at].set(Some((asker, truth)));
+        truth
+    }
+
+    /// Adds what is not confirmed about the derived facts that a rule of the book rests on, as known.
+    pub(crate) fn doubts_in(&self, code: &Code, asker: usize, doubts: &mut Vec<String>) {
+        let (mut open, mut seen) = (Vec::new(), BTreeSet::new());
+        code.derived(&mut open);
+        while let Some(at) = open.pop() {
+            let derived = self.book.derived(at);
+            if !seen.insert(at) {
+                continue;
+            }
+            if let Some(version) = derived.version(self.known) {
+                for doubt in derived.doubts(version, asker) {
+                    if !doubts.contains(doubt) {
+                        doubts.push(doubt.clone());
+                    }
                 }
-                derived
-                    .version(self.known)
-                    .map_or(Truth::False, |version| self.holds_confirmed(&version.code))
+                version.code.derived(&mut open);
             }
         }
     }

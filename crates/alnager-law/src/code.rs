@@ -20,6 +20,20 @@ pub(crate) enum Code {
     Derived(u32),
 }
 
+impl Code {
+    /// Adds the derived facts it names.
+    pub(crate) fn derived(&self, named: &mut Vec<usize>) {
+        match self {
+            Code::Constant(_) | Code::Question(_) => {}
+            Code::All(codes) | Code::Any(codes) => {
+                codes.iter().for_each(|code| code.derived(named));
+            }
+            Code::Not(code) => code.derived(named),
+            Code::Derived(at) => named.push(*at as usize),
+        }
+    }
+}
+
 /// Facts by position, one bit each: the facts that many requirements wait for are joined word by word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct FactSet(Vec<u64>);

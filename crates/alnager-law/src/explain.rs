@@ -1,6 +1,7 @@
 //! Why a requirement stands as it does: the proof, the facts that decided it, what is missing, and what would change it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -45,8 +46,8 @@ pub enum Step {
     Derived {
         /// Its position in the book.
         at: usize,
-        /// Its own proof.
-        proof: Box<Proof>,
+        /// Its own proof, shared by all places that ask for the fact: walk it once.
+        proof: Arc<Proof>,
     },
 }
 
@@ -55,6 +56,8 @@ pub enum Step {
 pub struct Explanation {
     /// The requirement.
     pub requirement: Requirement,
+    /// The day judged and the day of knowledge.
+    pub when: AsOf,
     /// The proof of its condition.
     pub proof: Proof,
     /// The facts that decided its condition: they suffice, and none of them can be left out.
@@ -123,6 +126,7 @@ pub fn explain(book: &Book, facts: &Facts, when: AsOf, id: &str) -> Option<Expla
     Some(Explanation {
         decisive: without_idle(book, facts, condition, when.known, decisive(&proof)),
         requirement: found,
+        when,
         proof,
         missing,
         flips,
@@ -132,12 +136,27 @@ pub fn explain(book: &Book, facts: &Facts, when: AsOf, id: &str) -> Option<Expla
 
 /// The proof of a rule.
 pub fn prove(reader: &Reader<'_>, rule: &Rule) -> Proof {
-    let each = |rules: &[Rule]| rules.iter().map(|rule| prove(reader, rule)).collect();
+    prove_sharing(reader, rule, &mut BTreeMap::new())
+}
+
+/// The proof of a rule; what is proved of a derived fact is proved once, or facts that name each other twice would double it at
+/// every step.
+fn prove_sharing(
+    reader: &Reader<'_>,
+    rule: &Rule,
+    proved: &mut BTreeMap<usize, Arc<Proof>>,
+) -> Proof {
+    let mut each = |rules: &[Rule]| {
+        let parts = rules.iter();
+        parts
+            .map(|rule| prove_sharing(reader, rule, proved))
+            .collect()
+    };
     let step = match rule {
         Rule::Constant(_) => Step::Constant,
         Rule::All(rules) => Step::All(each(rules)),
         Rule::Any(rules) => Step::Any(each(rules)),
-        Rule::Not(rule) => Step::Not(Box::new(prove(reader, rule))),
+        Rule::Not(rule) => Step::Not(Box::new(prove_sharing(reader, rule, proved))),
         Rule::Atom(atom) => Step::Atom {
             fact: atom.fact,
             text: atom.text(&reader.book().vocabulary),
@@ -146,14 +165,7 @@ pub fn prove(reader: &Reader<'_>, rule: &Rule) -> Proof {
         },
         Rule::Derived(at) => Step::Derived {
             at: *at,
-            // A fact that was not law yet is false.
-            proof: Box::new(match reader.book().derived(*at).rule_at(reader.known()) {
-                Some(rule) => prove(reader, rule),
-                None => Proof {
-                    truth: Truth::False,
-                    step: Step::Constant,
-                },
-            }),
+            proof: prove_derived(reader, *at, proved),
         },
     };
     Proof {
@@ -162,26 +174,59 @@ pub fn prove(reader: &Reader<'_>, rule: &Rule) -> Proof {
     }
 }
 
+fn prove_derived(
+    reader: &Reader<'_>,
+    at: usize,
+    proved: &mut BTreeMap<usize, Arc<Proof>>,
+) -> Arc<Proof> {
+    if let Some(proof) = proved.get(&at) {
+        return proof.clone();
+    }
+    // A fact that was not law yet is false.
+    let proof = match reader.book().derived(at).rule_at(reader.known()) {
+        Some(rule) => prove_sharing(reader, rule, proved),
+        None => Proof {
+            truth: Truth::False,
+            step: Step::Constant,
+        },
+    };
+    let proof = Arc::new(proof);
+    proved.insert(at, proof.clone());
+    proof
+}
+
 /// A set of facts that suffices for the proof's answer; empty where it is unknown.
 pub fn decisive(proof: &Proof) -> BTreeSet<usize> {
+    decisive_in(proof, &mut BTreeMap::new())
+}
+
+fn decisive_in(proof: &Proof, found: &mut BTreeMap<usize, BTreeSet<usize>>) -> BTreeSet<usize> {
     if proof.truth == Truth::Unknown {
         return BTreeSet::new();
     }
-    let union = |parts: &[Proof]| parts.iter().flat_map(decisive).collect();
-    let smallest = |parts: &[Proof]| {
-        let alike = parts.iter().filter(|part| part.truth == proof.truth);
-        alike
-            .map(decisive)
-            .min_by_key(BTreeSet::len)
-            .unwrap_or_default()
-    };
     match (&proof.step, proof.truth) {
         (Step::Constant, _) => BTreeSet::new(),
-        (Step::All(parts), Truth::True) | (Step::Any(parts), Truth::False) => union(parts),
-        (Step::All(parts) | Step::Any(parts), _) => smallest(parts),
-        (Step::Not(part), _) => decisive(part),
+        (Step::All(parts), Truth::True) | (Step::Any(parts), Truth::False) => {
+            let parts = parts.iter();
+            parts.flat_map(|part| decisive_in(part, found)).collect()
+        }
+        (Step::All(parts) | Step::Any(parts), _) => {
+            let alike = parts.iter().filter(|part| part.truth == proof.truth);
+            alike
+                .map(|part| decisive_in(part, found))
+                .min_by_key(BTreeSet::len)
+                .unwrap_or_default()
+        }
+        (Step::Not(part), _) => decisive_in(part, found),
         (Step::Atom { fact, .. }, _) => BTreeSet::from([*fact]),
-        (Step::Derived { proof, .. }, _) => decisive(proof),
+        (Step::Derived { at, proof }, _) => {
+            if let Some(known) = found.get(at) {
+                return known.clone();
+            }
+            let facts = decisive_in(proof, found);
+            found.insert(*at, facts.clone());
+            facts
+        }
     }
 }
 

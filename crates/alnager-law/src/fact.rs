@@ -7,6 +7,9 @@ use jiff::civil::Date;
 
 use crate::read::{self, Item, Node, ReadError};
 
+/// Far more facts than any file needs; keeps a hostile one from taking all time and memory.
+const FACTS_MAX: usize = 2_000;
+
 /// The type of a fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactType {
@@ -23,7 +26,7 @@ pub enum FactType {
 }
 
 /// A question that conditions may ask about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FactKind {
     /// The permanent name.
     pub name: String,
@@ -33,8 +36,11 @@ pub struct FactKind {
     pub question: String,
     /// The packs that read it, or `all`.
     pub serves: Vec<String>,
-    /// Answers that remove a duty or lower a class, as text; `any` stands for every answer but `none`.
+    /// Answers that remove a duty or lower a class, as text; `any` stands for every answer but `none`, and a set that holds all
+    /// of a guarded one's values is guarded too.
     pub guarded: Vec<String>,
+    /// The same as values, but for `any`.
+    guards: Vec<Value>,
     /// Why those answers are guarded.
     pub guard_cite: Option<String>,
     /// For a set: the value that a value lies within, such as `US` for `US-CO`; whoever names the one means both.
@@ -198,9 +204,11 @@ impl FactKind {
 
     /// Whether this answer removes a duty or lowers a class, so that it counts only once confirmed.
     pub fn is_guarded(&self, value: &Value) -> bool {
-        self.guarded.iter().any(|guarded| match value {
-            Value::None => guarded == "none",
-            value => guarded == "any" || *guarded == value.to_text(),
+        let any = *value != Value::None && self.guarded.iter().any(|guarded| guarded == "any");
+        any || self.guards.iter().any(|guarded| match (guarded, value) {
+            // `none of them` is an answer of its own, not a part of every other.
+            (Value::Set(guarded), Value::Set(set)) if !guarded.is_empty() => guarded.is_subset(set),
+            (guarded, value) => guarded == value,
         })
     }
 
@@ -223,7 +231,14 @@ impl Vocabulary {
         root.only(&["schema", "version", "fact"])?;
         root.need("schema")?.one_of(["alnager.facts/1"])?;
         let mut vocabulary = Vocabulary::default();
-        for field in root.need("fact")?.table()? {
+        let facts = root.need("fact")?;
+        let n_facts = facts.table()?.len();
+        if n_facts > FACTS_MAX {
+            return Err(facts.wrong(format!(
+                "there are {n_facts} facts, and a file may define at most {FACTS_MAX}; remove those that no condition asks"
+            )));
+        }
+        for field in facts.table()? {
             let kind = fact_kind(&field.key, &field.node)?;
             vocabulary
                 .by_name
@@ -311,12 +326,13 @@ fn fact_kind(name: &str, node: &Node) -> Result<FactKind, ReadError> {
             within.insert(field.key.clone(), field.node.words()?);
         }
     }
-    let kind = FactKind {
+    let mut kind = FactKind {
         name: name.to_owned(),
         of,
         question: node.need("question")?.words()?,
         serves: node.need("serves")?.texts()?,
         guarded,
+        guards: Vec::new(),
         guard_cite,
         within,
         adopts: node.get("adopts")?.map(Node::words).transpose()?,
@@ -327,14 +343,13 @@ fn fact_kind(name: &str, node: &Node) -> Result<FactKind, ReadError> {
             return Err(node.wrong(format!("`within` names `{other}`, which is not a value")));
         }
     }
-    if let Some(wrong) = kind
-        .guarded
-        .iter()
-        .find(|text| *text != "any" && kind.parse(text).is_none())
-    {
-        return Err(node.wrong(format!(
-            "`guarded` names `{wrong}`, which is not an answer to this question"
-        )));
+    for text in kind.guarded.iter().filter(|text| *text != "any") {
+        let Some(value) = kind.parse(text) else {
+            return Err(node.wrong(format!(
+                "`guarded` names `{text}`, which is not an answer to this question"
+            )));
+        };
+        kind.guards.push(value);
     }
     Ok(kind)
 }
@@ -403,3 +418,6 @@ impl Facts {
         self.closed_world
     }
 }
+
+#[cfg(test)]
+mod tests;

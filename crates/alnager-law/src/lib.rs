@@ -4,6 +4,7 @@
 
 pub mod agenda;
 pub mod book;
+mod bounds;
 pub mod calendar;
 pub mod cases;
 pub mod change;

@@ -30,6 +30,8 @@ pub struct Requirement {
     pub preview: Vec<String>,
     /// What about its core (whether, what, or from when it binds) is not confirmed; not empty means *for counsel*.
     pub for_counsel: Vec<String>,
+    /// Whether the day it begins or ends on is among what is not confirmed.
+    pub is_date_unconfirmed: bool,
     /// Where its dates come from.
     pub dated_by: Option<Arc<str>>,
     /// How far it can be enforced on the day judged, where it is in force.
@@ -206,6 +208,7 @@ struct Judged<'t> {
     may_concern: bool,
     standing: Standing,
     dated_by: Option<&'t Arc<str>>,
+    is_date_unconfirmed: bool,
     doubts: Vec<String>,
 }
 
@@ -213,16 +216,30 @@ impl<'t> Judged<'t> {
     fn new(pack: &'t BoundPack, index: usize, reader: &Reader<'_>, when: AsOf) -> Self {
         let code = &pack.codes[index];
         let holds = reader.holds(code);
-        if holds == Truth::False {
-            return Judged {
-                may_concern: false,
-                standing: Standing::NotApplicable(Ruled::ByFacts),
-                dated_by: None,
-                doubts: Vec::new(),
-            };
+        // A derived fact that is not confirmed leaves no doubt where the condition comes out the same without it.
+        let rests_on_doubt =
+            !pack.doubtful[index].is_empty() && reader.holds_confirmed(code, pack.at) != holds;
+        if holds == Truth::False && !rests_on_doubt {
+            return Judged::by_facts(Vec::new());
         }
         let (timetable, at) = (&pack.timetable, pack.timetable.schedule_of(index));
         let outcomes = timetable.outcomes(&pack.pack, at, reader, when.known);
+        let mut derived = Vec::new();
+        if rests_on_doubt || holds == Truth::Unknown {
+            reader.doubts_in(code, pack.at, &mut derived);
+        }
+        if holds == Truth::False {
+            // What would not bind on the day judged anyway is no question for counsel.
+            let would = match settle(Truth::True, &outcomes, when.valid) {
+                Standing::InForce { .. } => true,
+                Standing::Unknown { from, .. } => from.is_none_or(|from| from <= when.valid),
+                Standing::Ahead { .. }
+                | Standing::Waiting { .. }
+                | Standing::Ended { .. }
+                | Standing::NotApplicable(_) => false,
+            };
+            return Judged::by_facts(if would { derived } else { Vec::new() });
+        }
         let mut standing = settle(holds, &outcomes, when.valid);
         if let Standing::Unknown { missing, .. } = &mut standing {
             let mut facts = FactSet::default();
@@ -230,18 +247,35 @@ impl<'t> Judged<'t> {
             timetable.missing(at, reader, when.known, &mut facts);
             *missing = Arc::new(facts.iter().collect());
         }
-        let rows = outcomes.iter().filter_map(|outcome| outcome.row);
-        let mut doubts: Vec<String> = rows.filter_map(|row| row.unconfirmed.clone()).collect();
-        // A derived fact that is not confirmed leaves no doubt where the condition holds without it.
-        let derived = &pack.doubts[index];
-        if !derived.is_empty() && reader.holds_confirmed(code) != Truth::True {
-            doubts.extend(derived.iter().cloned());
+        let mut doubts = Vec::new();
+        timetable.doubts(at, reader, pack.at, &mut doubts);
+        // Where no date governs, only what may be wrong about that is in doubt.
+        let governs = !matches!(standing, Standing::NotApplicable(_));
+        if governs {
+            let rows = outcomes.iter().filter_map(|outcome| outcome.row);
+            doubts.extend(rows.filter_map(|row| row.unconfirmed.clone()));
         }
-        doubts.extend(pack.pack.secondary());
+        let is_date_unconfirmed = !doubts.is_empty();
+        if governs {
+            doubts.extend(derived);
+            doubts.extend(pack.pack.secondary());
+        }
         Judged {
             may_concern: true,
             standing,
             dated_by: outcomes.first().and_then(|outcome| outcome.cite),
+            is_date_unconfirmed,
+            doubts,
+        }
+    }
+
+    /// One whose condition is false, with what is not confirmed about that.
+    fn by_facts(doubts: Vec<String>) -> Self {
+        Judged {
+            may_concern: false,
+            standing: Standing::NotApplicable(Ruled::ByFacts),
+            dated_by: None,
+            is_date_unconfirmed: false,
             doubts,
         }
     }
@@ -249,10 +283,14 @@ impl<'t> Judged<'t> {
     fn requirement(&self, pack: &Arc<BoundPack>, index: usize, when: AsOf) -> Requirement {
         let text = &pack.pack.requirements[index];
         let (mut for_counsel, mut preview) = (Vec::new(), Vec::new());
-        if self.may_concern {
-            let own = text.unconfirmed.iter();
-            for_counsel.extend(own.chain(&self.doubts).cloned());
-            for_counsel.dedup();
+        if self.may_concern || !self.doubts.is_empty() {
+            let governs = !matches!(self.standing, Standing::NotApplicable(_));
+            let own = text.unconfirmed.iter().filter(|_| governs);
+            for doubt in own.chain(&self.doubts) {
+                if !for_counsel.contains(doubt) {
+                    for_counsel.push(doubt.clone());
+                }
+            }
             preview.clone_from(&for_counsel);
             preview.extend(text.unconfirmed_detail.iter().cloned());
         }
@@ -260,6 +298,7 @@ impl<'t> Judged<'t> {
             standing: self.standing.clone(),
             preview,
             for_counsel,
+            is_date_unconfirmed: self.is_date_unconfirmed,
             dated_by: self.dated_by.cloned(),
             force: if self.may_concern {
                 force(&pack.pack, text, when)
@@ -280,16 +319,29 @@ pub(crate) fn force(pack: &Pack, text: &RequirementText, when: AsOf) -> Force {
     if !pack.binding {
         return Force::Voluntary;
     }
-    let holds = |row: &&Enforcement| {
+    let chosen = text.applies.iter().flat_map(|group| {
+        let choices = pack.choose.get(group).into_iter().flatten();
+        std::iter::once(group).chain(choices.map(|choice| &choice.group))
+    });
+    let groups: Vec<&String> = chosen.collect();
+    let concerns = |row: &&Enforcement| {
         row.known <= when.known
-            && row.from.is_none_or(|from| from <= when.valid)
-            && row.until.is_none_or(|until| when.valid < until)
-            && (row.groups.is_empty()
-                || row.groups.iter().any(|group| text.applies.contains(group)))
+            && (row.groups.is_empty() || row.groups.iter().any(|group| groups.contains(&group)))
     };
-    let latest = pack
-        .enforcement
+    let rows: Vec<&Enforcement> = pack.enforcement.iter().filter(concerns).collect();
+    // A later statement of the same kind takes the place of an earlier one, also where it says that the time is over.
+    let stands = |row: &&&Enforcement| {
+        !rows.iter().any(|other| {
+            other.known > row.known && other.state == row.state && other.groups == row.groups
+        })
+    };
+    let holds = |row: &&&Enforcement| {
+        row.from.is_none_or(|from| from <= when.valid)
+            && row.until.is_none_or(|until| when.valid < until)
+    };
+    let latest = rows
         .iter()
+        .filter(stands)
         .filter(holds)
         .max_by_key(|row| row.known);
     latest.map_or(Force::Enforceable, |row| Force::Limited {

@@ -21,6 +21,8 @@ pub(crate) struct Timetable {
     /// The schedule of each requirement.
     of: Vec<usize>,
     pub(crate) transitions: Vec<(Rule, Code)>,
+    /// Whether some condition of a row, choice or transition rests on a derived fact that is not confirmed.
+    pub(crate) rests_on_doubt: bool,
 }
 
 /// What may govern under each state of knowledge: from each day on, the candidates, the strongest first.
@@ -241,6 +243,67 @@ impl Timetable {
         }
     }
 
+    /// Every rule that dates the requirement at this place of the pack.
+    pub(crate) fn rules_of(&self, requirement: usize) -> Vec<&Rule> {
+        let (mut rules, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut open = vec![self.of[requirement]];
+        while let Some(at) = open.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            for (_, candidates) in &self.schedules[at].states {
+                for candidate in candidates {
+                    rules.extend(candidate.conditions.iter().map(|(rule, _)| rule));
+                    let transitions = candidate.transitions.iter();
+                    rules.extend(transitions.map(|at| &self.transitions[*at].0));
+                    open.extend(candidate.wakes);
+                }
+            }
+        }
+        rules
+    }
+
+    /// Adds what is not confirmed about the derived facts that the dates of a schedule turn on: those without which they would be
+    /// open.
+    pub(crate) fn doubts(
+        &self,
+        at: usize,
+        reader: &Reader<'_>,
+        asker: usize,
+        doubts: &mut Vec<String>,
+    ) {
+        if !self.rests_on_doubt {
+            return;
+        }
+        let mut confirmed = |code: &Code| {
+            let truth = reader.holds_confirmed(code, asker);
+            if truth != reader.holds(code) {
+                reader.doubts_in(code, asker, doubts);
+            }
+            truth
+        };
+        let mut wakers = Vec::new();
+        for candidate in self.candidates(at, reader.known()) {
+            let codes = candidate.conditions.iter().map(|(_, code)| code);
+            let truth = codes.fold(Truth::True, |truth, code| truth.and(confirmed(code)));
+            if truth == Truth::False {
+                continue;
+            }
+            wakers.extend(candidate.wakes);
+            for transition in &candidate.transitions {
+                if confirmed(&self.transitions[*transition].1) == Truth::True {
+                    break;
+                }
+            }
+            if truth == Truth::True {
+                break;
+            }
+        }
+        for waker in wakers {
+            self.doubts(waker, reader, asker, doubts);
+        }
+    }
+
     /// The days on which the trigger of a sleeping row, woken by this schedule, may first exist; a single `None` where it has none.
     fn wakes(&self, at: usize, reader: &Reader<'_>, known: Date) -> Vec<Option<Date>> {
         let mut days = Vec::new();
@@ -250,13 +313,12 @@ impl Timetable {
                 Truth::Unknown => days.push(Some(waker.row.from)),
                 Truth::True => {
                     days.push(Some(waker.row.from));
-                    break;
+                    return days;
                 }
             }
         }
-        if days.is_empty() {
-            days.push(None);
-        }
+        // No waker is certain: should none of them hold, the row does not sleep.
+        days.push(None);
         days
     }
 

@@ -38,15 +38,17 @@ pub(crate) fn smallest(
     now: &Standing,
     judge: impl Fn(&Facts) -> Standing,
 ) -> Vec<Joint> {
-    let lists = goals
-        .iter()
-        .flat_map(|(rule, wanted)| ways(reader, rule, *wanted));
+    let mut known = Known::new();
+    let mut lists = Vec::new();
+    for (rule, wanted) in goals {
+        lists.extend(ways(reader, rule, *wanted, &mut known));
+    }
     let settles = |standing: &Standing| {
         std::mem::discriminant(standing) != std::mem::discriminant(now)
             && !matches!(standing, Standing::Unknown { .. })
     };
     let mut found: Vec<Joint> = Vec::new();
-    for wishes in lists.filter(|wishes| !wishes.is_empty()) {
+    for wishes in lists.into_iter().filter(|wishes| !wishes.is_empty()) {
         let Some((facts, answers)) = grant_all(reader, &wishes) else {
             continue;
         };
@@ -58,8 +60,10 @@ pub(crate) fn smallest(
         // The goal is reached, and something else stands in the way.
         let next = reader.book().reader(&facts, reader.known());
         let mut further = vec![Wishes::new()];
+        let mut known = Known::new();
         for obstacle in obstacles {
-            further = joined(&further, &ways(&next, obstacle, false));
+            let more = ways(&next, obstacle, false, &mut known);
+            further = joined(&next, &further, &more);
         }
         for more in further.iter().filter(|more| !more.is_empty()) {
             let Some((facts, _)) = grant_all(&next, more) else {
@@ -103,25 +107,29 @@ fn grant_all(reader: &Reader<'_>, wishes: &Wishes) -> Option<(Facts, Vec<(usize,
     Some((facts, answers))
 }
 
+/// What is known already of derived facts: the lists of each, for it to hold and for it not to.
+type Known = BTreeMap<(usize, bool), Vec<Wishes>>;
+
 /// The shortest lists of wishes after which a rule would be as wanted; one empty list where it is so already.
-fn ways(reader: &Reader<'_>, rule: &Rule, wanted: bool) -> Vec<Wishes> {
+fn ways(reader: &Reader<'_>, rule: &Rule, wanted: bool, known: &mut Known) -> Vec<Wishes> {
     if reader.truth(rule) == Truth::from(wanted) {
         return vec![Wishes::new()];
     }
     match (rule, wanted) {
         (Rule::Constant(_), _) => Vec::new(),
-        (Rule::Not(rule), _) => ways(reader, rule, !wanted),
+        (Rule::Not(rule), _) => ways(reader, rule, !wanted, known),
         (Rule::All(rules), true) | (Rule::Any(rules), false) => {
             let mut whole = vec![Wishes::new()];
             for rule in rules {
-                whole = joined(&whole, &ways(reader, rule, wanted));
+                let more = ways(reader, rule, wanted, known);
+                whole = joined(reader, &whole, &more);
             }
             whole
         }
         (Rule::All(rules), false) | (Rule::Any(rules), true) => {
             let mut lists: Vec<Wishes> = rules
                 .iter()
-                .flat_map(|rule| ways(reader, rule, wanted))
+                .flat_map(|rule| ways(reader, rule, wanted, known))
                 .collect();
             shorten(&mut lists);
             lists
@@ -140,25 +148,42 @@ fn ways(reader: &Reader<'_>, rule: &Rule, wanted: bool) -> Vec<Wishes> {
                 .collect(),
             _ => vec![Wishes::from([(atom.fact, vec![(atom.clone(), wanted)])])],
         },
-        (Rule::Derived(at), _) => match reader.book().derived(*at).rule_at(reader.known()) {
-            Some(rule) => ways(reader, rule, wanted),
-            None => Vec::new(),
-        },
+        (Rule::Derived(at), _) => {
+            if let Some(lists) = known.get(&(*at, wanted)) {
+                return lists.clone();
+            }
+            let lists = match reader.book().derived(*at).rule_at(reader.known()) {
+                Some(rule) => ways(reader, rule, wanted, known),
+                None => Vec::new(),
+            };
+            known.insert((*at, wanted), lists.clone());
+            lists
+        }
     }
 }
 
-/// Every list of the one with every list of the other.
-fn joined(one: &[Wishes], other: &[Wishes]) -> Vec<Wishes> {
+/// Every list of the one with every list of the other, but for those that wish of one fact what no answer grants: they would take
+/// the place of longer ones that can be granted.
+fn joined(reader: &Reader<'_>, one: &[Wishes], other: &[Wishes]) -> Vec<Wishes> {
     let mut lists = Vec::new();
     for left in one {
         for right in other {
             let mut both = left.clone();
-            for (fact, wanted) in right {
-                both.entry(*fact)
-                    .or_default()
-                    .extend(wanted.iter().cloned());
+            let mut can_be_granted = true;
+            for (fact, more) in right {
+                let wanted = both.entry(*fact).or_default();
+                let is_new = wanted.is_empty();
+                for wish in more {
+                    if !wanted.contains(wish) {
+                        wanted.push(wish.clone());
+                    }
+                }
+                can_be_granted &=
+                    is_new || granted(reader.book(), reader.facts(), *fact, wanted).is_some();
             }
-            lists.push(both);
+            if can_be_granted {
+                lists.push(both);
+            }
         }
     }
     shorten(&mut lists);
@@ -322,6 +347,15 @@ serves = ['all']
             expect!["0 single; a=yes uses=x | a=yes uses=y"],
         );
         check("a && n > 3 && n < 5", expect!["0 single; a=yes n=4"]);
+        // Of the shortest lists most contradict themselves; they do not crowd out the one that can be granted.
+        let any = |from: i32, to: i32| {
+            let parts = (from..=to).map(|limit| format!("n == {limit}"));
+            parts.collect::<Vec<_>>().join(" || ")
+        };
+        check(
+            &format!("a && ({}) && ({})", any(1, 20), any(20, 50)),
+            expect!["0 single; a=yes n=20"],
+        );
         // Nothing can make these hold.
         check("a && !a && b", expect!["0 single; "]);
         check("b && n > 3 && n < 2", expect!["0 single; "]);

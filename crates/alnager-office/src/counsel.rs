@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alnager_law::book::Book;
+use alnager_law::pack::{PackKind, RequirementText};
 use alnager_law::read::nearest;
 use imbl::OrdMap;
 use jiff::civil::Date;
@@ -38,6 +38,9 @@ pub struct ReadingRecorded {
     pub text: String,
     /// What was not confirmed about the requirement then. Should other doubts come up, counsel is asked again.
     pub settles: Vec<String>,
+    /// What was read: its words, condition and citation. Should they change, counsel is asked again.
+    #[serde(default)]
+    pub wording: String,
     /// Who: a person's id.
     pub by: String,
     /// When.
@@ -61,6 +64,9 @@ pub struct TextImported {
     pub work: String,
     /// The file's name.
     pub file: String,
+    /// The first day this wording governs, where the text says so.
+    #[serde(default)]
+    pub valid_from: Option<Date>,
     /// SHA-256 of the provision tree's bytes, hexadecimal.
     pub sha256: String,
     /// How many provisions it has.
@@ -122,11 +128,13 @@ impl Counsel {
             .is_some_and(|decision| decision.is_adopted)
     }
 
-    /// The reading that counts for a requirement with these doubts; one made before the doubts changed does not.
-    pub fn reading(&self, requirement: &str, doubts: &[String]) -> Option<&ReadingRecorded> {
-        let settled =
-            |reading: &&ReadingRecorded| doubts.iter().all(|doubt| reading.settles.contains(doubt));
-        self.readings.get(requirement).filter(settled)
+    /// The reading that counts for a requirement with these doubts; one made before doubts or words changed does not.
+    pub fn reading(&self, text: &RequirementText, doubts: &[String]) -> Option<&ReadingRecorded> {
+        let settled = |reading: &&ReadingRecorded| {
+            doubts.iter().all(|doubt| reading.settles.contains(doubt))
+                && reading.wording == wording(text)
+        };
+        self.readings.get(&text.id).filter(settled)
     }
 
     /// The provisions of a requirement that read differently than when it was written, and that nobody has confirmed since.
@@ -206,7 +214,10 @@ impl Draft<'_> {
                 hint,
             });
         };
-        if known.binding {
+        if !is_adopted {
+            self.need_outsider(pack)?;
+        }
+        if known.binding || known.kind == PackKind::Bill {
             return Err(Refused::Binding {
                 pack: pack.to_owned(),
             });
@@ -232,7 +243,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Records counsel's reading of a requirement. Whoever builds a system may not free it.
+    /// Records counsel's reading of a requirement. Whoever builds a system records none.
     pub(crate) fn record_reading(
         &mut self,
         requirement: &str,
@@ -240,25 +251,20 @@ impl Draft<'_> {
         text: &str,
     ) -> Result<(), Refused> {
         need_reason(text, "--text")?;
-        let settles =
-            doubts(self.with.book, requirement).ok_or_else(|| self.no_requirement(requirement))?;
-        let builds = self
-            .state
-            .systems
-            .values()
-            .find(|system| system.builders.contains(self.actor_id()));
-        if let (Opinion::Rejected, Some(system)) = (opinion, builds) {
-            return Err(Refused::BuilderReads {
-                requirement: requirement.to_owned(),
-                system: system.declaration.id.clone(),
-            });
-        }
+        let book = self.with.book;
+        let mut texts = book.packs().flat_map(|pack| &pack.requirements);
+        let read = texts.find(|known| known.id == requirement);
+        let (Some(read), Some(settles)) = (read, book.doubts(requirement)) else {
+            return Err(self.no_requirement(requirement));
+        };
+        self.need_outsider(requirement)?;
         self.adopt_book();
         let reading = ReadingRecorded {
             requirement: requirement.to_owned(),
             opinion,
             text: text.to_owned(),
             settles,
+            wording: wording(read),
             by: self.acting(),
             on: self.with.today,
         };
@@ -267,16 +273,28 @@ impl Draft<'_> {
     }
 
     /// Enters an official text with what it made stale. The same text twice is one entry.
-    pub(crate) fn import_text(&mut self, import: &NewText) {
+    pub(crate) fn import_text(&mut self, import: &NewText) -> Result<(), Refused> {
         let same =
             |known: &TextImported| known.sha256 == import.sha256 && known.stale == import.stale;
-        if self.state.counsel.texts.get(&import.work).is_some_and(same) {
-            return;
+        let known = self.state.counsel.texts.get(&import.work);
+        if known.is_some_and(same) {
+            return Ok(());
+        }
+        let newer = known.and_then(|known| known.valid_from);
+        if let (Some(newer), Some(older)) = (newer, import.valid_from)
+            && older < newer
+        {
+            return Err(Refused::OlderText {
+                work: import.work.clone(),
+                older,
+                newer,
+            });
         }
         self.adopt_book();
         let imported = TextImported {
             work: import.work.clone(),
             file: import.file.clone(),
+            valid_from: import.valid_from,
             sha256: import.sha256.clone(),
             n_provisions: import.n_provisions,
             stale: import.stale.clone(),
@@ -290,6 +308,7 @@ impl Draft<'_> {
             Vec::new(),
             vec![import.tree.clone()],
         );
+        Ok(())
     }
 
     /// Confirms that a stale requirement still says what the text says.
@@ -299,12 +318,16 @@ impl Draft<'_> {
         reason: &str,
     ) -> Result<(), Refused> {
         need_reason(reason, "--reason")?;
-        if doubts(self.with.book, requirement).is_none() {
+        if self.with.book.doubts(requirement).is_none() {
             return Err(self.no_requirement(requirement));
         }
-        let stale = self.state.counsel.stale(requirement);
-        let against: Vec<StaleProvision> = stale.into_iter().cloned().collect();
-        if against.is_empty() {
+        self.need_outsider(requirement)?;
+        let counsel = &self.state.counsel;
+        // All that the texts say of it now, confirmed before or not: this confirmation takes the place of the last one.
+        let texts = counsel.texts.values().flat_map(|text| &text.stale);
+        let of_it = texts.filter(|stale| stale.requirement == requirement);
+        let against: Vec<StaleProvision> = of_it.cloned().collect();
+        if counsel.stale(requirement).is_empty() {
             return Err(Refused::AlreadyDecided {
                 what: format!("`{requirement}` is not stale"),
             });
@@ -318,6 +341,18 @@ impl Draft<'_> {
         };
         self.push_organisation(Event::WordingConfirmed(Box::new(confirmed)));
         Ok(())
+    }
+
+    /// Refuses who builds a system of the desk: nobody sets aside or confirms the law they build under.
+    fn need_outsider(&self, what: &str) -> Result<(), Refused> {
+        let mut systems = self.state.systems.values();
+        match systems.find(|system| system.builders.contains(self.actor_id())) {
+            Some(system) => Err(Refused::BuilderDecides {
+                what: what.to_owned(),
+                system: system.declaration.id.clone(),
+            }),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn no_requirement(&self, requirement: &str) -> Refused {
@@ -336,6 +371,8 @@ pub struct NewText {
     pub work: String,
     /// The file's name.
     pub file: String,
+    /// The first day this wording governs, where the text says so.
+    pub valid_from: Option<Date>,
     /// SHA-256 of the tree's bytes, hexadecimal.
     pub sha256: String,
     /// How many provisions it has.
@@ -353,7 +390,17 @@ fn need_reason(text: &str, flag: &'static str) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Everything about a requirement that may be unconfirmed, in any state of its dates; `None` where the book has no such requirement.
-pub fn doubts(book: &Book, requirement: &str) -> Option<Vec<String>> {
-    book.doubts(requirement)
+/// What a reading is about: the requirement's words, condition and citation.
+fn wording(text: &RequirementText) -> String {
+    let exceptions = text.unless.iter().map(|unless| unless.text.as_str());
+    let parts = [
+        text.what.as_str(),
+        text.cite.as_str(),
+        text.when.text.as_str(),
+    ];
+    parts
+        .into_iter()
+        .chain(exceptions)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -15,7 +15,7 @@ use crate::assess::Assessment;
 use crate::decide::{Draft, Refused};
 use crate::event::Event;
 use crate::evidence::{Evidence, EvidenceOffered, Standing};
-use crate::gate::{Status, kinds_of};
+use crate::gate::{Status, kinds_of, serves_organisation};
 use crate::state::State;
 
 /// Evidence that may also serve a requirement it is not offered for.
@@ -287,6 +287,7 @@ impl Draft<'_> {
     ) -> Result<(), Refused> {
         let known = self.current_evidence(evidence)?;
         for requirement in requirements {
+            self.need_shared(&known, requirement)?;
             let taken = self.kinds_taken(requirement)?;
             if !taken.contains(&known.submitted.kind) {
                 return Err(Refused::OtherKind {
@@ -325,6 +326,7 @@ impl Draft<'_> {
         let mut further: Vec<String> = requirements.iter().filter(is_new).cloned().collect();
         further.dedup();
         for requirement in &further {
+            self.need_shared(evidence, requirement)?;
             if is_proposed(evidence, requirement, self.with.book) {
                 continue;
             }
@@ -347,6 +349,20 @@ impl Draft<'_> {
         if is_accepted && !further.is_empty() {
             self.adopt_book();
             self.push_offer(evidence, further);
+        }
+        Ok(())
+    }
+
+    /// Refuses evidence of one system for a duty that every system inherits: whoever checks another system could not see it.
+    fn need_shared(&self, evidence: &Evidence, requirement: &str) -> Result<(), Refused> {
+        let book = self.with.book;
+        let of_all = serves_organisation(&[requirement.to_owned()], book);
+        if of_all && !serves_organisation(&evidence.submitted.requirements, book) {
+            return Err(Refused::OneSystemOnly {
+                evidence: evidence.submitted.evidence.clone(),
+                system: evidence.submitted.system.clone(),
+                requirement: requirement.to_owned(),
+            });
         }
         Ok(())
     }

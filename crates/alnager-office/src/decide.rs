@@ -423,15 +423,39 @@ pub enum Refused {
         /// What is so already.
         what: String,
     },
-    /// The actor builds a system and would free it.
+    /// The actor builds a system and would decide on the law it is built under.
     #[error(
-        "you build `{system}`, so you cannot set `{requirement}` aside; have counsel outside the team record the reading (--as NAME)"
+        "you build `{system}`, so you cannot decide on `{what}`; have someone outside the team do it (--as NAME)"
     )]
-    BuilderReads {
-        /// The requirement.
-        requirement: String,
+    BuilderDecides {
+        /// What would be decided on: a requirement or a pack.
+        what: String,
         /// The system.
         system: String,
+    },
+    /// The evidence was submitted for one system, and the duty is the organisation's.
+    #[error(
+        "`{evidence}` was submitted for `{system}` alone, and `{requirement}` is a duty of the organisation, which every system inherits; submit it for that duty (`alnager evidence add {system} FILE --kind KIND --for {requirement}`)"
+    )]
+    OneSystemOnly {
+        /// The evidence.
+        evidence: String,
+        /// The system it was submitted for.
+        system: String,
+        /// The organisation's duty.
+        requirement: String,
+    },
+    /// The desk holds a later version of the text.
+    #[error(
+        "the desk holds `{work}` as it governs from {newer}; this text governs from {older}, so it would turn the clock back (compare the two with `alnager law diff`)"
+    )]
+    OlderText {
+        /// The work.
+        work: String,
+        /// The first day of the text offered.
+        older: Date,
+        /// The first day of the text held.
+        newer: Date,
     },
     /// A reason or basis is missing.
     #[error("a decision needs its reason; give one with {flag}")]
@@ -494,7 +518,7 @@ pub fn decide(
             opinion,
             text,
         } => desk.record_reading(requirement, *opinion, text)?,
-        Command::ImportText(import) => desk.import_text(import),
+        Command::ImportText(import) => desk.import_text(import)?,
         Command::ConfirmWording {
             requirement,
             reason,

@@ -322,7 +322,12 @@ fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
     let pack = &requirement.pack().id;
     let is_adopted = !requirement.is_voluntary() || counsel.adopts(pack);
     let binds = !requirement.is_voluntary() || (is_adopted && input.policy.blocking.contains(pack));
-    let reading = counsel.reading(&text.id, &requirement.for_counsel).cloned();
+    // Whoever builds the system does not read its law, nor did before joining the team.
+    let system = input.state.systems.get(&input.declaration.id);
+    let builds = |person: &str| system.is_some_and(|system| system.builders.contains(person));
+    let reading = counsel.reading(text, &requirement.for_counsel);
+    let reading = reading.filter(|reading| !builds(&reading.by)).cloned();
+    let is_open = reading.is_none() && binds;
     let governs = |status, why: String| (status, why, String::new(), Vec::new());
     // A risk, a gap of the law or a safe harbour asks for nothing; nor does a framework nobody adopted.
     let asks = is_adopted
@@ -338,7 +343,17 @@ fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
             Status::NotApplicable,
             "it does not concern the system".to_owned(),
         ),
+        // Nobody knows yet whether its day has come, or gone.
+        Standing::Ended { .. } | Standing::Ahead { .. } | Standing::Waiting { .. }
+            if is_open && asks && requirement.is_date_unconfirmed =>
+        {
+            owner = input.declaration.owner_of(&text.id, "legal").to_owned();
+            for_counsel(&requirement)
+        }
         Standing::Ended { on } => governs(Status::Ended, format!("it ended on {on}")),
+        Standing::InForce { .. } if binds && asks && !counsel.stale(&text.id).is_empty() => {
+            stale_words(text, input)
+        }
         _ if reading
             .as_ref()
             .is_some_and(|reading| reading.opinion == Opinion::Rejected) =>
@@ -380,10 +395,7 @@ fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
             owner = input.declaration.owner_of(&text.id, "legal").to_owned();
             for_counsel(&requirement)
         }
-        Standing::InForce { .. } => match stale_words(&requirement, input) {
-            Some(stale) => stale,
-            None => shown(&requirement, input),
-        },
+        Standing::InForce { .. } => shown(&requirement, input),
     };
     Judged {
         requirement,
@@ -416,25 +428,23 @@ fn for_counsel(requirement: &Requirement) -> (Status, String, String, Vec<String
 
 /// A requirement whose official text has changed since it was written, and that nobody has confirmed since.
 fn stale_words(
-    requirement: &Requirement,
+    text: &RequirementText,
     input: &GateInput<'_>,
-) -> Option<(Status, String, String, Vec<String>)> {
-    let id = &requirement.text().id;
+) -> (Status, String, String, Vec<String>) {
+    let id = &text.id;
     let stale = input.state.counsel.stale(id);
     let provisions: Vec<&str> = stale.iter().map(|stale| stale.provision.as_str()).collect();
-    (!stale.is_empty()).then(|| {
-        (
-            Status::Unknown,
-            format!(
-                "stale: the official text differs from the one it was written against ({})",
-                provisions.join(", ")
-            ),
-            format!(
-                "compare the text, then confirm or replace the requirement (`alnager law confirm {id} --reason TEXT`)"
-            ),
-            Vec::new(),
-        )
-    })
+    (
+        Status::Unknown,
+        format!(
+            "stale: the official text differs from the one it was written against ({})",
+            provisions.join(", ")
+        ),
+        format!(
+            "compare the text, then confirm or replace the requirement (`alnager law confirm {id} --reason TEXT`)"
+        ),
+        Vec::new(),
+    )
 }
 
 /// What is missing, and the question or confirmation that would settle it.

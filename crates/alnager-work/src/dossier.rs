@@ -42,6 +42,10 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
     let head = head.ok_or_else(|| internal("no entry is about the system"))?;
     let scope = scope(main, head, receipt.size, |index| entries.get(&index))
         .map_err(|error| internal(&error.to_string()))?;
+    let organisation = state
+        .organisation
+        .as_ref()
+        .and_then(|organisation| organisation.id.parse::<Uuid>().ok());
     let last_book = scope
         .entries
         .iter()
@@ -62,26 +66,33 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
             entry,
         };
         let concerns = item.entry.about(main).is_some();
-        let shared = matches!(
-            item.entry.kind.as_str(),
-            "desk.opened"
-                | "book.adopted"
-                | "framework.adopted"
-                | "reading.recorded"
-                | "text.imported"
-                | "wording.confirmed"
-                | "evidence.submitted"
-                | "evidence.offered"
-                | "evidence.accepted"
-                | "evidence.rejected"
-        );
-        if concerns || shared {
+        // What another system of the organisation holds for itself stays with it, and no verdict rests on a task.
+        let of_all = organisation.is_some_and(|id| item.entry.about(id).is_some());
+        let is_task = item.entry.kind.starts_with("task.");
+        let shared = of_all
+            && matches!(
+                item.entry.kind.as_str(),
+                "desk.opened"
+                    | "book.adopted"
+                    | "framework.adopted"
+                    | "reading.recorded"
+                    | "text.imported"
+                    | "wording.confirmed"
+                    | "evidence.submitted"
+                    | "evidence.offered"
+                    | "evidence.accepted"
+                    | "evidence.rejected"
+                    | "pack.installed"
+                    | "pack.pinned"
+                    | "pack.unpinned"
+            );
+        if (concerns && !is_task) || shared {
             item.payload = desk.payload(*index).await?;
         }
         let discloses = match item.entry.kind.as_str() {
             "book.adopted" => Some(*index) == last_book,
             "system.reviewed" => *index == head,
-            _ => concerns,
+            _ => concerns && !is_task,
         };
         if discloses {
             for blob in item.entry.blobs.clone() {

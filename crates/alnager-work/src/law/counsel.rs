@@ -82,6 +82,7 @@ pub async fn enter_text(
     let text = NewText {
         work: imported.tree.work.clone(),
         file: file.unwrap_or_default(),
+        valid_from: imported.tree.valid_from,
         sha256: sha256(&imported.json),
         // The work itself is the root of the tree, not a provision.
         n_provisions: imported.tree.provisions.len().saturating_sub(1) as u64,

@@ -514,7 +514,7 @@ impl Run<'_> {
         let rejected = self.inventory.state.as_ref().is_some_and(|state| {
             state
                 .counsel
-                .reading(&requirement.text().id, &requirement.for_counsel)
+                .reading(requirement.text(), &requirement.for_counsel)
                 .is_some_and(|reading| reading.opinion == Opinion::Rejected)
         });
         match &requirement.standing {

@@ -108,6 +108,9 @@ fn law_json(map: &LawMap) -> Value {
     })
 }
 
+/// An open requirement that waits for at most so many facts is told by itself: an answer settles it.
+const N_FACTS_NEAR: usize = 2;
+
 /// Facts that most open requirements wait for, named on the screen.
 const N_FACTS_NAMED: usize = 12;
 
@@ -139,6 +142,9 @@ fn law_words(map: &LawMap, named: &[Named]) -> String {
             pack = &one.pack;
         }
         let mut notes = String::new();
+        if let Some(facts) = map.unknown.get(&one.id) {
+            notes.push_str(&format!(" [needs {}]", facts.join(", ")));
+        }
         if let Some(words) = map.force.get(&one.id) {
             notes.push_str(&format!(" [{words}]"));
         }
@@ -154,7 +160,7 @@ fn law_words(map: &LawMap, named: &[Named]) -> String {
     page.trim_end().to_owned()
 }
 
-/// How a requirement that concerns the system stands; `None` where it does not, no longer does, or is open.
+/// How a requirement that concerns the system stands; `None` where it does not, no longer does, or is far from settled.
 fn standing(map: &LawMap, id: &str) -> Option<String> {
     if map.in_force.iter().any(|other| other == id) {
         return Some("in force".to_owned());
@@ -162,8 +168,14 @@ fn standing(map: &LawMap, id: &str) -> Option<String> {
     if let Some(day) = map.upcoming.get(id) {
         return Some(format!("ahead, from {day}"));
     }
-    let day = map.waiting.get(id)?;
-    Some(format!("waiting until {day}"))
+    if let Some(day) = map.waiting.get(id) {
+        return Some(format!("waiting until {day}"));
+    }
+    let facts = map.unknown.get(id)?;
+    // What nobody has adopted waits for that decision, not for an answer about the system.
+    let voluntary = |words: &String| words == "voluntary" || words.starts_with("what-if");
+    let asked = !map.force.get(id).is_some_and(voluntary);
+    (asked && facts.len() <= N_FACTS_NEAR).then(|| "unknown".to_owned())
 }
 
 /// What is open, counted by the facts it waits for.

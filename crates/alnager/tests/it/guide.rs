@@ -143,8 +143,8 @@ fn a_law_pack_can_be_written_word_for_word() {
         "riverton-tenant-screening 2026.11.23 (Riverton automated tenant screening): installed, signed with riverton.example/packs",
     );
     said(7, "in use already");
-    said(8, "RIV-2 (needs riverton_owner_occupied)");
-    said(9, "RIV-3 (2027-07-01)");
+    said(8, "riverton_owner_occupied]");
+    said(9, "ahead, from 2027-07-01  RIV-3");
     said(10, "stays at version 2026.11.23");
     assert_eq!(outputs.len(), 12, "{outputs:?}");
 }

@@ -175,7 +175,7 @@ fn who_builds_a_system_sets_nothing_aside() {
     for (actor, opinion, allowed) in [
         ("Tom", Opinion::Rejected, false),
         (" tom ", Opinion::Rejected, false),
-        ("Tom", Opinion::Adopted, true),
+        ("Tom", Opinion::Adopted, false),
         ("Vera", Opinion::Rejected, true),
     ] {
         let found = world.read(actor, "D-core", opinion);
@@ -266,6 +266,7 @@ fn a_changed_text_makes_a_requirement_stale_until_someone_confirms_it() {
         Command::ImportText(Box::new(NewText {
             work: "eli/d".to_owned(),
             file: "d.xml".to_owned(),
+            valid_from: None,
             sha256: is.to_owned(),
             n_provisions: 2,
             stale: vec![stale],
@@ -293,4 +294,126 @@ fn a_changed_text_makes_a_requirement_stale_until_someone_confirms_it() {
     assert_eq!(world.judged(), settled);
     world.act("Vera", &import("cc")).unwrap();
     assert_eq!(world.judged(), stale);
+}
+
+#[test]
+fn who_joins_the_team_later_has_read_nothing() {
+    let mut world = world("");
+    // Tom reads before any system names him.
+    world.read("Tom", "D-core", Opinion::Rejected).unwrap();
+    check(
+        &world.judged(),
+        expect!["undecided: D-core unknown, D-side unknown, F-asks not applicable, F-plain noted"],
+    );
+}
+
+#[test]
+fn counsel_is_asked_again_when_the_words_are_other_ones() {
+    let mut world = world("");
+    world.judged();
+    world.accept_all();
+    world.read("Vera", "D-side", Opinion::Rejected).unwrap();
+    world.read("Vera", "D-core", Opinion::Adopted).unwrap();
+    check(
+        &world.judged(),
+        expect!["clear: D-core met, D-side not applicable, F-asks not applicable, F-plain noted"],
+    );
+    let other = DOUBTED.replace("cite = 'Art 2'", "cite = 'Art 2(1)'");
+    let packs = [other.as_str(), FRAME].map(|text| Pack::parse("p", text).unwrap());
+    world.book = Book::new(
+        world.book.vocabulary.clone(),
+        world.book.evidence.clone(),
+        Register::default(),
+        packs.to_vec(),
+    )
+    .unwrap();
+    check(
+        &world.judged(),
+        expect!["clear: D-core met, D-side met, F-asks not applicable, F-plain noted"],
+    );
+}
+
+#[test]
+fn a_day_that_is_not_confirmed_leaves_the_gate_undecided() {
+    for row in ["from = 2030-01-01", "from = 2020-01-01\nto = 2021-01-01"] {
+        let mut world = world("");
+        let dated = DOUBTED
+            .replace("unconfirmed = 'whether it binds deployers'", "")
+            .replace(
+                "from = 2020-01-01",
+                &format!("{row}\nunconfirmed = 'the day'"),
+            );
+        let packs = [dated.as_str(), FRAME].map(|text| Pack::parse("p", text).unwrap());
+        world.book = Book::new(
+            world.book.vocabulary.clone(),
+            world.book.evidence.clone(),
+            Register::default(),
+            packs.to_vec(),
+        )
+        .unwrap();
+        let found = world.judged();
+        assert!(
+            found.starts_with("undecided: D-core unknown, D-side unknown"),
+            "{row}: {found}"
+        );
+    }
+}
+
+/// An import of a text of `eli/d` that governs from a day, with these stale provisions of D-side.
+fn import(from: &str, provisions: &[(&str, &str)]) -> Command {
+    let stale = provisions.iter().map(|(provision, is)| StaleProvision {
+        requirement: "D-side".to_owned(),
+        provision: (*provision).to_owned(),
+        was: "aa".to_owned(),
+        is: Some((*is).to_owned()),
+    });
+    Command::ImportText(Box::new(NewText {
+        work: "eli/d".to_owned(),
+        file: "d.xml".to_owned(),
+        valid_from: Some(from.parse().unwrap()),
+        sha256: format!("{from}{provisions:?}"),
+        n_provisions: 2,
+        stale: stale.collect(),
+        tree: Blob {
+            name: "provisions.json".to_owned(),
+            media: "application/json".to_owned(),
+            bytes: Arc::default(),
+        },
+    }))
+}
+
+#[test]
+fn a_second_confirmation_keeps_what_the_first_settled() {
+    let mut world = world("");
+    world.judged();
+    let confirm = Command::ConfirmWording {
+        requirement: "D-side".to_owned(),
+        reason: "the same duty".to_owned(),
+    };
+    world
+        .act("Vera", &import("2026-01-01", &[("art_1", "b1")]))
+        .unwrap();
+    world.act("Vera", &confirm).unwrap();
+    let both = [("art_1", "b1"), ("art_2", "b2")];
+    world.act("Vera", &import("2026-02-01", &both)).unwrap();
+    assert_eq!(world.state.counsel.stale("D-side").len(), 1);
+    assert!(matches!(
+        world.act("Tom", &confirm),
+        Err(Refused::BuilderDecides { .. })
+    ));
+    world.act("Vera", &confirm).unwrap();
+    assert!(world.state.counsel.stale("D-side").is_empty());
+}
+
+#[test]
+fn an_older_text_does_not_turn_the_clock_back() {
+    let mut world = world("");
+    world.judged();
+    world
+        .act("Vera", &import("2026-02-01", &[("art_1", "b1")]))
+        .unwrap();
+    assert!(matches!(
+        world.act("Vera", &import("2026-01-01", &[])),
+        Err(Refused::OlderText { .. })
+    ));
 }
