@@ -624,9 +624,10 @@ fn bind(
         codes.push(code);
     }
     let mut timetable = Timetable::bind(&pack, binder)?;
-    timetable.rests_on_doubt = timetable
+    let rests_on_doubt = timetable
         .rules()
         .any(|rule| !doubtful_in(rule, derived, at).is_empty());
+    timetable.rests_on_doubt = rests_on_doubt;
     Ok(BoundPack {
         alike: alike(&codes, &timetable),
         pack,
