@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use alnager_law::book::Book;
 use alnager_law::pack::{Condition, Pack};
 use alnager_law::read::{self, Node, ReadError};
 use jiff::civil::Date;
@@ -33,6 +34,8 @@ pub struct Policy {
     pub reference_min: u64,
     /// The voluntary packs that stand in the way of a launch where the organisation has adopted them.
     pub blocking: Vec<String>,
+    /// Where they stand in the policy.
+    blocking_node: Option<Node>,
     /// The tests.
     pub tests: Vec<PolicyTest>,
     /// Its own requirements.
@@ -279,9 +282,31 @@ impl Policy {
             min_group: size("min_group")?,
             reference_min: size("reference_min")?,
             blocking: root.get("blocking")?.map_or(Ok(Vec::new()), Node::texts)?,
+            blocking_node: root.get("blocking")?.cloned(),
             tests,
             pack: Pack::of_policy(file, &root, from, known)?,
         })
+    }
+
+    /// Refuses what is listed as blocking and is no voluntary pack of the book: a misspelt name would block nothing, silently, and
+    /// binding law blocks by itself.
+    pub fn check_blocking(&self, book: &Book) -> Result<(), ReadError> {
+        let Some(node) = &self.blocking_node else {
+            return Ok(());
+        };
+        for id in &self.blocking {
+            let voluntary = || book.packs().filter(|pack| !pack.binding);
+            if book.packs().any(|pack| pack.binding && pack.id == *id) {
+                return Err(node.wrong(format!(
+                    "`{id}` is binding law, which blocks by itself; remove it from the list"
+                )));
+            }
+            if !voluntary().any(|pack| pack.id == *id) {
+                let hint = read::nearest(id, voluntary().map(|pack| pack.id.as_str()));
+                return Err(node.wrong(format!("there is no voluntary pack `{id}`; {hint}")));
+            }
+        }
+        Ok(())
     }
 
     /// Refuses a system's own limit that is looser than the policy's on either side; `node` is where it stands.

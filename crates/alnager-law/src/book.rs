@@ -15,6 +15,7 @@ use crate::pack::{Condition, Derive, Pack, PackKind, Register};
 use crate::read::{ReadError, nearest};
 use crate::rule::{Rule, Truth};
 use crate::schedule::Timetable;
+use crate::text::stamp::{Stamp, Stamps};
 
 /// The law, frameworks and policy in use, bound and checked.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Book {
     pub controls: Register,
     /// The kinds of figures that laws set.
     pub figures: BTreeMap<String, FigureKind>,
+    /// What the requirements were written against, by requirement.
+    stamps: BTreeMap<String, Stamp>,
     packs: Vec<Arc<BoundPack>>,
     derived: Vec<Derived>,
     derived_names: BTreeMap<String, usize>,
@@ -113,7 +116,11 @@ impl Derived {
     }
 
     /// What is not confirmed about a version of it, for the pack at this place of the book.
-    fn doubts<'d>(&'d self, version: &'d Version, asker: usize) -> impl Iterator<Item = &'d String> {
+    fn doubts<'d>(
+        &'d self,
+        version: &'d Version,
+        asker: usize,
+    ) -> impl Iterator<Item = &'d String> {
         let foreign = self.secondary.iter().filter(move |_| self.home != asker);
         version.unconfirmed.iter().chain(foreign)
     }
@@ -187,6 +194,7 @@ impl Book {
             evidence,
             controls,
             figures: BTreeMap::new(),
+            stamps: BTreeMap::new(),
             packs: bound,
             derived,
             derived_names,
@@ -222,6 +230,43 @@ impl Book {
         }
         self.figures = figures;
         Ok(self)
+    }
+
+    /// The same book with the stamps of its packs. Fails on a stamp of a requirement that the pack does not have.
+    pub fn with_stamps(mut self, all: Vec<Stamps>) -> Result<Self, ReadError> {
+        let mut kept = BTreeMap::new();
+        for stamps in all {
+            let wrong = |problem: String| ReadError {
+                file: format!("{}/provisions.toml", stamps.pack),
+                line: 0,
+                field: String::new(),
+                problem: format!("{problem}; write it anew with `alnager law stamp`"),
+            };
+            let Some(pack) = self.packs().find(|pack| pack.id == stamps.pack) else {
+                return Err(wrong(format!("there is no pack `{}` in use", stamps.pack)));
+            };
+            for stamp in stamps.stamps {
+                let id = stamp.requirement.clone();
+                if !pack.requirements.iter().any(|text| text.id == id) {
+                    return Err(wrong(format!("the pack has no requirement `{id}`")));
+                }
+                if kept.insert(id.clone(), stamp).is_some() {
+                    return Err(wrong(format!("the requirement `{id}` is stamped twice")));
+                }
+            }
+        }
+        self.stamps = kept;
+        Ok(self)
+    }
+
+    /// What a requirement was written against; `None` where its pack was never stamped.
+    pub fn stamp(&self, requirement: &str) -> Option<&Stamp> {
+        self.stamps.get(requirement)
+    }
+
+    /// Every stamp of the packs in use, by requirement.
+    pub fn stamps(&self) -> impl Iterator<Item = &Stamp> {
+        self.stamps.values()
     }
 
     fn check_registers(&self, pack: &Pack) -> Result<(), ReadError> {
@@ -737,6 +782,9 @@ fn file_error(pack: &Pack, problem: String) -> ReadError {
     }
 }
 
+/// The pack that asked last, and what it was told.
+type Told = Cell<Option<(usize, Truth)>>;
+
 /// Evaluates rules for one system; every question and every derived fact is worked out once.
 pub struct Reader<'a> {
     book: &'a Book,
@@ -745,8 +793,8 @@ pub struct Reader<'a> {
     derived: Vec<Cell<Option<Truth>>>,
     answers: Vec<Cell<Option<Truth>>>,
     missing: Vec<OnceCell<FactSet>>,
-    /// For each derived fact, the pack that asked last and what it was told; made where something is not confirmed.
-    confirmed: OnceCell<Vec<Cell<Option<(usize, Truth)>>>>,
+    /// For each derived fact, whether it holds by what is confirmed; made where something is not.
+    confirmed: OnceCell<Vec<Told>>,
 }
 
 impl Reader<'_> {

@@ -18,7 +18,11 @@ pub(crate) fn chains(below: &[Vec<usize>]) -> Vec<usize> {
     let mut lengths = vec![0; below.len()];
     let mut ready: Vec<usize> = (0..below.len()).filter(|at| open[*at] == 0).collect();
     while let Some(at) = ready.pop() {
-        lengths[at] = 1 + below[at].iter().map(|name| lengths[*name]).max().unwrap_or(0);
+        lengths[at] = 1 + below[at]
+            .iter()
+            .map(|name| lengths[*name])
+            .max()
+            .unwrap_or(0);
         for name in &above[at] {
             open[*name] -= 1;
             if open[*name] == 0 {

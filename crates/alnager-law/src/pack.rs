@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use crate::bounds;
 use crate::clock::Clock;
 use crate::fact::Vocabulary;
 use crate::figure::Figure;
@@ -392,6 +393,8 @@ impl Pack {
             ..Pack::blank(file, &root, status.need("known_as_of")?.date()?)?
         };
         pack.read_body(&root)?;
+        pack.check_dates(&root)?;
+        pack.check_chains(&root)?;
         Ok(pack)
     }
 
@@ -449,6 +452,7 @@ impl Pack {
     }
 
     fn read_body(&mut self, root: &Node) -> Result<(), ReadError> {
+        check_sizes(root)?;
         if let Some(groups) = root.get("applies")? {
             for group in groups.table()? {
                 let rows = group
@@ -485,6 +489,108 @@ impl Pack {
         self.requirements = root.each("requirement", requirement)?;
         self.clocks = root.each("clock", Clock::read)?;
         self.check_names(root)
+    }
+
+    /// Every list of dates says something: what is empty, names itself or names what is not a date would bind nobody, silently.
+    fn check_dates(&self, root: &Node) -> Result<(), ReadError> {
+        for (key, is_empty) in [
+            ("applies", empty_one(&self.applies)),
+            ("choose", empty_one(&self.choose)),
+        ] {
+            if let Some(name) = is_empty {
+                return Err(root.need(key)?.wrong(format!(
+                    "`{name}` has no entry, so what names it would never govern; write one, or remove it"
+                )));
+            }
+        }
+        if let Some(name) = self
+            .choose
+            .keys()
+            .find(|name| self.applies.contains_key(*name))
+        {
+            return Err(root.need("choose")?.wrong(format!(
+                "`{name}` is both a date group and a choice; give one of them another name"
+            )));
+        }
+        for (name, choices) in &self.choose {
+            let mut groups = choices.iter().map(|choice| &choice.group);
+            if let Some(other) = groups.find(|group| self.choose.contains_key(*group)) {
+                return Err(root.need("choose")?.wrong(format!(
+                    "`{name}` stands for `{other}`, which is a choice itself; name date groups"
+                )));
+            }
+        }
+        for (index, requirement) in self.requirements.iter().enumerate() {
+            if requirement.applies.is_empty() {
+                return Err(root.need("requirement")?.list()?[index].wrong(format!(
+                    "`{}` names no date group, so it never governs; name one in `applies`",
+                    requirement.id
+                )));
+            }
+        }
+        for (index, transition) in self.transitions.iter().enumerate() {
+            if transition.groups.is_empty() {
+                return Err(root.need("transition")?.list()?[index]
+                    .wrong("it names no date group, so it never holds; name one in `groups`"));
+            }
+        }
+        self.check_sleep(root)
+    }
+
+    /// No group sleeps until itself, through choices and others.
+    fn check_sleep(&self, root: &Node) -> Result<(), ReadError> {
+        let names: Vec<&String> = self.applies.keys().chain(self.choose.keys()).collect();
+        let at = |name: &String| names.iter().position(|known| *known == name);
+        let below: Vec<Vec<usize>> = names
+            .iter()
+            .map(|name| {
+                let rows = self.applies.get(*name).into_iter().flatten();
+                let choices = self.choose.get(*name).into_iter().flatten();
+                let wakers = rows.filter_map(|row| row.dormant_until.as_ref());
+                let named = wakers.chain(choices.map(|choice| &choice.group));
+                named.filter_map(at).collect()
+            })
+            .collect();
+        let lengths = bounds::chains(&below);
+        match lengths
+            .iter()
+            .position(|length| *length == 0 || *length > bounds::CHAIN_MAX)
+        {
+            Some(at) => Err(root.need("applies")?.wrong(format!(
+                "`{}` sleeps until itself, or through more than {} others; correct `dormant_until`",
+                names[at],
+                bounds::CHAIN_MAX
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Derived facts rest on each other in short chains.
+    fn check_chains(&self, root: &Node) -> Result<(), ReadError> {
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        for derive in &self.derives {
+            let next = places.len();
+            places.entry(&derive.fact).or_insert(next);
+        }
+        let mut below = vec![Vec::new(); places.len()];
+        for derive in &self.derives {
+            for condition in std::iter::once(&derive.rule).chain(&derive.unless) {
+                let names = rule::names_in(&condition.text);
+                let named = names
+                    .iter()
+                    .filter_map(|name| places.get(name.as_str()).copied());
+                below[places[derive.fact.as_str()]].extend(named);
+            }
+        }
+        let lengths = bounds::chains(&below);
+        for (index, derive) in self.derives.iter().enumerate() {
+            let length = lengths[places[derive.fact.as_str()]];
+            if length > bounds::CHAIN_MAX {
+                let node = &root.need("derive")?.list()?[index];
+                return Err(node.wrong(bounds::too_long(&derive.fact, length)));
+            }
+        }
+        Ok(())
     }
 
     /// Groups and penalties that are named exist; ids occur once.
@@ -565,6 +671,32 @@ impl Pack {
     pub fn file(&self) -> &str {
         &self.file
     }
+}
+
+/// Refuses a file that defines more than any law needs.
+pub(crate) fn check_sizes(root: &Node) -> Result<(), ReadError> {
+    for (key, most, what) in [
+        ("derive", bounds::DERIVED_MAX, "derived facts"),
+        ("requirement", bounds::REQUIREMENTS_MAX, "requirements"),
+    ] {
+        if let Some(node) = root.get(key)? {
+            let n = node.list()?.len();
+            if n > most {
+                return Err(node.wrong(format!(
+                    "there are {n} {what}, and a pack may have at most {most}; write several packs"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The name of a list with nothing in it.
+fn empty_one<T>(lists: &BTreeMap<String, Vec<T>>) -> Option<&String> {
+    let mut lists = lists.iter();
+    lists
+        .find(|(_, list)| list.is_empty())
+        .map(|(name, _)| name)
 }
 
 impl Condition {

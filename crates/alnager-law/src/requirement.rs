@@ -217,15 +217,15 @@ impl<'t> Judged<'t> {
         let code = &pack.codes[index];
         let holds = reader.holds(code);
         // A derived fact that is not confirmed leaves no doubt where the condition comes out the same without it.
-        let rests_on_doubt =
-            !pack.doubtful[index].is_empty() && reader.holds_confirmed(code, pack.at) != holds;
+        let rests_on_doubt = !pack.doubtful[index].is_empty()
+            && (holds == Truth::Unknown || reader.holds_confirmed(code, pack.at) != holds);
         if holds == Truth::False && !rests_on_doubt {
             return Judged::by_facts(Vec::new());
         }
         let (timetable, at) = (&pack.timetable, pack.timetable.schedule_of(index));
         let outcomes = timetable.outcomes(&pack.pack, at, reader, when.known);
         let mut derived = Vec::new();
-        if rests_on_doubt || holds == Truth::Unknown {
+        if rests_on_doubt {
             reader.doubts_in(code, pack.at, &mut derived);
         }
         if holds == Truth::False {
@@ -318,6 +318,9 @@ pub(crate) fn force(pack: &Pack, text: &RequirementText, when: AsOf) -> Force {
     }
     if !pack.binding {
         return Force::Voluntary;
+    }
+    if pack.enforcement.is_empty() {
+        return Force::Enforceable;
     }
     let chosen = text.applies.iter().flat_map(|group| {
         let choices = pack.choose.get(group).into_iter().flatten();

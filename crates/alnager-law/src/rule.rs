@@ -152,6 +152,16 @@ pub fn parse(text: &str, names: &Names<'_>) -> Result<Rule, RuleError> {
     }
 }
 
+/// The names in a condition, facts or not; empty where it does not read.
+pub(crate) fn names_in(text: &str) -> Vec<String> {
+    let tokens = tokens(text).unwrap_or_default().into_iter();
+    let name = |(_, token)| match token {
+        Token::Name(name) => Some(name),
+        Token::Text(_) | Token::Number(_) | Token::Mark(_) => None,
+    };
+    tokens.filter_map(name).collect()
+}
+
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
     Name(String),

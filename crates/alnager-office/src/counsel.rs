@@ -1,10 +1,15 @@
 //! Decisions about law itself: frameworks the organisation adopts, readings of its counsel, and official texts a requirement is held against.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use alnager_law::book::Book;
 use alnager_law::pack::{PackKind, RequirementText};
 use alnager_law::read::nearest;
-use imbl::OrdMap;
+use alnager_law::requirement::Requirement;
+use alnager_law::text::Hash;
+use alnager_law::text::stamp::{self, Wording};
+use imbl::{OrdMap, OrdSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +43,7 @@ pub struct ReadingRecorded {
     pub text: String,
     /// What was not confirmed about the requirement then. Should other doubts come up, counsel is asked again.
     pub settles: Vec<String>,
-    /// What was read: its words, condition and citation. Should they change, counsel is asked again.
+    /// What was read: its words, citation, dates and condition. Should they change, counsel is asked again.
     #[serde(default)]
     pub wording: String,
     /// Who: a person's id.
@@ -71,8 +76,18 @@ pub struct TextImported {
     pub sha256: String,
     /// How many provisions it has.
     pub n_provisions: u64,
-    /// The requirements of the packs in use that were written against another wording.
+    /// The language; empty in entries older than this field.
+    #[serde(default)]
+    pub language: String,
+    /// SHA-256 of each provision with everything below it, hexadecimal, by address: what the stamps in use are held against whenever
+    /// a system is judged. Empty in entries older than this field, which `stale` speaks for.
+    #[serde(default)]
+    pub provisions: BTreeMap<String, String>,
+    /// The requirements of the packs in use that were written against another wording, as found on import.
     pub stale: Vec<StaleProvision>,
+    /// Why it takes the place of a later text, where it does.
+    #[serde(default)]
+    pub replaces: Option<String>,
     /// Who imported it: a person's id.
     pub by: String,
     /// When.
@@ -115,7 +130,11 @@ pub struct Counsel {
     /// The latest reading of each requirement.
     pub readings: OrdMap<String, ReadingRecorded>,
     /// The latest import of each work.
-    pub texts: OrdMap<String, TextImported>,
+    pub texts: OrdMap<String, Arc<TextImported>>,
+    /// How the latest import of each work reads; none for an entry without hashes.
+    wordings: OrdMap<String, Arc<Wording>>,
+    /// The hash of every text of each work that was imported, the latest included.
+    imported: OrdMap<String, OrdSet<String>>,
     /// What was confirmed about each requirement's wording last.
     pub confirmed: OrdMap<String, WordingConfirmed>,
 }
@@ -137,37 +156,134 @@ impl Counsel {
         self.readings.get(&text.id).filter(settled)
     }
 
-    /// The provisions of a requirement that read differently than when it was written, and that nobody has confirmed since.
-    pub fn stale(&self, requirement: &str) -> Vec<&StaleProvision> {
-        let confirmed = self
-            .confirmed
-            .get(requirement)
-            .map_or(&[][..], |confirmed| &confirmed.against);
-        let open = |stale: &&StaleProvision| {
-            stale.requirement == requirement
-                && !confirmed
-                    .iter()
-                    .any(|known| known.provision == stale.provision && known.is == stale.is)
-        };
-        self.texts
-            .values()
-            .flat_map(|text| &text.stale)
-            .filter(open)
-            .collect()
+    /// What the texts say of a requirement: its provisions that read differently than when it was written, confirmed or not.
+    fn contradicted(&self, book: &Book, requirement: &str) -> Vec<StaleProvision> {
+        let mut all = Vec::new();
+        for (work, text) in &self.texts {
+            match (self.wordings.get(work), book.stamp(requirement)) {
+                (Some(wording), Some(stamp)) => {
+                    let stale = stamp::hold(stamp, wording).stale;
+                    all.extend(stale.into_iter().map(StaleProvision::from));
+                }
+                (Some(_), None) => {}
+                (None, _) => {
+                    let of_it = text
+                        .stale
+                        .iter()
+                        .filter(|one| one.requirement == requirement);
+                    all.extend(of_it.cloned());
+                }
+            }
+        }
+        all
     }
 
-    /// Every requirement that is stale.
-    pub fn all_stale(&self) -> BTreeSet<&str> {
-        self.texts
-            .values()
-            .flat_map(|text| &text.stale)
-            .map(|stale| stale.requirement.as_str())
-            .filter(|requirement| !self.stale(requirement).is_empty())
-            .collect()
+    /// The provisions of a requirement that read differently than when it was written, and that nobody has confirmed since.
+    pub fn stale(&self, book: &Book, requirement: &str) -> Vec<StaleProvision> {
+        let mut open = self.contradicted(book, requirement);
+        if let Some(confirmed) = self.confirmed.get(requirement) {
+            // Confirmed was what it was written against and how it read; another of either is a new question.
+            open.retain(|stale| !confirmed.against.contains(stale));
+        }
+        open
+    }
+
+    /// Every requirement that is stale, with its provisions.
+    pub fn all_stale(&self, book: &Book) -> BTreeMap<String, Vec<StaleProvision>> {
+        let stamped = book.stamps().map(|stamp| &stamp.requirement);
+        let frozen = self.texts.values().flat_map(|text| &text.stale);
+        let named: BTreeSet<&String> = stamped
+            .chain(frozen.map(|stale| &stale.requirement))
+            .collect();
+        let stale = named
+            .into_iter()
+            .map(|id| (id.clone(), self.stale(book, id)));
+        stale.filter(|(_, stale)| !stale.is_empty()).collect()
+    }
+
+    /// Why a text would take the place of a later one; `None` if it does not.
+    pub fn turns_back(&self, work: &str, sha256: &str, valid_from: Option<Date>) -> Option<String> {
+        let known = self.texts.get(work)?;
+        if let (Some(newer), Some(older)) = (known.valid_from, valid_from)
+            && older < newer
+        {
+            return Some(format!(
+                "the desk holds `{work}` as it governs from {newer}, and this text governs from {older}"
+            ));
+        }
+        let before = self.imported.get(work)?.contains(sha256);
+        (before && known.sha256 != sha256).then(|| {
+            let on = known.on;
+            format!("the desk held this text of `{work}` before, and another since {on}")
+        })
+    }
+
+    /// Whether a text would settle what is stale, so that nobody is asked to confirm it.
+    pub fn is_settled_by(&self, book: &Book, text: &TextImported) -> bool {
+        let mut after = self.clone();
+        after.hold(text);
+        let mut before = self.all_stale(book).into_iter();
+        before.any(|(id, stale)| {
+            let left = after.stale(book, &id);
+            stale
+                .iter()
+                .any(|stale| !left.iter().any(|left| left.provision == stale.provision))
+        })
+    }
+
+    /// Takes a text.
+    fn hold(&mut self, text: &TextImported) {
+        let work = &text.work;
+        if text.provisions.is_empty() {
+            self.wordings.remove(work);
+        } else {
+            let hashes = text.provisions.iter();
+            let hashes = hashes.filter_map(|(id, hex)| Some((id.clone(), Hash::from_hex(hex)?)));
+            let wording = Wording {
+                work: work.clone(),
+                language: text.language.clone(),
+                provisions: hashes.collect(),
+            };
+            self.wordings.insert(work.clone(), Arc::new(wording));
+        }
+        let mut imported = self.imported.get(work).cloned().unwrap_or_default();
+        imported.insert(text.sha256.clone());
+        self.imported.insert(work.clone(), imported);
+        self.texts.insert(work.clone(), Arc::new(text.clone()));
+    }
+}
+
+impl From<stamp::Stale> for StaleProvision {
+    fn from(stale: stamp::Stale) -> Self {
+        StaleProvision {
+            requirement: stale.requirement,
+            provision: stale.provision,
+            was: stale.was.to_string(),
+            is: stale.is.map(|hash| hash.to_string()),
+        }
     }
 }
 
 impl State {
+    /// The reading that counts for a system: whoever builds it does not read its law, nor did before joining the team.
+    pub fn reading_for(&self, requirement: &Requirement, system: &str) -> Option<&ReadingRecorded> {
+        let builds = |person: &str| {
+            let system = self.systems.get(system);
+            system.is_some_and(|system| system.builders.contains(person))
+        };
+        let reading = self
+            .counsel
+            .reading(requirement.text(), &requirement.for_counsel);
+        reading.filter(|reading| !builds(&reading.by))
+    }
+
+    /// Whether counsel found that a requirement does not bind a system. A text that changed since then asks counsel again.
+    pub fn is_set_aside(&self, book: &Book, requirement: &Requirement, system: &str) -> bool {
+        let reading = self.reading_for(requirement, system);
+        reading.is_some_and(|reading| reading.opinion == Opinion::Rejected)
+            && self.counsel.stale(book, &requirement.text().id).is_empty()
+    }
+
     /// Takes an event about law itself.
     pub(crate) fn advise(&mut self, event: &Event) {
         match event {
@@ -182,9 +298,7 @@ impl State {
                     .insert(reading.requirement.clone(), reading.clone());
             }
             Event::TextImported(text) => {
-                self.counsel
-                    .texts
-                    .insert(text.work.clone(), (**text).clone());
+                self.counsel.hold(text);
             }
             Event::WordingConfirmed(confirmed) => {
                 self.counsel
@@ -274,33 +388,44 @@ impl Draft<'_> {
 
     /// Enters an official text with what it made stale. The same text twice is one entry.
     pub(crate) fn import_text(&mut self, import: &NewText) -> Result<(), Refused> {
-        let same =
-            |known: &TextImported| known.sha256 == import.sha256 && known.stale == import.stale;
-        let known = self.state.counsel.texts.get(&import.work);
-        if known.is_some_and(same) {
+        let counsel = &self.state.counsel;
+        let same = |known: &Arc<TextImported>| {
+            known.sha256 == import.sha256 && known.provisions == import.provisions
+        };
+        if counsel.texts.get(&import.work).is_some_and(same) {
             return Ok(());
         }
-        let newer = known.and_then(|known| known.valid_from);
-        if let (Some(newer), Some(older)) = (newer, import.valid_from)
-            && older < newer
-        {
-            return Err(Refused::OlderText {
-                work: import.work.clone(),
-                older,
-                newer,
-            });
+        match &import.replaces {
+            Some(reason) => {
+                need_reason(reason, "--reason")?;
+                self.need_outsider(&import.work)?;
+            }
+            None => {
+                let why = counsel.turns_back(&import.work, &import.sha256, import.valid_from);
+                if let Some(why) = why {
+                    return Err(Refused::OlderText { why });
+                }
+            }
         }
-        self.adopt_book();
+        let by = self.acting();
         let imported = TextImported {
             work: import.work.clone(),
             file: import.file.clone(),
             valid_from: import.valid_from,
             sha256: import.sha256.clone(),
             n_provisions: import.n_provisions,
+            language: import.language.clone(),
+            provisions: import.provisions.clone(),
             stale: import.stale.clone(),
-            by: self.acting(),
+            replaces: import.replaces.clone(),
+            by,
             on: self.with.today,
         };
+        let counsel = &self.state.counsel;
+        if counsel.is_settled_by(self.with.book, &imported) {
+            self.need_outsider(&import.work)?;
+        }
+        self.adopt_book();
         let subjects = vec![self.with.organisation.clone()];
         self.push(
             Event::TextImported(Box::new(imported)),
@@ -323,11 +448,10 @@ impl Draft<'_> {
         }
         self.need_outsider(requirement)?;
         let counsel = &self.state.counsel;
+        let book = self.with.book;
         // All that the texts say of it now, confirmed before or not: this confirmation takes the place of the last one.
-        let texts = counsel.texts.values().flat_map(|text| &text.stale);
-        let of_it = texts.filter(|stale| stale.requirement == requirement);
-        let against: Vec<StaleProvision> = of_it.cloned().collect();
-        if counsel.stale(requirement).is_empty() {
+        let against = counsel.contradicted(book, requirement);
+        if counsel.stale(book, requirement).is_empty() {
             return Err(Refused::AlreadyDecided {
                 what: format!("`{requirement}` is not stale"),
             });
@@ -344,7 +468,7 @@ impl Draft<'_> {
     }
 
     /// Refuses who builds a system of the desk: nobody sets aside or confirms the law they build under.
-    fn need_outsider(&self, what: &str) -> Result<(), Refused> {
+    pub(crate) fn need_outsider(&self, what: &str) -> Result<(), Refused> {
         let mut systems = self.state.systems.values();
         match systems.find(|system| system.builders.contains(self.actor_id())) {
             Some(system) => Err(Refused::BuilderDecides {
@@ -377,25 +501,33 @@ pub struct NewText {
     pub sha256: String,
     /// How many provisions it has.
     pub n_provisions: u64,
+    /// The language.
+    pub language: String,
+    /// SHA-256 of each provision with everything below it, hexadecimal, by address.
+    pub provisions: BTreeMap<String, String>,
     /// What it makes stale.
     pub stale: Vec<StaleProvision>,
+    /// Why it may take the place of a later text.
+    pub replaces: Option<String>,
     /// The tree: the blob `provisions.json`.
     pub tree: Blob,
 }
 
-fn need_reason(text: &str, flag: &'static str) -> Result<(), Refused> {
+pub(crate) fn need_reason(text: &str, flag: &'static str) -> Result<(), Refused> {
     if text.trim().is_empty() {
         return Err(Refused::NoReason { flag });
     }
     Ok(())
 }
 
-/// What a reading is about: the requirement's words, condition and citation.
-fn wording(text: &RequirementText) -> String {
+/// What a reading is about: the requirement's words, citation, date groups, condition and exceptions, one below the other.
+pub fn wording(text: &RequirementText) -> String {
     let exceptions = text.unless.iter().map(|unless| unless.text.as_str());
+    let dates = text.applies.join(", ");
     let parts = [
         text.what.as_str(),
         text.cite.as_str(),
+        dates.as_str(),
         text.when.text.as_str(),
     ];
     parts

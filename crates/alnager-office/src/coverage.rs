@@ -151,7 +151,11 @@ impl Cover {
 
     /// How a requirement fares; `None` where it asks for nothing.
     fn of(judged: &Judged) -> Option<Self> {
-        let is_open = matches!(judged.requirement.standing, LawStanding::Unknown { .. });
+        // What is ruled out by something that is not confirmed may apply, too.
+        let is_open = matches!(
+            judged.requirement.standing,
+            LawStanding::Unknown { .. } | LawStanding::NotApplicable(_)
+        );
         let for_counsel = judged.reading.is_none() && !judged.requirement.for_counsel.is_empty();
         match judged.status {
             Status::Ended | Status::NotApplicable | Status::Noted => None,

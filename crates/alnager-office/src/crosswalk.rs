@@ -216,7 +216,7 @@ impl<'s> Shelf<'s> {
             let phases: Vec<Phase> = accepted
                 .filter_map(|(id, _)| texts.0.get(id.as_str()).map(|(_, text)| text.phase))
                 .collect();
-            if phases.contains(&Phase::Organisation) {
+            if evidence.is_shared && phases.contains(&Phase::Organisation) {
                 let of_kind = shelf.organisation.entry(&submitted.kind).or_default();
                 of_kind.push(evidence);
             }
@@ -355,9 +355,8 @@ impl Draft<'_> {
 
     /// Refuses evidence of one system for a duty that every system inherits: whoever checks another system could not see it.
     fn need_shared(&self, evidence: &Evidence, requirement: &str) -> Result<(), Refused> {
-        let book = self.with.book;
-        let of_all = serves_organisation(&[requirement.to_owned()], book);
-        if of_all && !serves_organisation(&evidence.submitted.requirements, book) {
+        let of_all = serves_organisation(&[requirement.to_owned()], self.with.book);
+        if of_all && !evidence.is_shared {
             return Err(Refused::OneSystemOnly {
                 evidence: evidence.submitted.evidence.clone(),
                 system: evidence.submitted.system.clone(),

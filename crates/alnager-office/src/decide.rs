@@ -85,6 +85,15 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Trust a key to sign packs, or end that.
+    TrustKey {
+        /// The key, as a `vkey`.
+        key: String,
+        /// Whether it is trusted from now on.
+        is_trusted: bool,
+        /// Why.
+        reason: String,
+    },
     /// Install a pack from a signed file.
     InstallPack(Box<NewPack>),
     /// Keep a version of a pack in use.
@@ -114,6 +123,32 @@ pub enum Command {
         /// What was done, or why nothing needs to be done.
         note: String,
     },
+}
+
+impl Command {
+    /// Whether it is decided by the law in use. Those that change that law, and those about signals and tasks, are not.
+    fn rests_on_law(&self) -> bool {
+        match self {
+            Command::Review(_)
+            | Command::ConfirmFact { .. }
+            | Command::AddEvidence { .. }
+            | Command::OfferEvidence { .. }
+            | Command::AcceptEvidence(_)
+            | Command::RejectEvidence(_)
+            | Command::AdoptFramework { .. }
+            | Command::RecordReading { .. }
+            | Command::ImportText(_)
+            | Command::ConfirmWording { .. } => true,
+            Command::TrustKey { .. }
+            | Command::InstallPack(_)
+            | Command::PinPack(_)
+            | Command::UnpinPack { .. }
+            | Command::Watch(_)
+            | Command::SettleSignal { .. }
+            | Command::OpenTasks(_)
+            | Command::FinishTask { .. } => false,
+        }
+    }
 }
 
 /// A declaration to be entered and judged.
@@ -295,6 +330,32 @@ pub enum Refused {
         /// What replaced it.
         newer: String,
     },
+    /// The key is not trusted.
+    #[error(
+        "`{key}` is not trusted to sign packs on this desk; whoever builds no system trusts it, once it was compared with what its owner says: `alnager law pack trust {key} --reason WHY`"
+    )]
+    KeyNotTrusted {
+        /// The key.
+        key: String,
+    },
+    /// Another key signed the pack until now.
+    #[error(
+        "`{pack}` was signed with `{was}` until now, and this with `{key}`, which was trusted before that and not for this pack; if its owner changed the key, trust the new one again: `alnager law pack trust {key} --reason WHY`"
+    )]
+    OtherKey {
+        /// The pack.
+        pack: String,
+        /// The key of the version installed last.
+        was: String,
+        /// The key of the version offered.
+        key: String,
+    },
+    /// The law in use was replaced since it was read.
+    #[error("the law in use changed while you worked: `{pack}`; run it again")]
+    LawChanged {
+        /// The pack that changed.
+        pack: String,
+    },
     /// The pack stays at a version.
     #[error(
         "`{pack}` is pinned to version {version}; `alnager law pack unpin {pack}` lets newer ones in"
@@ -401,9 +462,9 @@ pub enum Refused {
         /// The nearest voluntary one.
         hint: String,
     },
-    /// The pack binds by itself.
+    /// The pack binds by itself, or is a bill.
     #[error(
-        "`{pack}` binds by itself; only a standard, framework or guidance is adopted or dropped"
+        "`{pack}` is law or a bill; only a standard, framework or guidance is adopted or dropped"
     )]
     Binding {
         /// The pack.
@@ -447,15 +508,11 @@ pub enum Refused {
     },
     /// The desk holds a later version of the text.
     #[error(
-        "the desk holds `{work}` as it governs from {newer}; this text governs from {older}, so it would turn the clock back (compare the two with `alnager law diff`)"
+        "{why}; compare the two with `alnager law diff`, and if it is right all the same, have someone who builds no system import it with --replace --reason TEXT"
     )]
     OlderText {
-        /// The work.
-        work: String,
-        /// The first day of the text offered.
-        older: Date,
-        /// The first day of the text held.
-        newer: Date,
+        /// Which text it holds.
+        why: String,
     },
     /// A reason or basis is missing.
     #[error("a decision needs its reason; give one with {flag}")]
@@ -485,6 +542,9 @@ pub fn decide(
     with: &Context<'_>,
 ) -> Result<Vec<Decided>, Refused> {
     let mut desk = Draft::new(state, with);
+    if command.rests_on_law() {
+        desk.need_current_law()?;
+    }
     match command {
         Command::Review(review) => {
             let assessment = desk.enter(review)?;
@@ -523,8 +583,13 @@ pub fn decide(
             requirement,
             reason,
         } => desk.confirm_wording(requirement, reason)?,
+        Command::TrustKey {
+            key,
+            is_trusted,
+            reason,
+        } => desk.trust_key(key, *is_trusted, reason)?,
         Command::InstallPack(new) => desk.install_pack(new)?,
-        Command::PinPack(pin) => desk.pin_pack(pin),
+        Command::PinPack(pin) => desk.pin_pack(pin)?,
         Command::UnpinPack { pack } => desk.unpin_pack(pack)?,
         Command::Watch(looks) => desk.watch(looks),
         Command::SettleSignal { signal, reason } => desk.settle(signal, reason)?,
@@ -793,6 +858,7 @@ impl<'a> Draft<'a> {
             sha256: offered.sha256.clone(),
             replaces: None,
         };
+        let mut was_shared = false;
         if let Some(earlier) = self.state.latest_evidence(&submitted) {
             let same = EvidenceSubmitted {
                 evidence: earlier.submitted.evidence.clone(),
@@ -803,8 +869,13 @@ impl<'a> Draft<'a> {
                 return;
             }
             submitted.replaces = Some(earlier.submitted.evidence.clone());
+            was_shared = earlier.is_shared;
         }
-        let subjects = self.subjects(system, &declared.requirements);
+        let mut subjects = self.subjects(system, &declared.requirements);
+        // Whoever saw the earlier version sees that there is a newer one.
+        if was_shared && !subjects.contains(&self.with.organisation) {
+            subjects.push(self.with.organisation.clone());
+        }
         let blob = Blob {
             name: "document".to_owned(),
             media: "application/octet-stream".to_owned(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::counsel::{FrameworkAdopted, ReadingRecorded, TextImported, WordingConfirmed};
 use crate::evidence::{EvidenceAccepted, EvidenceOffered, EvidenceRejected, EvidenceSubmitted};
 use crate::gate::SystemReviewed;
-use crate::packs::{PackInstalled, PackPinned, PackUnpinned};
+use crate::packs::{KeyTrusted, PackInstalled, PackPinned, PackUnpinned};
 use crate::people::PersonNamed;
 use crate::signal::{SignalRaised, SignalSettled, WatchLooked};
 use crate::system::{FactConfirmed, SystemDeclared};
@@ -42,6 +42,8 @@ pub enum Event {
     TextImported(Box<TextImported>),
     /// A person confirmed a requirement against the text as it reads now.
     WordingConfirmed(Box<WordingConfirmed>),
+    /// A key was trusted to sign packs, or is trusted no longer.
+    KeyTrusted(KeyTrusted),
     /// A pack was installed.
     PackInstalled(Box<PackInstalled>),
     /// A version of a pack was pinned.
@@ -127,6 +129,7 @@ impl Event {
             Event::ReadingRecorded(_) => "reading.recorded",
             Event::TextImported(_) => "text.imported",
             Event::WordingConfirmed(_) => "wording.confirmed",
+            Event::KeyTrusted(_) => "pack.trusted",
             Event::PackInstalled(_) => "pack.installed",
             Event::PackPinned(_) => "pack.pinned",
             Event::PackUnpinned(_) => "pack.unpinned",
@@ -155,6 +158,7 @@ impl Event {
             Event::ReadingRecorded(event) => serde_json::to_vec(event),
             Event::TextImported(event) => serde_json::to_vec(event),
             Event::WordingConfirmed(event) => serde_json::to_vec(event),
+            Event::KeyTrusted(event) => serde_json::to_vec(event),
             Event::PackInstalled(event) => serde_json::to_vec(event),
             Event::PackPinned(event) => serde_json::to_vec(event),
             Event::PackUnpinned(event) => serde_json::to_vec(event),
@@ -189,6 +193,7 @@ impl Event {
             "reading.recorded" => Event::ReadingRecorded(read(kind, payload)?),
             "text.imported" => Event::TextImported(read(kind, payload)?),
             "wording.confirmed" => Event::WordingConfirmed(read(kind, payload)?),
+            "pack.trusted" => Event::KeyTrusted(read(kind, payload)?),
             "pack.installed" => Event::PackInstalled(read(kind, payload)?),
             "pack.pinned" => Event::PackPinned(read(kind, payload)?),
             "pack.unpinned" => Event::PackUnpinned(read(kind, payload)?),

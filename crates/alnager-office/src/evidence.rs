@@ -88,6 +88,8 @@ pub struct Evidence {
     pub replaced_by: Option<String>,
     /// The entry that submitted it.
     pub submitted_at: u64,
+    /// Whether that entry is about the organisation too: only then do its other systems, and whoever checks them, see it.
+    pub is_shared: bool,
 }
 
 /// What was decided about evidence for one requirement.
@@ -165,8 +167,8 @@ impl Evidence {
 }
 
 impl State {
-    /// The evidence offered for a requirement of a system: the system's own, and for an organisation's duty anyone's. What was
-    /// replaced is left out.
+    /// The evidence offered for a requirement of a system: the system's own, and for an organisation's duty what is shared. What
+    /// was replaced is left out.
     pub fn evidence_for<'s>(
         &'s self,
         requirement: &'s RequirementText,
@@ -176,7 +178,7 @@ impl State {
         self.evidence.values().filter(move |evidence| {
             evidence.replaced_by.is_none()
                 && evidence.is_offered_for(&requirement.id)
-                && (inherits || evidence.submitted.system == system)
+                && ((inherits && evidence.is_shared) || evidence.submitted.system == system)
         })
     }
 }

@@ -322,11 +322,8 @@ fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
     let pack = &requirement.pack().id;
     let is_adopted = !requirement.is_voluntary() || counsel.adopts(pack);
     let binds = !requirement.is_voluntary() || (is_adopted && input.policy.blocking.contains(pack));
-    // Whoever builds the system does not read its law, nor did before joining the team.
-    let system = input.state.systems.get(&input.declaration.id);
-    let builds = |person: &str| system.is_some_and(|system| system.builders.contains(person));
-    let reading = counsel.reading(text, &requirement.for_counsel);
-    let reading = reading.filter(|reading| !builds(&reading.by)).cloned();
+    let reading = input.state.reading_for(&requirement, &input.declaration.id);
+    let reading = reading.cloned();
     let is_open = reading.is_none() && binds;
     let governs = |status, why: String| (status, why, String::new(), Vec::new());
     // A risk, a gap of the law or a safe harbour asks for nothing; nor does a framework nobody adopted.
@@ -339,6 +336,11 @@ fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
         };
     let mut owner = input.declaration.owner_of(&text.id, &text.role).to_owned();
     let (status, why, next, evidence) = match &requirement.standing {
+        // It is ruled out by what is not confirmed: what rules it out is for counsel like what binds.
+        Standing::NotApplicable(_) if is_open && asks && !requirement.for_counsel.is_empty() => {
+            owner = input.declaration.owner_of(&text.id, "legal").to_owned();
+            for_counsel(&requirement)
+        }
         Standing::NotApplicable(_) => governs(
             Status::NotApplicable,
             "it does not concern the system".to_owned(),
@@ -351,7 +353,9 @@ fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
             for_counsel(&requirement)
         }
         Standing::Ended { on } => governs(Status::Ended, format!("it ended on {on}")),
-        Standing::InForce { .. } if binds && asks && !counsel.stale(&text.id).is_empty() => {
+        Standing::InForce { .. }
+            if binds && asks && !counsel.stale(input.book, &text.id).is_empty() =>
+        {
             stale_words(text, input)
         }
         _ if reading
@@ -378,6 +382,15 @@ fn fares(requirement: Requirement, input: &GateInput<'_>) -> Judged {
             format!("its trigger cannot exist before {until}"),
         ),
         Standing::Ahead { from } => governs(Status::Ahead, format!("it governs from {from}")),
+        // The day that is not confirmed may have come.
+        Standing::Unknown { from, .. }
+            if is_open
+                && requirement.is_date_unconfirmed
+                && from.is_some_and(|from| from > input.when.valid) =>
+        {
+            owner = input.declaration.owner_of(&text.id, "legal").to_owned();
+            for_counsel(&requirement)
+        }
         Standing::Unknown { from, missing } if from.is_none_or(|from| from > input.when.valid) => {
             let (why, next) = missing_words(missing, input);
             (
@@ -432,7 +445,7 @@ fn stale_words(
     input: &GateInput<'_>,
 ) -> (Status, String, String, Vec<String>) {
     let id = &text.id;
-    let stale = input.state.counsel.stale(id);
+    let stale = input.state.counsel.stale(input.book, id);
     let provisions: Vec<&str> = stale.iter().map(|stale| stale.provision.as_str()).collect();
     (
         Status::Unknown,
@@ -706,6 +719,25 @@ pub fn kinds_needed(text: &RequirementText) -> Vec<String> {
         Phase::InUse | Phase::OnEvent => vec![READINESS.to_owned()],
         Phase::Organisation | Phase::BeforeUse => text.evidence.clone(),
     }
+}
+
+/// The kinds of evidence the gate would look for and that nobody has accepted for a requirement of a system on a day. What is
+/// measured is not looked at.
+pub fn kinds_lacking(
+    text: &RequirementText,
+    state: &State,
+    system: &str,
+    day: Date,
+) -> Vec<String> {
+    let is_accepted = |kind: &String| {
+        state.evidence_for(text, system).any(|evidence| {
+            evidence.submitted.kind == *kind
+                && evidence.standing(&text.id, day) == EvidenceStanding::Accepted
+        })
+    };
+    let mut kinds = kinds_needed(text);
+    kinds.retain(|kind| !is_accepted(kind));
+    kinds
 }
 
 /// The kinds of evidence a requirement takes: those it needs and, for duties in use or on event, the procedure that shows

@@ -1,4 +1,4 @@
-//! Packs of the organisation's own: installed from signed files, and pinned to a version.
+//! Packs of the organisation's own: the keys trusted to sign them, what was installed from signed files, and what is pinned.
 
 use std::cmp::Ordering;
 
@@ -7,6 +7,7 @@ use alnager_law::read::nearest;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::counsel::need_reason;
 use crate::decide::{Blob, Draft, Refused};
 use crate::event::{BookFile, Event};
 use crate::state::{Meta, State};
@@ -44,6 +45,9 @@ pub struct PackPinned {
     pub by: String,
     /// When.
     pub on: Date,
+    /// Why; empty in entries made before a reason was asked for.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// A pack is no longer pinned.
@@ -55,6 +59,34 @@ pub struct PackUnpinned {
     pub by: String,
     /// When.
     pub on: Date,
+}
+
+/// A key was trusted to sign packs, or is trusted no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyTrusted {
+    /// The key, as a `vkey`.
+    pub key: String,
+    /// Whether it is trusted from now on.
+    pub is_trusted: bool,
+    /// Who decided.
+    pub by: String,
+    /// When.
+    pub on: Date,
+    /// Why.
+    pub reason: String,
+}
+
+/// A key that is trusted to sign packs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedKey {
+    /// Who trusts it: a person's id.
+    pub by: String,
+    /// Since when.
+    pub on: Date,
+    /// Why.
+    pub reason: String,
+    /// The entry that says so.
+    pub at: u64,
 }
 
 /// What the desk holds of one pack.
@@ -117,6 +149,8 @@ pub struct Pin {
     pub kept: PackVersion,
     /// Its texts: the blob `pack.json`.
     pub texts: Blob,
+    /// Why.
+    pub reason: String,
 }
 
 impl DeskPack {
@@ -132,6 +166,20 @@ impl DeskPack {
 }
 
 impl State {
+    pub(crate) fn trust(&mut self, trusted: &KeyTrusted, meta: &Meta) {
+        if !trusted.is_trusted {
+            self.keys.remove(&trusted.key);
+            return;
+        }
+        let key = TrustedKey {
+            by: trusted.by.clone(),
+            on: trusted.on,
+            reason: trusted.reason.clone(),
+            at: meta.index,
+        };
+        self.keys.insert(trusted.key.clone(), key);
+    }
+
     pub(crate) fn install(&mut self, installed: &PackInstalled, meta: &Meta) {
         let pack = self.packs.entry(installed.id.clone()).or_default();
         pack.installed.push(KeptPack {
@@ -161,8 +209,34 @@ impl State {
 }
 
 impl Draft<'_> {
+    /// Trusts a key to sign packs, or ends that. Trusting a key again is a decision too: see [`Refused::OtherKey`].
+    pub(crate) fn trust_key(
+        &mut self,
+        key: &str,
+        is_trusted: bool,
+        reason: &str,
+    ) -> Result<(), Refused> {
+        need_reason(reason, "--reason")?;
+        self.need_outsider(key)?;
+        if !is_trusted && !self.state.keys.contains_key(key) {
+            return Err(Refused::AlreadyDecided {
+                what: format!("`{key}` is not trusted"),
+            });
+        }
+        let trusted = KeyTrusted {
+            key: key.to_owned(),
+            is_trusted,
+            by: self.acting(),
+            on: self.with.today,
+            reason: reason.to_owned(),
+        };
+        self.push_organisation(Event::KeyTrusted(trusted));
+        Ok(())
+    }
+
     /// Installs a newer version. The one in use, offered again, enters nothing.
     pub(crate) fn install_pack(&mut self, new: &NewPack) -> Result<(), Refused> {
+        self.need_outsider(&new.id)?;
         let desk = self.state.packs.get(&new.id).cloned().unwrap_or_default();
         let shipped = new.shipped.as_ref();
         let kept = desk.in_use(shipped.map(|shipped| shipped.version.as_str()));
@@ -171,6 +245,7 @@ impl Draft<'_> {
         if in_use == Some((&new.offered.version, &new.offered.files)) {
             return Ok(());
         }
+        self.need_key(new, &desk)?;
         if let Some(pinned) = &desk.pinned {
             return Err(Refused::PackPinned {
                 pack: new.id.clone(),
@@ -211,15 +286,39 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// Refuses a pack whose key is not trusted, or was not trusted for this pack: a key trusted for one publisher's packs does
+    /// not take over another's without a decision made since.
+    fn need_key(&self, new: &NewPack, desk: &DeskPack) -> Result<(), Refused> {
+        let Some(trusted) = self.state.keys.get(&new.key) else {
+            return Err(Refused::KeyNotTrusted {
+                key: new.key.clone(),
+            });
+        };
+        let last = desk.installed.last();
+        let other = last.filter(|last| {
+            last.key.as_ref().is_some_and(|key| *key != new.key) && trusted.at < last.at
+        });
+        match other.and_then(|last| last.key.clone()) {
+            Some(was) => Err(Refused::OtherKey {
+                pack: new.id.clone(),
+                was,
+                key: new.key.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Pins a version; what is pinned already is not pinned again.
-    pub(crate) fn pin_pack(&mut self, pin: &Pin) {
+    pub(crate) fn pin_pack(&mut self, pin: &Pin) -> Result<(), Refused> {
+        need_reason(&pin.reason, "--reason")?;
+        self.need_outsider(&pin.id)?;
         let desk = self.state.packs.get(&pin.id);
         let pinned = desk.and_then(|desk| desk.pinned.as_ref());
         let same = |pinned: &KeptPack| {
             pinned.version == pin.kept.version && pinned.files == pin.kept.files
         };
         if pinned.is_some_and(same) {
-            return;
+            return Ok(());
         }
         let event = PackPinned {
             id: pin.id.clone(),
@@ -227,12 +326,15 @@ impl Draft<'_> {
             files: pin.kept.files.clone(),
             by: self.acting(),
             on: self.with.today,
+            reason: pin.reason.clone(),
         };
         self.push_pack(Event::PackPinned(Box::new(event)), vec![pin.texts.clone()]);
+        Ok(())
     }
 
     /// Lets newer versions in again.
     pub(crate) fn unpin_pack(&mut self, id: &str) -> Result<(), Refused> {
+        self.need_outsider(id)?;
         let pinned = self
             .state
             .packs
@@ -255,6 +357,25 @@ impl Draft<'_> {
             on: self.with.today,
         };
         self.push_pack(Event::PackUnpinned(event), Vec::new());
+        Ok(())
+    }
+
+    /// Refuses to decide under law that was replaced since it was read: the book must hold the packs this state has in use.
+    pub(crate) fn need_current_law(&self) -> Result<(), Refused> {
+        let stamp = &self.with.stamp.files;
+        for (id, pack) in &self.state.packs {
+            let read = self.with.book.packs().find(|read| read.id == *id);
+            // What the program ships is not known here. A version that is not older than the installed one may be the shipped.
+            let Some(kept) = pack.in_use(read.map(|read| read.version.as_str())) else {
+                continue;
+            };
+            // Cases are no part of the book.
+            let in_book = |file: &&BookFile| stamp.iter().any(|known| known.name == file.name);
+            let mut law = kept.files.iter().filter(in_book).peekable();
+            if law.peek().is_none() || !law.all(|file| stamp.contains(file)) {
+                return Err(Refused::LawChanged { pack: id.clone() });
+            }
+        }
         Ok(())
     }
 

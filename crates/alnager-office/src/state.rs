@@ -5,7 +5,7 @@ use imbl::OrdMap;
 use crate::counsel::Counsel;
 use crate::event::{BookStamp, Event};
 use crate::evidence::{Evidence, EvidenceDecision, EvidenceSubmitted};
-use crate::packs::DeskPack;
+use crate::packs::{DeskPack, TrustedKey};
 use crate::signal::{Signal, WatchLooked};
 use crate::system::{LastReview, System};
 use crate::task::Task;
@@ -25,6 +25,8 @@ pub struct State {
     pub evidence: OrdMap<String, Evidence>,
     /// What the organisation decided about law itself.
     pub counsel: Counsel,
+    /// Keys trusted to sign packs, by their `vkey`.
+    pub keys: OrdMap<String, TrustedKey>,
     /// Packs installed or pinned, by id.
     pub packs: OrdMap<String, DeskPack>,
     /// The subject of signals, and of tasks about no system, once there was one.
@@ -91,6 +93,8 @@ impl State {
                 }
             }
             Event::EvidenceSubmitted(submitted) => {
+                let organisation = self.organisation.as_ref();
+                let is_shared = organisation.is_some_and(|known| meta.subjects.contains(&known.id));
                 let mut further = Vec::new();
                 if let Some(earlier) = submitted
                     .replaces
@@ -106,6 +110,7 @@ impl State {
                     decisions: OrdMap::new(),
                     replaced_by: None,
                     submitted_at: meta.index,
+                    is_shared,
                 };
                 self.evidence.insert(submitted.evidence.clone(), evidence);
             }
@@ -146,6 +151,7 @@ impl State {
             | Event::ReadingRecorded(_)
             | Event::TextImported(_)
             | Event::WordingConfirmed(_) => self.advise(event),
+            Event::KeyTrusted(trusted) => self.trust(trusted, meta),
             Event::PackInstalled(installed) => self.install(installed, meta),
             Event::PackPinned(pinned) => self.pin(pinned, meta),
             Event::PackUnpinned(unpinned) => self.unpin(unpinned),

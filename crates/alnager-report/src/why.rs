@@ -5,13 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use alnager_law::book::{Book, Derived};
+use alnager_law::book::{Book, Version};
 use alnager_law::conflict::ConflictPair;
 use alnager_law::explain::{Explanation, Flip, Proof, Step};
 use alnager_law::fact::{Answer, Unknown, Value as FactValue};
 use alnager_law::requirement::{Requirement, Ruled, Standing};
 use alnager_law::rule::Truth;
 use alnager_office::gate::Judged;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::remark::{Remark, remarks};
@@ -34,6 +35,7 @@ pub fn words(
 ) -> String {
     let mut page = Page {
         book,
+        known: explanation.when.known,
         name,
         text: String::new(),
         told: BTreeSet::new(),
@@ -56,6 +58,7 @@ pub fn words(
 
 struct Page<'a> {
     book: &'a Book,
+    known: Date,
     name: &'a Name<'a>,
     text: String,
     /// Derived facts already told.
@@ -302,10 +305,11 @@ impl Page<'_> {
             .packs()
             .find(|pack| pack.id == derived.pack)
             .map_or(derived.pack.as_str(), |pack| pack.short.as_str());
-        if derived.cite.is_empty() {
-            format!("`{}`", derived.name)
-        } else {
-            format!("`{}` ({title}, {})", derived.name, derived.cite)
+        match derived.version(self.known) {
+            Some(version) if !version.cite.is_empty() => {
+                format!("`{}` ({title}, {})", derived.name, version.cite)
+            }
+            Some(_) | None => format!("`{}`", derived.name),
         }
     }
 
@@ -331,15 +335,14 @@ impl Page<'_> {
 
     fn derived(&mut self, at: usize, proof: &Proof, depth: usize) {
         self.told.insert(at);
-        let Derived {
-            note, unconfirmed, ..
-        } = self.book.derived(at).clone();
+        let version = self.book.derived(at).version(self.known).cloned();
         let lead = "  ".repeat(depth + 2);
-        for note in note.iter() {
+        for note in version.iter().filter_map(|version| version.note.as_ref()) {
             self.line(&format!("{lead}note: "), 2 * depth + 6, note);
         }
-        for note in unconfirmed.iter() {
-            self.line(&format!("{lead}preview: "), 2 * depth + 6, note);
+        let unconfirmed = |version: &Version| version.unconfirmed.clone();
+        for note in version.iter().filter_map(unconfirmed) {
+            self.line(&format!("{lead}preview: "), 2 * depth + 6, &note);
         }
         match inner(proof).step {
             Step::All(_) | Step::Any(_) => self.body(proof, depth),
@@ -479,17 +482,24 @@ fn facts(page: &mut Page<'_>, explanation: &Explanation) {
 
 /// The answer to a fact, where the proof asks for it.
 fn answer_in(proof: &Proof, fact: usize) -> Option<&Answer> {
+    search(proof, fact, &mut BTreeSet::new())
+}
+
+fn search<'p>(proof: &'p Proof, fact: usize, seen: &mut BTreeSet<usize>) -> Option<&'p Answer> {
     match &proof.step {
         Step::Constant => None,
-        Step::All(parts) | Step::Any(parts) => parts.iter().find_map(|part| answer_in(part, fact)),
-        Step::Not(part) => answer_in(part, fact),
+        Step::All(parts) | Step::Any(parts) => {
+            parts.iter().find_map(|part| search(part, fact, seen))
+        }
+        Step::Not(part) => search(part, fact, seen),
         Step::Atom {
             fact: asked,
             answer,
             ..
         } if *asked == fact => answer.as_ref(),
         Step::Atom { .. } => None,
-        Step::Derived { proof, .. } => answer_in(proof, fact),
+        Step::Derived { at, proof } if seen.insert(*at) => search(proof, fact, seen),
+        Step::Derived { .. } => None,
     }
 }
 
@@ -684,7 +694,13 @@ pub fn json(
             "next": (!judged.next.is_empty()).then_some(&judged.next),
             "owner": name(&judged.owner),
         })),
-        "proof": proof_json(&explanation.proof, book, name),
+        "proof": ProofPage {
+            book,
+            name,
+            known: explanation.when.known,
+            told: BTreeSet::new(),
+        }
+        .json(&explanation.proof),
         "decisive": explanation.decisive.iter().map(fact).collect::<Value>(),
         "missing": explanation.missing.iter().map(fact).collect::<Value>(),
         "would_change": explanation.flips.iter().map(|flip| json!({
@@ -723,55 +739,70 @@ fn standing_json(standing: &Standing) -> Value {
     })
 }
 
-fn proof_json(proof: &Proof, book: &Book, name: &Name<'_>) -> Value {
-    let truth = match proof.truth {
-        Truth::True => "true",
-        Truth::False => "false",
-        Truth::Unknown => "unknown",
-    };
-    let parts = |parts: &[Proof]| {
-        parts
-            .iter()
-            .map(|part| proof_json(part, book, name))
-            .collect::<Value>()
-    };
-    match &proof.step {
-        Step::Constant => json!({ "truth": truth, "step": "constant" }),
-        Step::All(all) => json!({ "truth": truth, "step": "all", "parts": parts(all) }),
-        Step::Any(any) => json!({ "truth": truth, "step": "any", "parts": parts(any) }),
-        Step::Not(part) => {
-            json!({ "truth": truth, "step": "not", "parts": parts(std::slice::from_ref(part)) })
-        }
-        Step::Derived { at, proof } => {
-            let derived = book.derived(*at);
-            json!({
-                "truth": truth,
-                "step": "derived",
-                "name": derived.name,
-                "pack": derived.pack,
-                "citation": (!derived.cite.is_empty()).then_some(&derived.cite),
-                "note": derived.note,
-                "unconfirmed": derived.unconfirmed,
-                "parts": parts(std::slice::from_ref(proof)),
-            })
-        }
-        Step::Atom {
-            fact,
-            text,
-            answer,
-            unknown,
-        } => {
-            let kind = &book.vocabulary.kinds()[*fact];
-            json!({
-                "truth": truth,
-                "step": "atom",
-                "fact": kind.name,
-                "text": text,
-                "question": kind.question,
-                "answer": answer.as_ref().map(|answer| answer_json(answer, name)),
-                "counts": unknown.is_none(),
-                "guarded": unknown.filter(|unknown| *unknown == Unknown::Unconfirmed).and(kind.guard_cite.as_ref()),
-            })
+/// A proof as JSON. What a derived fact rests on is told where it is asked for first; later places have no parts and say
+/// `see_above`, or facts that name each other twice would double it at every step.
+struct ProofPage<'a> {
+    book: &'a Book,
+    name: &'a Name<'a>,
+    known: Date,
+    told: BTreeSet<usize>,
+}
+
+impl ProofPage<'_> {
+    fn json(&mut self, proof: &Proof) -> Value {
+        let truth = match proof.truth {
+            Truth::True => "true",
+            Truth::False => "false",
+            Truth::Unknown => "unknown",
+        };
+        let (book, name) = (self.book, self.name);
+        let mut parts =
+            |parts: &[Proof]| parts.iter().map(|part| self.json(part)).collect::<Value>();
+        match &proof.step {
+            Step::Constant => json!({ "truth": truth, "step": "constant" }),
+            Step::All(all) => json!({ "truth": truth, "step": "all", "parts": parts(all) }),
+            Step::Any(any) => json!({ "truth": truth, "step": "any", "parts": parts(any) }),
+            Step::Not(part) => {
+                json!({ "truth": truth, "step": "not", "parts": parts(std::slice::from_ref(part)) })
+            }
+            Step::Derived { at, proof } => {
+                let derived = book.derived(*at);
+                let version = derived.version(self.known);
+                let is_new = self.told.insert(*at);
+                let parts: Value = is_new.then(|| self.json(proof)).into_iter().collect();
+                let mut step = json!({
+                    "truth": truth,
+                    "step": "derived",
+                    "name": derived.name,
+                    "pack": derived.pack,
+                    "citation": version.map(|version| &version.cite).filter(|cite| !cite.is_empty()),
+                    "note": version.and_then(|version| version.note.as_ref()),
+                    "unconfirmed": version.and_then(|version| version.unconfirmed.as_ref()),
+                    "parts": parts,
+                });
+                if !is_new {
+                    step["see_above"] = json!(true);
+                }
+                step
+            }
+            Step::Atom {
+                fact,
+                text,
+                answer,
+                unknown,
+            } => {
+                let kind = &book.vocabulary.kinds()[*fact];
+                json!({
+                    "truth": truth,
+                    "step": "atom",
+                    "fact": kind.name,
+                    "text": text,
+                    "question": kind.question,
+                    "answer": answer.as_ref().map(|answer| answer_json(answer, name)),
+                    "counts": unknown.is_none(),
+                    "guarded": unknown.filter(|unknown| *unknown == Unknown::Unconfirmed).and(kind.guard_cite.as_ref()),
+                })
+            }
         }
     }
 }

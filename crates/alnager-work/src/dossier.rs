@@ -82,6 +82,7 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
                     | "evidence.offered"
                     | "evidence.accepted"
                     | "evidence.rejected"
+                    | "pack.trusted"
                     | "pack.installed"
                     | "pack.pinned"
                     | "pack.unpinned"

@@ -11,6 +11,7 @@ use alnager_law::fact::Vocabulary;
 use alnager_law::figure::{self, FigureKind};
 use alnager_law::pack::{Pack, Register};
 use alnager_law::read::ReadError;
+use alnager_law::text::stamp;
 use alnager_office::decide::Blob;
 use alnager_office::event::{BookFile, BookStamp};
 use sha2::{Digest, Sha256};
@@ -71,12 +72,15 @@ pub const REGISTERS: [&str; 4] = [
     "figures.toml",
 ];
 
+/// Which provisions the requirements of a pack were written against.
+pub const STAMPS: &str = "provisions.toml";
+
 /// Cases test a pack; they are no part of the law in use, as the calendars are.
 fn in_use(name: &str) -> bool {
     name.ends_with("/pack.toml")
         || REGISTERS.contains(&name)
         || name.starts_with("calendar/")
-        || pack_file(name).is_some_and(|(_, file)| REGISTERS.contains(&file))
+        || pack_file(name).is_some_and(|(_, file)| file == STAMPS || REGISTERS.contains(&file))
 }
 
 /// The folder of a pack and the file in it, for a name such as `law/gdpr/pack.toml`.
@@ -168,9 +172,11 @@ pub fn from_texts(texts: Files) -> Result<Library, ReadError> {
     if let Some(figures) = registers.figures {
         book = book.with_figures(figures)?;
     }
+    book = book.with_stamps(stamps(&texts)?)?;
     for test in &policy.tests {
         book.bind_condition(&test.when)?;
     }
+    policy.check_blocking(&book)?;
     let almanac = almanac(&texts)?;
     if !almanac.is_empty() {
         almanac.check(&book)?;
@@ -199,6 +205,30 @@ pub fn from_texts(texts: Files) -> Result<Library, ReadError> {
         stamp,
         texts,
     })
+}
+
+/// The stamps among the texts, each of the pack in whose folder it lies.
+fn stamps(texts: &Files) -> Result<Vec<stamp::Stamps>, ReadError> {
+    let mut all = Vec::new();
+    for (name, text) in texts {
+        let Some((folder, STAMPS)) = pack_file(name) else {
+            continue;
+        };
+        let stamps = stamp::parse(name, text)?;
+        if !folder.ends_with(&format!("/{}", stamps.pack)) {
+            return Err(ReadError {
+                file: name.clone(),
+                line: 0,
+                field: "pack".to_owned(),
+                problem: format!(
+                    "these are the stamps of `{}`, and they lie in the folder of another pack",
+                    stamps.pack
+                ),
+            });
+        }
+        all.push(stamps);
+    }
+    Ok(all)
 }
 
 /// The calendars among the texts; none where there are none.

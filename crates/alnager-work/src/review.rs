@@ -7,7 +7,7 @@ use alnager_audit::declared::Audit;
 use alnager_audit::measures::{DataStamp, Measures};
 use alnager_office::assess::{Assessment, assess};
 use alnager_office::crosswalk::proposals;
-use alnager_office::decide::{Command, OfferedEvidence, Review, preview};
+use alnager_office::decide::{Command, OfferedEvidence, Refused, Review, preview};
 use alnager_office::declaration::{Declaration, Stage};
 use alnager_office::gate::{Gate, ReportStamp};
 use alnager_office::state::State;
@@ -63,7 +63,26 @@ const REPORT: &str = "report.html";
 const N_TRIES: usize = 8;
 
 /// Reviews a system. Nothing is entered unless everything is: the desk gains the whole review or nothing.
+///
+/// A review may take long. When the law in use is changed meanwhile, it is made again under the law as it then is, once.
 pub async fn review(
+    request: &Request,
+    flags: &Flags,
+    progress: &dyn Fn(Progress),
+) -> Result<Reviewed, JobError> {
+    match review_once(request, flags, progress).await {
+        Err(JobError::Refused(Refused::LawChanged { .. })) => {
+            let flags = Flags {
+                law: None,
+                ..flags.clone()
+            };
+            review_once(request, &flags.at_desk().await?, progress).await
+        }
+        other => other,
+    }
+}
+
+async fn review_once(
     request: &Request,
     flags: &Flags,
     progress: &dyn Fn(Progress),

@@ -8,7 +8,7 @@ use alnager_journal::dossier::{Dossier, Item, Limits, read};
 use alnager_journal::verify::{Trust, Verified, verify};
 use alnager_law::requirement::AsOf;
 use alnager_office::assess::{Assessment, assess};
-use alnager_office::counsel::Opinion;
+use alnager_office::counsel::{ReadingRecorded, TextImported, wording};
 use alnager_office::event::Event;
 use alnager_office::gate::SystemReviewed;
 use alnager_office::state::{Meta, State};
@@ -224,25 +224,43 @@ impl Check {
                     self.second_person(*index, item, &state, &rejected.evidence, &rejected.by);
                 }
                 Event::ReadingRecorded(reading) => {
-                    let builds = |system: &System| system.builders.contains(&reading.by);
-                    let frees =
-                        reading.opinion == Opinion::Rejected && state.systems.values().any(builds);
-                    self.equal(!frees && acted(item, &reading.by), || {
-                        let requirement = &reading.requirement;
-                        format!(
-                            "entry {index}: `{requirement}` is set aside by who builds the system"
-                        )
+                    self.outsider(*index, item, &state, &reading.by, &reading.requirement);
+                    self.reading(*index, reading, library.as_ref());
+                }
+                Event::WordingConfirmed(confirmed) => {
+                    self.outsider(*index, item, &state, &confirmed.by, &confirmed.requirement);
+                }
+                Event::FrameworkAdopted(adopted) if !adopted.is_adopted => {
+                    self.outsider(*index, item, &state, &adopted.by, &adopted.pack);
+                }
+                Event::FrameworkAdopted(adopted) => {
+                    self.equal(acted(item, &adopted.by), || {
+                        let pack = &adopted.pack;
+                        format!("entry {index}: `{pack}` is decided on in another person's name")
                     });
+                }
+                Event::TextImported(imported) => {
+                    self.text(*index, item, imported, &state, library.as_ref());
+                }
+                Event::KeyTrusted(trusted) => {
+                    self.outsider(*index, item, &state, &trusted.by, &trusted.key);
+                }
+                Event::PackInstalled(installed) => {
+                    self.outsider(*index, item, &state, &installed.by, &installed.id);
+                    self.equal(state.keys.contains_key(&installed.key), || {
+                        let id = &installed.id;
+                        format!("entry {index}: `{id}` is signed with a key that is not trusted")
+                    });
+                }
+                Event::PackPinned(pinned) => {
+                    self.outsider(*index, item, &state, &pinned.by, &pinned.id);
+                }
+                Event::PackUnpinned(unpinned) => {
+                    self.outsider(*index, item, &state, &unpinned.by, &unpinned.id);
                 }
                 Event::DeskOpened(_)
                 | Event::PersonNamed(_)
                 | Event::SystemDeclared(_)
-                | Event::FrameworkAdopted(_)
-                | Event::TextImported(_)
-                | Event::WordingConfirmed(_)
-                | Event::PackInstalled(_)
-                | Event::PackPinned(_)
-                | Event::PackUnpinned(_)
                 | Event::WatchLooked(_)
                 | Event::SignalRaised(_)
                 | Event::SignalSettled(_)
@@ -264,6 +282,64 @@ impl Check {
             );
         }
         Ok(())
+    }
+
+    /// A text turns no clock back, and settles nothing for who builds under it.
+    fn text(
+        &mut self,
+        index: u64,
+        item: &Item,
+        imported: &TextImported,
+        state: &State,
+        library: Option<&Library>,
+    ) {
+        let TextImported {
+            work, by, sha256, ..
+        } = imported;
+        let counsel = &state.counsel;
+        if imported.replaces.is_none() {
+            let why = counsel.turns_back(work, sha256, imported.valid_from);
+            self.equal(why.is_none(), || {
+                format!("entry {index}: {}", why.unwrap_or_default())
+            });
+        }
+        let settles = library.is_some_and(|library| counsel.is_settled_by(&library.book, imported));
+        if settles || imported.replaces.is_some() {
+            self.outsider(index, item, state, by, work);
+        } else {
+            self.equal(acted(item, by), || {
+                format!("entry {index}: `{work}` is imported in another person's name")
+            });
+        }
+    }
+
+    /// A decision about the law itself, taken by whoever acted and by nobody who built a system then.
+    fn outsider(&mut self, index: u64, item: &Item, state: &State, by: &str, requirement: &str) {
+        let builds = |system: &System| system.builders.contains(by);
+        let fits = acted(item, by) && !state.systems.values().any(builds);
+        self.equal(fits, || {
+            format!("entry {index}: `{requirement}` is decided on by who builds the system")
+        });
+    }
+
+    /// Counsel read the words of the book in use then, and settled no more than was in doubt about them.
+    fn reading(&mut self, index: u64, reading: &ReadingRecorded, library: Option<&Library>) {
+        let Some(book) = library.map(|library| &library.book) else {
+            self.n_withheld += 1;
+            return;
+        };
+        let requirement = &reading.requirement;
+        let mut texts = book.packs().flat_map(|pack| &pack.requirements);
+        let read = texts.find(|text| text.id == *requirement);
+        let doubts = book.doubts(requirement).unwrap_or_default();
+        let fits = read.is_some_and(|text| wording(text) == reading.wording)
+            && reading
+                .settles
+                .iter()
+                .all(|settled| doubts.contains(settled));
+        self.equal(fits, || {
+            format!("entry {index}: the reading of `{requirement}` is not about the words and doubts of the packs")
+        });
     }
 
     /// Evidence is decided on by someone other than who submitted it.

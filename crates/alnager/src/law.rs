@@ -51,7 +51,7 @@ pub(crate) enum LawCommand {
     Import(import::ImportArguments),
     /// Show what changed between two versions of an official text, provision by provision, or of packs
     Diff(diff::DiffArguments),
-    /// Check, test, sign, install and pin packs
+    /// Check, test, sign, install and pin packs, and trust keys that sign them
     #[command(subcommand)]
     Pack(pack::PackCommand),
     /// Write down which provisions a pack's requirements were written against

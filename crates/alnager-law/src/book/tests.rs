@@ -3,6 +3,7 @@
 use jiff::civil::{Date, date};
 
 use crate::book::Book;
+use crate::explain::explain;
 use crate::fact::{Answer, Facts, Value, Vocabulary};
 use crate::pack::{Pack, PackKind, Register};
 use crate::read::ReadError;
@@ -24,15 +25,19 @@ serves = ['all']
 
 /// A pack with the given body, binding unless the head says otherwise.
 fn pack(id: &str, head: &str, body: &str) -> Pack {
+    let text = pack_text(id, head, body);
+    Pack::parse(id, &text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn pack_text(id: &str, head: &str, body: &str) -> String {
     let head = if head.is_empty() {
         "kind = 'statute'\nbinding = true"
     } else {
         head
     };
-    let text = format!(
+    format!(
         "schema = 'alnager.pack/1'\nid = '{id}'\nversion = '1'\ntitle = 'T'\nshort = '{id}'\njurisdiction = 'X'\n{head}\ncitation = 'C'\nconfidence = 'A'\n[status]\nstate = 'in_force'\nas_of = 2026-01-01\nknown_as_of = 2026-01-01\n{body}"
-    );
-    Pack::parse(id, &text).unwrap_or_else(|error| panic!("{error}"))
+    )
 }
 
 fn requirement_text(id: &str, when: &str) -> String {
@@ -250,4 +255,258 @@ fn a_doubt_about_the_core_goes_to_counsel_and_a_side_note_does_not() {
     check("unconfirmed = 'the core'", "", &["the core"], &["the core"]);
     check("unconfirmed_detail = 'the hour'", "", &[], &["the hour"]);
     check("", derive, &["the scope"], &["the scope"]);
+}
+
+/// What counsel is asked about the first requirement of a book of these packs, where only `machine` is answered yes.
+#[track_caller]
+fn asked(packs: Vec<Pack>, known: Date, want: &[&str]) {
+    let book = book(packs).unwrap();
+    let found = first(&book, &["machine"], known);
+    assert_eq!(found.for_counsel, want, "{:?}", found.standing);
+    // Whatever is asked can be settled.
+    let all = book.doubts(&found.text().id).unwrap();
+    assert!(found.for_counsel.iter().all(|doubt| all.contains(doubt)));
+}
+
+/// The fact `high` is not confirmed, and false here.
+const DOUBTED: &str =
+    "[[derive]]\nfact = 'high'\nrule = 'machine && exempt'\nunconfirmed = 'the scope'\n";
+const TODAY: Date = date(2026, 11, 23);
+
+#[test]
+fn a_duty_ruled_out_by_what_is_not_confirmed_goes_to_counsel() {
+    let one = |main: &str, when: &str| {
+        let body = format!("{main}{DOUBTED}{}", requirement_text("X-1", when));
+        vec![pack("x", "", &body)]
+    };
+    asked(one(MAIN, "high"), TODAY, &["the scope"]);
+    asked(one(MAIN, "machine && !(!high)"), TODAY, &["the scope"]);
+    // It is ruled out anyway.
+    asked(one(MAIN, "high && exempt"), TODAY, &[]);
+    // It would not bind on that day.
+    asked(one(&MAIN.replace("2025", "2030"), "high"), TODAY, &[]);
+    asked(one(MAIN, "high"), date(2020, 1, 1), &[]);
+}
+
+#[test]
+fn a_date_that_turns_on_what_is_not_confirmed_goes_to_counsel() {
+    let one = |dates: &str| {
+        let body = format!("{dates}{DOUBTED}{}", requirement_text("X-1", "machine"));
+        vec![pack("x", "", &body)]
+    };
+    let row = |rest: &str| {
+        format!("[[applies.main]]\nfrom = 2025-01-01\nknown = 2024-01-01\ncite = 'c'\n{rest}\n")
+    };
+    asked(one(&row("when = 'high'")), TODAY, &["the scope"]);
+    asked(one(&row("when = '!high'")), TODAY, &["the scope"]);
+    asked(one(&row("when = 'machine'")), TODAY, &[]);
+    // The row that counts holds whatever `high` is.
+    let both = format!("{}{}", row("when = 'high'"), row(""));
+    asked(one(&both), TODAY, &[]);
+    let transition = "[[transition]]\ngroups = ['main']\nwhen = '!high'\neffect = 'not_applicable'\ncite = 'c'\n";
+    asked(one(&format!("{MAIN}{transition}")), TODAY, &["the scope"]);
+    let choose = "choose = { main = [{ group = 'one' }, { group = 'two', when = 'high' }] }\n";
+    let rows = format!(
+        "{}{}",
+        row("").replace("main", "one"),
+        row("").replace("main", "two")
+    );
+    let body = format!("{rows}{DOUBTED}{}", requirement_text("X-1", "machine"));
+    let mut text = pack_text("x", "", &body);
+    text = text.replace("[status]", &format!("{choose}[status]"));
+    asked(
+        vec![Pack::parse("x", &text).unwrap()],
+        TODAY,
+        &["the scope"],
+    );
+}
+
+#[test]
+fn what_another_pack_derives_from_secondary_sources_is_not_confirmed() {
+    let uses = format!("{MAIN}{}", requirement_text("X-1", "high"));
+    let derives = |confidence: &str| {
+        let body = "[[derive]]\nfact = 'high'\nrule = 'machine'\n";
+        let mut other = pack("y", "", body);
+        other.confidence = confidence.to_owned();
+        vec![pack("x", "", &uses), other]
+    };
+    asked(derives("A"), TODAY, &[]);
+    asked(
+        derives("unconfirmed"),
+        TODAY,
+        &["the pack y rests on secondary sources"],
+    );
+}
+
+#[test]
+fn what_is_said_of_a_derived_fact_is_that_of_its_version() {
+    let derive = "[[derive]]\nfact = 'high'\nrule = 'machine'\ncite = 'old'\nunconfirmed = 'the scope'\nuntil_known = 2026-07-24\n[[derive]]\nfact = 'high'\nrule = 'machine'\ncite = 'new'\nnote = 'n'\nknown = 2026-07-24\n";
+    let body = format!("{MAIN}{derive}{}", requirement_text("X-1", "high"));
+    let packs = || vec![pack("x", "", &body)];
+    asked(packs(), date(2026, 7, 23), &["the scope"]);
+    asked(packs(), date(2026, 7, 24), &[]);
+    let book = book(packs()).unwrap();
+    let said = |known| {
+        let version = book.derived(0).version(known).unwrap();
+        (version.cite.as_str(), version.note.as_deref())
+    };
+    assert_eq!(said(date(2026, 7, 23)), ("old", None));
+    assert_eq!(said(date(2026, 7, 24)), ("new", Some("n")));
+}
+
+#[test]
+fn a_limit_that_is_lifted_is_over_and_one_on_a_chosen_group_counts() {
+    let check = |rows: &str, want: &str| {
+        let body = requirement_text("X-1", "machine").replace("['main']", "['pick']");
+        let body = format!("{MAIN}{rows}{body}[choose]\npick = [{{ group = 'main' }}]\n");
+        let book = book(vec![pack("x", "", &body)]).unwrap();
+        let found = first(&book, &["machine"], TODAY);
+        assert_eq!(found.force.words(), want, "{rows}");
+    };
+    let row = |rest: &str| format!("[[enforcement]]\ncite = 'c'\n{rest}\n");
+    let stayed = row("state = 'stayed'\nknown = 2025-01-01");
+    let lifted = row("state = 'stayed'\nknown = 2026-05-01\nuntil = 2026-06-01");
+    check(&stayed, "stayed until further notice");
+    check(&format!("{stayed}{lifted}"), "enforceable");
+    check(&format!("{lifted}{stayed}"), "enforceable");
+    // Another kind of limit, or one on other groups, stays.
+    let fines = row("state = 'no_fines'\nknown = 2025-01-01");
+    check(
+        &format!("{fines}{lifted}{stayed}"),
+        "no fines until further notice",
+    );
+    for group in ["main", "pick"] {
+        let on = row(&format!(
+            "state = 'stayed'\nknown = 2025-01-01\ngroups = ['{group}']"
+        ));
+        check(&on, "stayed until further notice");
+        check(&format!("{on}{lifted}"), "stayed until further notice");
+    }
+}
+
+#[test]
+fn a_sleeping_row_whose_waker_is_undecided_is_undecided() {
+    let dates = "[[applies.main]]\nfrom = 2025-01-01\nknown = 2024-01-01\ncite = 'c'\ndormant_until = 'waker'\n[[applies.waker]]\nfrom = 2027-01-01\nknown = 2024-01-01\ncite = 'c'\nwhen = 'exempt'\n";
+    let body = format!("{dates}{}", requirement_text("X-1", "machine"));
+    let book = book(vec![pack("x", "", &body)]).unwrap();
+    let exempt = book.vocabulary.position("exempt").unwrap();
+    let mut facts = Facts::hypothetical(false);
+    let machine = book.vocabulary.position("machine").unwrap();
+    facts.set(machine, Some(Answer::bare(Value::Bool(true))));
+    let mut check = |answer: Option<bool>, want: Standing| {
+        let answer = answer.map(|yes| Answer::bare(Value::Bool(yes)));
+        facts.set(exempt, answer);
+        let found = requirements(&book, &facts, when(TODAY)).remove(0);
+        assert_eq!(found.standing, want);
+    };
+    let (since, until) = (date(2025, 1, 1), date(2027, 1, 1));
+    check(Some(true), Standing::Waiting { since, until });
+    check(Some(false), Standing::InForce { from: since });
+    let missing = std::sync::Arc::new([exempt].into());
+    check(
+        None,
+        Standing::Unknown {
+            missing,
+            from: Some(since),
+        },
+    );
+}
+
+/// Facts of which each names the one before it twice; the first names `last`.
+fn doubling(name: &str, n: usize, last: &str) -> String {
+    (0..n).fold(String::new(), |text, at| {
+        let rule = match at {
+            0 => last.to_owned(),
+            at => format!("{name}{0} && {name}{0}", at - 1),
+        };
+        text + &format!("[[derive]]\nfact = '{name}{at}'\nrule = '{rule}'\n")
+    })
+}
+
+#[test]
+fn facts_that_name_each_other_twice_are_worked_out_once() {
+    let derives = doubling("d", 60, "machine && high");
+    let high = "[[derive]]\nfact = 'high'\nrule = 'exempt'\nunconfirmed = 'u'\n";
+    let body = format!("{MAIN}{high}{derives}{}", requirement_text("X-1", "d59"));
+    let book = book(vec![pack("x", "", &body)]).unwrap();
+    let check = |yes: &[&str], n_decisive, n_joint, counsel: &[&str]| {
+        let found = explain(&book, &facts(&book, yes), when(TODAY), "X-1").unwrap();
+        let numbers = (found.decisive.len(), found.joint.len());
+        assert_eq!(numbers, (n_decisive, n_joint), "{yes:?}");
+        assert_eq!(found.requirement.for_counsel, counsel, "{yes:?}");
+    };
+    check(&["machine", "exempt"], 2, 0, &["u"]);
+    check(&["machine"], 0, 0, &["u"]);
+    check(&[], 0, 1, &[]);
+}
+
+#[test]
+fn a_chain_of_facts_is_short_also_across_packs() {
+    let bound = |n: usize| {
+        let body = format!("{MAIN}{}", doubling("d", 40, "machine"));
+        let other = doubling("e", n, "d39");
+        book(vec![pack("x", "", &body), pack("y", "", &other)])
+    };
+    assert!(bound(24).is_ok());
+    let error = bound(25).unwrap_err().to_string();
+    assert!(
+        error.contains("`e24` rests on a chain of 65 derived facts"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_would_bind_nobody_or_never_end_is_refused() {
+    let check = |body: &str, want: &str| {
+        let error = Pack::parse("x", &pack_text("x", "", body)).unwrap_err();
+        assert!(error.to_string().contains(want), "{body}: {error}");
+        assert!(error.line > 0, "{error:?}");
+    };
+    let body = |more: &str| format!("{MAIN}{}{more}", requirement_text("X-1", "machine"));
+    let choose = |text: &str| body(&format!("[choose]\n{text}\n"));
+    check(
+        &choose("one = [{ group = 'two' }]\ntwo = [{ group = 'main' }]"),
+        "`one` stands for `two`, which is a choice itself",
+    );
+    check(&choose("one = []"), "`one` has no entry");
+    check(
+        &choose("main = [{ group = 'main' }]"),
+        "`main` is both a date group and a choice",
+    );
+    check(
+        &body("").replace(MAIN, "[applies]\nmain = []\n"),
+        "`main` has no entry",
+    );
+    check(
+        &body("").replace("['main']", "[]"),
+        "`X-1` names no date group",
+    );
+    check(
+        &body(
+            "[[transition]]\ngroups = []\nwhen = 'exempt'\neffect = 'not_applicable'\ncite = 'c'\n",
+        ),
+        "names no date group, so it never holds",
+    );
+    check(
+        &body("").replace(
+            "cite = 'c'\n[[req",
+            "cite = 'c'\ndormant_until = 'main'\n[[req",
+        ),
+        "sleeps until itself",
+    );
+    let derives = |n: usize| {
+        let facts = (0..n).map(|at| format!("[[derive]]\nfact = 'd{at}'\nrule = 'machine'\n"));
+        body(&facts.collect::<String>())
+    };
+    check(&derives(1001), "at most 1000");
+    assert!(Pack::parse("x", &pack_text("x", "", &derives(1000))).is_ok());
+    let many = (0..5001).map(|at| requirement_text(&format!("X-{at}"), "machine"));
+    check(
+        &format!("{MAIN}{}", many.collect::<String>()),
+        "at most 5000",
+    );
+    check(
+        &body(&doubling("d", 65, "machine")),
+        "`d64` rests on a chain of 65 derived facts",
+    );
 }

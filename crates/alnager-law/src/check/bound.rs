@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use crate::bounds;
 use crate::fact::Vocabulary;
 use crate::pack::{Condition, Derive, Pack};
 use crate::rule::Rule;
@@ -184,25 +185,49 @@ impl DerivedFacts {
         let circular: BTreeSet<usize> = (0..derived.0.len())
             .filter(|at| derived.below(&[*at]).contains(at))
             .collect();
-        for at in &circular {
-            for version in &mut derived.0[*at] {
+        let lengths = derived.chains();
+        let too_long = |at: &usize| lengths[*at] > bounds::CHAIN_MAX;
+        for at in (0..lengths.len()).filter(|at| circular.contains(at) || too_long(at)) {
+            for version in &mut derived.0[at] {
                 version.rule = None;
             }
         }
         for (sketch, _) in read {
             for derive in &sketch.derives {
                 let at = names.derived.get(&derive.it.fact);
+                let place = || Place {
+                    file: sketch.file.clone(),
+                    line: derive.line,
+                };
+                if let Some(at) = at.filter(|at| too_long(at)) {
+                    let what = bounds::too_long(&derive.it.fact, lengths[*at]);
+                    let (what, advice) = what.split_once("; ").unwrap_or((&what, ""));
+                    findings.push(error_at(&place(), what.to_owned(), advice));
+                }
                 if at.is_some_and(|at| circular.contains(at)) {
-                    let place = Place {
-                        file: sketch.file.clone(),
-                        line: derive.line,
-                    };
                     let what = format!("the derived fact `{}` depends on itself", derive.it.fact);
-                    findings.push(error_at(&place, what, "break the circle"));
+                    findings.push(error_at(&place(), what, "break the circle"));
                 }
             }
         }
         derived
+    }
+
+    /// How long the chain of derived facts is that each one rests on.
+    fn chains(&self) -> Vec<usize> {
+        let named = |versions: &Vec<Version>| {
+            let mut named = Vec::new();
+            for rule in versions.iter().filter_map(|version| version.rule.as_ref()) {
+                rule.leaves(&mut |leaf| {
+                    if let Rule::Derived(at) = leaf {
+                        named.push(*at);
+                    }
+                });
+            }
+            named
+        };
+        let below: Vec<Vec<usize>> = self.0.iter().map(named).collect();
+        bounds::chains(&below)
     }
 
     /// Every derived fact that the rules of these rest on, in any version, through each other.

@@ -12,8 +12,8 @@ use super::sketch::{At, Named};
 use super::space::{ALWAYS, NEVER, Node, Space};
 use super::{Check, Conditions, DerivedFacts, Finding, Severity, When};
 
-/// Most nodes of a pack's diagram: far more than any law in `packs/` needs, and less than half a second's work.
-const NODES_MAX: usize = 200_000;
+/// Most steps of all diagrams of a pack: twenty times what the largest law in `packs/` needs, and about a second's work.
+const STEPS_MAX: usize = 5_000_000;
 
 /// What to do about parts that exclude each other.
 const EXCLUDE: &str = "its parts exclude each other; correct them, or remove it";
@@ -26,13 +26,14 @@ pub(super) fn check(check: &mut Check<'_>, derived: &DerivedFacts) {
     let epochs: Vec<Date> = derived.epochs(check.bound.rules()).into_iter().collect();
     let (mut reached, mut dead) = (BTreeSet::new(), Vec::new());
     let mut undecided = BTreeMap::new();
+    let mut n_left = STEPS_MAX;
     for (at, from) in epochs.iter().enumerate() {
         let mut reach = Reach {
             space: Space::new(
                 check.with.vocabulary,
                 derived.known_on(*from),
                 check.bound.rules(),
-                NODES_MAX,
+                n_left,
             ),
             from: *from,
             until: epochs.get(at + 1).copied(),
@@ -48,6 +49,7 @@ pub(super) fn check(check: &mut Check<'_>, derived: &DerivedFacts) {
         reach.exceptions();
         reach.clocks();
         reach.rows(&governed);
+        n_left = reach.space.n_left();
     }
     dead.retain(|finding| !reached.contains(finding));
     check.findings.append(&mut dead);

@@ -52,6 +52,11 @@ impl Sketch {
                 return None;
             }
         };
+        // What is too large to be looked at part by part is not.
+        if let Err(error) = pack::check_sizes(&root) {
+            findings.push(Finding::of(error));
+            return None;
+        }
         let before = findings.len();
         let mut sketch = Reading { findings }.sketch(file, root);
         sketch.is_whole = findings.len() == before;
@@ -78,11 +83,17 @@ impl Sketch {
     }
 }
 
-/// Names of groups and penalties, and ids used twice, are looked at by their own checks, all of them.
+/// Names of groups and penalties, ids used twice, requirements without a date and long chains are looked at by their own checks,
+/// all of them.
 fn names_a_name(error: &ReadError) -> bool {
-    ["there is no date group", "there is no penalty", "the id `"]
-        .iter()
-        .any(|start| error.problem.starts_with(start))
+    let starts = [
+        "there is no date group",
+        "there is no penalty",
+        "the id `",
+        "the derived fact `",
+    ];
+    starts.iter().any(|start| error.problem.starts_with(start))
+        || error.problem.contains("` names no date group")
 }
 
 struct Reading<'f> {

@@ -4,7 +4,7 @@
 //! enum, each value of a set, the spans between the limits a number or a day is held against, and `none`. A condition becomes a
 //! decision diagram over these cases (R. E. Bryant, *Graph-based algorithms for Boolean function manipulation*, IEEE Transactions on
 //! Computers C-35(8), 1986, here with as many branches as a fact has cases): equal conditions become the same node, and one that can
-//! never hold becomes the node `NEVER`. What is decided is decided for complete answers; a budget of nodes bounds the work.
+//! never hold becomes the node `NEVER`. What is decided is decided for complete answers; a budget of steps bounds the work.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -48,7 +48,8 @@ pub(crate) struct Space {
     negated: HashMap<Node, Node>,
     /// Holds for the answers that exist: a set that names `US-CO` names `US`.
     real: Node,
-    nodes_max: usize,
+    /// The steps that may still be made: a step is one node asked for, one of its branches, or one question whether two nodes hold.
+    n_left: usize,
     has_ended: bool,
 }
 
@@ -65,7 +66,7 @@ impl Space {
         vocabulary: &Vocabulary,
         derived: Vec<Option<Rule>>,
         rules: impl Iterator<Item = &'r Rule>,
-        nodes_max: usize,
+        n_steps: usize,
     ) -> Space {
         let mut limits = Limits::default();
         for rule in derived.iter().flatten() {
@@ -106,7 +107,7 @@ impl Space {
             both: HashMap::new(),
             negated: HashMap::new(),
             real: ALWAYS,
-            nodes_max,
+            n_left: n_steps,
             has_ended: false,
         };
         // Should the budget end here, the space stays larger than what exists: a condition is then at worst thought possible.
@@ -159,6 +160,24 @@ impl Space {
         self.has_ended
     }
 
+    /// The steps that are left of the budget.
+    pub(crate) fn n_left(&self) -> usize {
+        self.n_left
+    }
+
+    /// Takes steps off the budget; `None` where it ends.
+    fn spend(&mut self, n_steps: usize) -> Option<()> {
+        match self.n_left.checked_sub(n_steps) {
+            Some(left) => self.n_left = left,
+            None => {
+                self.n_left = 0;
+                self.has_ended = true;
+                return None;
+            }
+        }
+        Some(())
+    }
+
     /// Whether answers exist for which the node holds.
     pub(crate) fn can_hold(&mut self, node: Node) -> Option<bool> {
         Some(self.and(node, self.real)? != NEVER)
@@ -178,6 +197,7 @@ impl Space {
             (one, other) if one == other => return Some(one),
             _ => {}
         }
+        self.spend(1)?;
         let key = (one.min(other), one.max(other));
         if let Some(node) = self.both.get(&key) {
             return Some(*node);
@@ -237,16 +257,13 @@ impl Space {
 
     /// The node with these children; the same one whenever asked again.
     fn make(&mut self, variable: u32, children: Vec<Node>) -> Option<Node> {
+        self.spend(1 + children.len())?;
         if children.windows(2).all(|pair| pair[0] == pair[1]) {
             return children.first().copied();
         }
         let branch = Branch { variable, children };
         if let Some(node) = self.known.get(&branch) {
             return Some(*node);
-        }
-        if self.branches.len() >= self.nodes_max {
-            self.has_ended = true;
-            return None;
         }
         let node = Node::try_from(self.branches.len()).ok()?;
         self.branches.push(branch.clone());

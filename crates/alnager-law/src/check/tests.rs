@@ -461,6 +461,61 @@ fn a_condition_too_large_for_the_budget_is_said_to_be_undecided() {
     assert!(space.node(&rule).is_some_and(|node| node != NEVER));
 }
 
+#[test]
+fn a_chain_too_long_to_be_followed_is_found_and_not_followed() {
+    let derives = (0..70).fold(String::new(), |text, at| {
+        let rule = match at {
+            0 => "a".to_owned(),
+            at => format!("x_{} || b", at - 1),
+        };
+        text + &format!("[[derive]]\nfact = 'x_{at}'\nrule = '{rule}'\n")
+    });
+    let body = format!("{NOW}{derives}{}", requirement("when = 'x_69'"));
+    let checked = run(&[format!("{HEADER}{body}")], Some(CASES), &[]);
+    let errors = checked.findings.iter();
+    let errors: Vec<&str> = errors
+        .filter(|finding| finding.severity == super::Severity::Error)
+        .map(|finding| finding.what.as_str())
+        .collect();
+    assert_eq!(errors.len(), 6, "{errors:?}");
+    assert_eq!(
+        errors[0],
+        "the derived fact `x_64` rests on a chain of 65 derived facts, and at most 64 may follow each other"
+    );
+}
+
+#[test]
+fn the_budget_counts_branches_and_questions_and_is_one_for_all_states_of_knowledge() {
+    let values: Vec<String> = (0..100).map(|at| format!("'v{at}'")).collect();
+    let facts = format!(
+        "schema = 'alnager.facts/1'\nversion = '1'\n[fact.wide]\ntype = 'enum'\nvalues = [{}]\nquestion = 'q?'\nserves = ['all']\n",
+        values.join(", ")
+    );
+    let vocabulary = Vocabulary::parse("f", &facts).unwrap();
+    let names = crate::rule::Names {
+        vocabulary: &vocabulary,
+        derived: &BTreeMap::new(),
+    };
+    let rule = crate::rule::parse("wide == 'v7'", &names).unwrap();
+    let space = |n_steps| Space::new(&vocabulary, Vec::new(), std::iter::once(&rule), n_steps);
+    assert_eq!(space(100).node(&rule), None);
+    let mut one = space(101);
+    assert!(one.node(&rule).is_some());
+    // The next state of knowledge has what this one left.
+    let mut next = space(one.n_left());
+    assert_eq!(next.node(&rule), None);
+    assert!(next.has_ended());
+    // The same question asked again is a step, too.
+    let mut one = space(500);
+    let node = one.node(&rule).unwrap();
+    let not = one.not(node).unwrap();
+    let before = one.n_left();
+    assert_eq!(one.and(node, not), Some(NEVER));
+    let once = one.n_left();
+    assert_eq!(one.and(node, not), Some(NEVER));
+    assert_eq!((before > once, once - one.n_left()), (true, 1));
+}
+
 /// Every complete answer to the facts of `FACTS` that the conditions below can tell apart.
 fn worlds(vocabulary: &Vocabulary) -> Vec<Facts> {
     let mut worlds = vec![Facts::hypothetical(false)];

@@ -205,8 +205,9 @@ fn bind(second: &str, clock: &str, want: Expect) {
         "schema = 'alnager.pack/1'\nid = 'x'\nversion = '1'\ntitle = 'X'\nshort = 'X'\njurisdiction = 'EU'\n\
          kind = 'statute'\nbinding = true\ncitation = 'X'\nconfidence = 'A'\n\
          [status]\nstate = 'in_force'\nas_of = 2026-01-01\nknown_as_of = 2026-01-01\n\
+         [[applies.now]]\nfrom = 2020-01-01\nknown = 2020-01-01\ncite = 'c'\n\
          [[requirement]]\nid = 'R'\nkind = 'risk'\nwho = ['all']\nwhat = 'w'\nhow = 'h'\ncite = 'Art 1'\nwhen = 'true'\n\
-         applies = []\nphase = 'in_use'\nrole = 'officer'\nclocks = ['{clock}']\n{CLOCK}{}",
+         applies = ['now']\nphase = 'in_use'\nrole = 'officer'\nclocks = ['{clock}']\n{CLOCK}{}",
         CLOCK.replace("id = 'A'", second)
     );
     let seen = Pack::parse("pack.toml", &pack).and_then(|pack| {
@@ -230,14 +231,14 @@ fn the_book_knows_its_clocks() {
         "id = 'A'",
         "A",
         expect![
-            "pack.toml, line 37, field `clock[1]`: the clock id `A` is already used in the pack `x`"
+            "pack.toml, line 41, field `clock[1]`: the clock id `A` is already used in the pack `x`"
         ],
     );
     bind(
         "id = 'B'\nalso_known_as = ['A']",
         "B",
         expect![
-            "pack.toml, line 37, field `clock[1]`: the clock id `A` is already used in the pack `x`"
+            "pack.toml, line 41, field `clock[1]`: the clock id `A` is already used in the pack `x`"
         ],
     );
     bind(
@@ -250,7 +251,7 @@ fn the_book_knows_its_clocks() {
     bind(
         "id = 'B'\ncap = { clock = 'Z' }",
         "B",
-        expect!["pack.toml, line 37, field `clock[1]`: there is no clock `Z`; did you mean `A`?"],
+        expect!["pack.toml, line 41, field `clock[1]`: there is no clock `Z`; did you mean `A`?"],
     );
     bind("id = 'B'\ncap = { clock = 'A' }", "B", expect!["ok"]);
     let days = "id = 'D'\nto = 'a'\nstart = 'b'\nn = 3\nunit = 'day'\ncite = 'c'\ncalendar = 'days'\n[[clock]]\nid = 'B'\n";
@@ -259,35 +260,35 @@ fn the_book_knows_its_clocks() {
         &format!("{days}cap = {{ clock = 'D' }}"),
         "B",
         expect![
-            "pack.toml, line 45, field `clock[2]`: the clock `D` that limits it is not in hours; name one that is"
+            "pack.toml, line 49, field `clock[2]`: the clock `D` that limits it is not in hours; name one that is"
         ],
     );
     bind(
         &days.replace("'days'", "'hours'"),
         "B",
         expect![
-            "pack.toml, line 37, field `clock[1]`: the calendar `hours` does not count days; name another"
+            "pack.toml, line 41, field `clock[1]`: the calendar `hours` does not count days; name another"
         ],
     );
     bind(
         &days.replace("'days'", "'weeks'"),
         "B",
         expect![
-            "pack.toml, line 37, field `clock[1]`: there is no calendar `weeks`; valid are `days`, `hours`"
+            "pack.toml, line 41, field `clock[1]`: there is no calendar `weeks`; valid are `days`, `hours`"
         ],
     );
     bind(
         "id = 'B'\nwhen = 'bank'",
         "B",
         expect![
-            "pack.toml, line 39, field `clock[1].when`: in the condition `bank`, at character 1: there is no fact `bank`; nothing is valid here"
+            "pack.toml, line 43, field `clock[1].when`: in the condition `bank`, at character 1: there is no fact `bank`; nothing is valid here"
         ],
     );
     bind(
         "id = 'B'\nno_roll_over = { when = 'bank', cite = 'Art 5' }",
         "B",
         expect![
-            "pack.toml, line 39, field `clock[1].no_roll_over.when`: in the condition `bank`, at character 1: there is no fact `bank`; nothing is valid here"
+            "pack.toml, line 43, field `clock[1].no_roll_over.when`: in the condition `bank`, at character 1: there is no fact `bank`; nothing is valid here"
         ],
     );
 }

@@ -51,13 +51,14 @@ fn a_set_is_guarded_where_it_holds_the_guarded_values() {
 #[test]
 fn a_file_defines_at_most_two_thousand_facts() {
     let text = |n: usize| {
-        let facts = (0..n).map(|at| {
-            format!("[fact.f{at}]\ntype = 'bool'\nquestion = 'q?'\nserves = ['all']\n")
-        });
+        let facts = (0..n)
+            .map(|at| format!("[fact.f{at}]\ntype = 'bool'\nquestion = 'q?'\nserves = ['all']\n"));
         let head = "schema = 'alnager.facts/1'\nversion = '1'\n".to_owned();
         facts.fold(head, |text, fact| text + &fact)
     };
     assert!(Vocabulary::parse("f", &text(2_000)).is_ok());
-    let error = Vocabulary::parse("f", &text(2_001)).unwrap_err().to_string();
+    let error = Vocabulary::parse("f", &text(2_001))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("at most 2000"), "{error}");
 }

@@ -504,7 +504,9 @@ fn range(text: &str) -> Vec<String> {
 fn between(first: &str, last: &str) -> Vec<String> {
     if let (Ok(first), Ok(last)) = (first.parse::<u32>(), last.parse::<u32>()) {
         let last = last.min(first.saturating_add(RANGE_MAX));
-        return (first + 1..last).map(|n| n.to_string()).collect();
+        return (first.saturating_add(1)..last)
+            .map(|n| n.to_string())
+            .collect();
     }
     if let (Some(from), Some(to)) = (roman(first), roman(last)) {
         return ROMAN[from + 1..to.max(from + 1)]

@@ -16,8 +16,11 @@ const RECOGNISABLE_BYTES_MIN: usize = 20;
 /// Word-by-word comparison of texts longer than this, as the product of their lengths in words, is not made: both are shown whole.
 const WORD_PAIRS_MAX: usize = 4_000_000;
 
-/// Pairs of provisions compared for likeness; what is left over counts as deleted and inserted.
-const LIKENESS_MAX: usize = 1_000_000;
+/// The same for all comparisons of one diff together.
+const ALL_WORD_PAIRS_MAX: usize = 200_000_000;
+
+/// Words of provisions compared for likeness, in one diff; what is left over counts as deleted and inserted.
+const LIKENESS_WORDS_MAX: usize = 100_000_000;
 
 /// One change of one provision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -293,15 +296,20 @@ impl Matching {
             }
         }
         let mut pairs = Vec::new();
-        let mut n_left = LIKENESS_MAX;
+        let mut n_left = LIKENESS_WORDS_MAX;
         for (at, provision) in old.provisions.iter().enumerate() {
             let parent = provision.parent.filter(|_| self.new_of[at].is_none());
             let Some(parent) = parent.and_then(|parent| self.new_of[parent]) else {
                 continue;
             };
             let others = waiting.get(&parent).map_or(&[][..], Vec::as_slice);
-            for other in others.iter().take(n_left) {
-                n_left -= 1;
+            for other in others {
+                // Two provisions without words are work as well.
+                let n_words = 1 + bags[at].len() + new_bags[*other].len();
+                if n_words > n_left {
+                    break;
+                }
+                n_left -= n_words;
                 let likeness = alike(&bags[at], &new_bags[*other]);
                 if likeness >= ALIKE_MIN && provision.kind == new.provisions[*other].kind {
                     pairs.push((likeness, at, *other));
@@ -424,8 +432,34 @@ pub enum Words {
     New(String),
 }
 
-/// The shortest way from one text to another, word by word. Very long texts that differ throughout are shown whole.
-pub fn words(before: &str, after: &str) -> Vec<Words> {
+/// How much comparing of words one diff may still cost.
+#[derive(Debug)]
+pub struct WordBudget {
+    pub(super) n_pairs: usize,
+}
+
+impl Default for WordBudget {
+    fn default() -> Self {
+        WordBudget {
+            n_pairs: ALL_WORD_PAIRS_MAX,
+        }
+    }
+}
+
+impl WordBudget {
+    /// Whether this many pairs may be compared; if so, they are spent.
+    fn spends(&mut self, n_pairs: usize) -> bool {
+        let is_in = n_pairs <= WORD_PAIRS_MAX.min(self.n_pairs);
+        if is_in {
+            self.n_pairs -= n_pairs;
+        }
+        is_in
+    }
+}
+
+/// The shortest way from one text to another, word by word. Very long texts that differ throughout are shown whole, and so is
+/// everything once the budget is spent.
+pub fn words(before: &str, after: &str, budget: &mut WordBudget) -> Vec<Words> {
     let a: Vec<&str> = before.split_whitespace().collect();
     let b: Vec<&str> = after.split_whitespace().collect();
     let n_start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
@@ -436,6 +470,7 @@ pub fn words(before: &str, after: &str) -> Vec<Words> {
     middle(
         &a[n_start..a.len() - n_end],
         &b[n_start..b.len() - n_end],
+        budget,
         &mut out,
     );
     push(&mut out, Words::Same, &a[a.len() - n_end..]);
@@ -448,8 +483,8 @@ fn push(out: &mut Vec<Words>, kind: fn(String) -> Words, words: &[&str]) {
     }
 }
 
-fn middle(a: &[&str], b: &[&str], out: &mut Vec<Words>) {
-    if a.len() * b.len() > WORD_PAIRS_MAX {
+fn middle(a: &[&str], b: &[&str], budget: &mut WordBudget, out: &mut Vec<Words>) {
+    if !budget.spends(a.len().saturating_mul(b.len())) {
         push(out, Words::Gone, a);
         push(out, Words::New, b);
         return;

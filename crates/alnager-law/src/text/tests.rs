@@ -3,8 +3,8 @@
 
 use expect_test::{Expect, expect};
 
-use super::diff::{self, OperationKind, Words};
-use super::stamp::{self, Stale};
+use super::diff::{self, OperationKind, WordBudget, Words};
+use super::stamp::{self, Held, NotJudged, Stale, Wording};
 use super::{ProvisionTree, cite, import, import_works};
 use crate::pack::Pack;
 
@@ -471,7 +471,8 @@ fn a_new_date_is_a_shifted_date() {
 #[test]
 fn words_show_the_shortest_way() {
     let show = |before: &str, after: &str| -> String {
-        let runs = diff::words(before, after).into_iter().map(|run| match run {
+        let runs = diff::words(before, after, &mut WordBudget::default());
+        let runs = runs.into_iter().map(|run| match run {
             Words::Same(text) => text,
             Words::Gone(text) => format!("[-{text}-]"),
             Words::New(text) => format!("{{+{text}+}}"),
@@ -523,6 +524,11 @@ fn citations_name_provisions() {
         "Reg (EU) 2030/1 Art 1: OtherWork + Art 2: OtherWork",
     );
     cites("the wind", "the wind: NotUnderstood");
+    let last = "4294967295";
+    cites(
+        &format!("Art {last}-{last}"),
+        &format!("Art {last}: NotInText + Art {last}: NotInText"),
+    );
 }
 
 #[test]
@@ -541,12 +547,16 @@ fn a_requirement_is_stale_when_its_provision_changed() {
     let stamps = stamp::make(&pack, &[act()]);
     let text = stamp::write(&stamps);
     assert_eq!(stamp::parse("provisions.toml", &text).unwrap(), stamps);
-    assert_eq!(stamp::stale(&stamps, &act()), []);
+    assert_eq!(stamps.hold(&Wording::of(&act())).stale, []);
 
     let edited = FORMEX
         .replace("long;", "short;")
         .replace("Article 2<", "Article 3<");
-    let stale = stamp::stale(&stamps, &import("new.xml", edited.as_bytes()).unwrap());
+    let annex = FORMEX_ANNEX.replace("sleds.", "sledges.");
+    let files = [("new.xml", edited.as_bytes()), ("x.xml", annex.as_bytes())];
+    let stale = stamps
+        .hold(&Wording::of(&import_works(&files).unwrap()[0]))
+        .stale;
     let seen: Vec<String> = stale
         .iter()
         .map(
@@ -564,9 +574,102 @@ fn a_requirement_is_stale_when_its_provision_changed() {
         [
             "KITE-1 eli/reg/2031/77/art_1 true",
             "KITE-2 eli/reg/2031/77/art_2 false",
-            "KITE-2 eli/reg/2031/77/anx_II false"
+            "KITE-2 eli/reg/2031/77/anx_II true"
         ]
     );
+}
+
+#[test]
+fn the_act_without_its_annexes_says_nothing_of_them() {
+    let pack = Pack::parse("kites.toml", PACK).unwrap();
+    let stamps = stamp::make(&pack, &[act()]);
+    let alone = import("act.xml", FORMEX.as_bytes()).unwrap();
+    let Held { stale, unjudged } = stamps.hold(&Wording::of(&alone));
+    assert_eq!(stale, []);
+    let seen: Vec<(&str, &str, NotJudged)> = unjudged
+        .iter()
+        .map(|one| (one.requirement.as_str(), one.provision.as_str(), one.why))
+        .collect();
+    let annex = "eli/reg/2031/77/anx_II";
+    assert!(
+        seen.contains(&("KITE-2", annex, NotJudged::NoAnnexes)),
+        "{seen:?}"
+    );
+    assert!(
+        seen.iter()
+            .any(|(id, _, why)| *id == "KITE-3" && *why == NotJudged::LaterWording),
+        "{seen:?}"
+    );
+    assert!(
+        import("x.xml", FORMEX_ANNEX.as_bytes())
+            .unwrap()
+            .is_annex_alone()
+    );
+    assert!(!alone.is_annex_alone() && !act().is_annex_alone());
+}
+
+#[test]
+fn stamps_know_their_language() {
+    let pack = Pack::parse("kites.toml", PACK).unwrap();
+    let stamps = stamp::make(&pack, &[act()]);
+    let work = "eli/reg/2031/77";
+    assert_eq!(stamps.other_language(work, "de"), Some("en"));
+    assert_eq!(stamps.other_language(work, "en"), None);
+    assert_eq!(stamps.other_language("eli/reg/2031/78", "de"), None);
+}
+
+#[test]
+fn any_word_can_be_stamped() {
+    let pack = Pack::parse("kites.toml", PACK).unwrap();
+    let mut stamps = stamp::make(&pack, &[act()]);
+    stamps.stamps[0].requirement = "a\"b\\c".to_owned();
+    stamps.stamps[0].missing = vec!["\u{7f}\u{200b}\u{301}\t'\"".to_owned()];
+    let text = stamp::write(&stamps);
+    assert_eq!(stamp::parse("provisions.toml", &text).unwrap(), stamps);
+}
+
+#[test]
+fn the_budget_of_words_is_one_for_the_whole_diff() {
+    let mut budget = WordBudget { n_pairs: 20 };
+    let mut show = || diff::words("a x b", "c x d", &mut budget).len();
+    // Nine pairs of words each time: gone, new, same, gone, new; then all at once.
+    assert_eq!([show(), show(), show()], [5, 5, 2]);
+}
+
+#[test]
+fn a_cell_is_told_from_a_label_by_its_first_words() {
+    let start = |cell: &str| {
+        let document = super::xml::read("cell", cell, 1).unwrap();
+        super::xhtml::start_of(document.root())
+    };
+    assert_eq!(start("<td> <p>\u{a0}(a) </p>\n</td>"), "(a)");
+    assert_eq!(start("<td><p>1<br/>2</p><p class='note'>n</p></td>"), "1 2");
+    assert_eq!(start("<td><p> </p><table><tr><td/></tr></table></td>"), "");
+    let long = format!("<td><p>{}</p></td>", "word ".repeat(1_000));
+    assert!(start(&long).len() < 100);
+    let many = format!("<td>{}</td>", "<p>word</p>".repeat(1_000));
+    assert!(start(&many).len() < 100);
+}
+
+#[test]
+fn two_files_of_one_us_text_are_refused() {
+    let twice = import_works(&[("a", ECFR.as_bytes()), ("b", ECFR.as_bytes())]);
+    let error = twice.unwrap_err().to_string();
+    assert!(error.starts_with("b: `us/cfr/"), "{error}");
+    assert!(error.contains("a US text is one file"), "{error}");
+}
+
+#[test]
+fn an_annex_of_another_language_or_format_is_refused() {
+    let german = FORMEX_ANNEX.replace(">EN<", ">DE<");
+    for (name, annex) in [("de.xml", german.as_str()), ("page.html", XHTML)] {
+        let joined = import_works(&[("a", FORMEX.as_bytes()), (name, annex.as_bytes())]);
+        let error = joined.unwrap_err().to_string();
+        assert!(
+            error.contains("files of one format and language"),
+            "{error}"
+        );
+    }
 }
 
 const PACK: &str = r#"

@@ -217,6 +217,12 @@ impl ProvisionTree {
         self.provisions[0].subtree
     }
 
+    /// Whether it is one or more annexes without their act.
+    pub fn is_annex_alone(&self) -> bool {
+        let mut parts = self.provisions.iter().filter(|p| p.parent == Some(0));
+        self.work.starts_with("eli/") && parts.all(|part| part.kind == ProvisionKind::Annex)
+    }
+
     /// How many provisions of each kind there are, in the order of a text; kinds without any are left out.
     pub fn counts(&self) -> Vec<(ProvisionKind, usize)> {
         let count = |kind| self.provisions.iter().filter(|p| p.kind == kind).count();
@@ -527,10 +533,28 @@ pub(super) fn is_part(whole: &ProvisionTree, part: &ProvisionTree) -> bool {
 /// Puts a part of the same work, such as an annex, behind the others. An annex alone does not know what kind of act it belongs to,
 /// so its address is made that of the whole.
 pub(super) fn join(whole: &mut ProvisionTree, part: ProvisionTree) -> Result<(), String> {
+    if !whole.work.starts_with("eli/") {
+        return Err(format!(
+            "`{}` was in an earlier file already, and a US text is one file; name one version of it",
+            part.work
+        ));
+    }
+    if part.format != whole.format || part.language != whole.language {
+        return Err(format!(
+            "this is {} in the language `{}`, and an earlier file of `{}` is {} in `{}`; name files of one format and language",
+            part.format.word(),
+            part.language,
+            whole.work,
+            whole.format.word(),
+            whole.language
+        ));
+    }
     let offset = whole.provisions.len() - 1;
     let taken: HashSet<String> = whole.provisions.iter().map(|p| p.id.clone()).collect();
     for mut provision in part.provisions.into_iter().skip(1) {
-        provision.id = format!("{}{}", whole.work, &provision.id[part.work.len()..]);
+        if let Some(below) = provision.id.strip_prefix(&part.work) {
+            provision.id = format!("{}{below}", whole.work);
+        }
         if taken.contains(&provision.id) {
             return Err(format!(
                 "`{}` was in an earlier file already; name each file once",

@@ -350,12 +350,11 @@ impl Xhtml {
         collect_rows(at, &mut rows);
         let mut items = Vec::new();
         for row in rows {
-            let mut cells = row
-                .elements()
-                .filter(|cell| !text_of(*cell).trim().is_empty());
-            let label = cells.next().map(text_of).unwrap_or_default();
-            match cells.next() {
-                Some(content) if eu::is_list_label(&label) => items.push((label, content)),
+            let cells = row.elements().map(|cell| (cell, start_of(cell)));
+            let mut filled = cells.filter(|(_, start)| !start.is_empty());
+            let label = filled.next().map(|(_, start)| start).unwrap_or_default();
+            match filled.next() {
+                Some((content, _)) if eu::is_list_label(&label) => items.push((label, content)),
                 _ => {
                     let text = text_of(at);
                     return if self.stage == Stage::Final {
@@ -441,6 +440,56 @@ fn is_block(name: &str) -> bool {
     )
 }
 
+/// More than any number of a list, in bytes.
+const LABEL_BYTES_MAX: usize = 64;
+
+/// The first words of an element, enough to tell a list's number from other text; empty where it has no text. Tables lie in cells
+/// of tables, so that reading each cell whole would read the innermost once per table around it.
+pub(super) fn start_of(at: At<'_, '_>) -> String {
+    fn collect(at: At<'_, '_>, start: &mut String) {
+        for piece in at.pieces() {
+            if start.len() > LABEL_BYTES_MAX {
+                return;
+            }
+            match piece {
+                Piece::Text(text) => add(text, start),
+                Piece::Element(part) if is_block(part.name()) => {
+                    if class(part) != "note" {
+                        add(" ", start);
+                        collect(part, start);
+                        add(" ", start);
+                    }
+                }
+                Piece::Element(part) if is_footnote(part) => {
+                    start.truncate(start.trim_end().len());
+                }
+                Piece::Element(part) => {
+                    if part.name() == "br" {
+                        add(" ", start);
+                    }
+                    collect(part, start);
+                }
+            }
+        }
+    }
+    fn add(text: &str, start: &mut String) {
+        for c in text.chars() {
+            if start.len() > LABEL_BYTES_MAX {
+                return;
+            }
+            if !c.is_whitespace() {
+                start.push(c);
+            } else if !start.is_empty() && !start.ends_with(' ') {
+                start.push(' ');
+            }
+        }
+    }
+    let mut start = String::new();
+    collect(at, &mut start);
+    start.truncate(start.trim_end().len());
+    start
+}
+
 /// The text of an element and everything in it, without footnotes.
 fn text_of(at: At<'_, '_>) -> String {
     let mut line = String::new();
@@ -460,10 +509,13 @@ fn text_of(at: At<'_, '_>) -> String {
     line
 }
 
+/// A reference to a footnote; the footnote itself is a paragraph of class `note`.
+fn is_footnote(at: At<'_, '_>) -> bool {
+    at.name() == "a" && at.attribute("id").unwrap_or_default().starts_with("ntc")
+}
+
 fn inline(at: At<'_, '_>, line: &mut String) {
-    // A reference to a footnote; the footnote itself is a paragraph of class `note`.
-    let id = at.attribute("id").unwrap_or_default();
-    if at.name() == "a" && id.starts_with("ntc") {
+    if is_footnote(at) {
         line.truncate(line.trim_end().len());
         return;
     }

@@ -15,7 +15,7 @@ use crate::assess::assess;
 use crate::decide::{Blob, Command, Context, EvidenceRuling, OfferedEvidence, Review, decide};
 use crate::declaration::{Declaration, DeclaredEvidence};
 use crate::event::BookStamp;
-use crate::gate::{Gate, ReportStamp};
+use crate::gate::{Gate, ReportStamp, kinds_lacking};
 use crate::state::Meta;
 
 const FACTS: &str = "
@@ -501,4 +501,64 @@ fn a_new_version_takes_the_offers_over_and_is_accepted_anew() {
     assert_eq!(world.statuses(), "EU-26 unknown, NY-871 unknown");
     assert_eq!(world.rule("Vera", true, "E2", ""), "done");
     assert_eq!(world.statuses(), "EU-26 met, NY-871 met");
+}
+
+#[test]
+fn evidence_of_one_system_serves_no_duty_of_the_organisation() {
+    let lines = "
+        A-1 | before_use | report | CC1
+        A-2 | organisation | report | CC1";
+    let mut world = World::new(lines);
+    world.submit("sys", "report", "A-1");
+    let want = expect![
+        "`E1` was submitted for `sys` alone, and `A-2` is a duty of the organisation, which every system inherits; submit it for that duty (`alnager evidence add sys FILE --kind KIND --for A-2`)"
+    ];
+    want.assert_eq(&world.offer("Tom", "E1", "A-2"));
+    want.assert_eq(&world.rule("Vera", true, "E1", "A-2"));
+    world.submit("sys", "report", "A-1 A-2");
+    assert_eq!(world.rule("Vera", true, "E2", ""), "done");
+    assert_eq!(world.statuses(), "A-1 met, A-2 met");
+}
+
+#[test]
+fn only_what_every_system_sees_serves_them_all() {
+    let book = |phase: &str| World::new(&format!("A-1 | {phase} | report | CC1")).book;
+    let one_system = |world: &World, at: usize| {
+        let assessed = world.assess();
+        assessed[at].judged[0].status
+    };
+    // Submitted for a system's own duty, which later becomes one of the organisation.
+    let mut world = World::new("A-1 | before_use | report | CC1");
+    world.declare("two");
+    world.submit("sys", "report", "A-1");
+    world.rule("Vera", true, "E1", "");
+    world.book = book("organisation");
+    assert_eq!(one_system(&world, 0), Status::Met);
+    assert_eq!(one_system(&world, 1), Status::Unknown);
+    // And the other way: whoever saw the first version sees the second.
+    let mut world = World::new("A-1 | organisation | report | CC1");
+    world.declare("two");
+    world.submit("sys", "report", "A-1");
+    world.rule("Vera", true, "E1", "");
+    assert_eq!(one_system(&world, 1), Status::Met);
+    world.book = book("before_use");
+    world.submit("sys", "report", "A-1");
+    assert!(world.state.evidence["E2"].is_shared);
+}
+
+#[test]
+fn what_was_offered_later_is_not_lacking() {
+    let mut world = World::new(NOTICES);
+    let lacking = |world: &World| {
+        let mut texts = world.book.packs().flat_map(|pack| &pack.requirements);
+        let text = texts.find(|text| text.id == "NY-871").unwrap();
+        kinds_lacking(text, &world.state, "sys", when().valid)
+    };
+    world.submit("sys", "notice", "EU-26");
+    world.rule("Vera", true, "E1", "");
+    assert_eq!(lacking(&world), ["notice"]);
+    world.offer("Tom", "E1", "NY-871");
+    assert_eq!(lacking(&world), ["notice"], "nobody has accepted it there");
+    world.rule("Vera", true, "E1", "NY-871");
+    assert!(lacking(&world).is_empty());
 }

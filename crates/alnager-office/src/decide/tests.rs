@@ -149,6 +149,8 @@ struct World {
     book: Book,
     policy: Policy,
     state: State,
+    /// What the book consists of.
+    stamp: BookStamp,
     n_ids: u128,
     /// What the documents on offer hash to.
     hash: String,
@@ -169,13 +171,14 @@ impl World {
             policy: Policy::parse("q", POLICY).unwrap(),
             book,
             state: State::default(),
+            stamp: BookStamp { files: Vec::new() },
             n_ids: 1,
             hash: "00".to_owned(),
         }
     }
 
     fn act(&mut self, actor: &str, command: &Command) -> Result<Vec<Decided>, Refused> {
-        let stamp = BookStamp { files: Vec::new() };
+        let stamp = self.stamp.clone();
         let texts = Blob {
             name: "book.json".to_owned(),
             media: "application/json".to_owned(),

@@ -174,6 +174,9 @@ impl LawCalendar {
             let facts = inventory.facts(member, &[book], 0, closed_world)?;
             let reader = book.reader(&facts, self.known);
             for item in agenda(&reader, self.from, self.end()) {
+                if inventory.sets_aside(book, &item.requirement, member) {
+                    continue;
+                }
                 let pack = item.requirement.pack().id.clone();
                 let id = item.requirement.text().id.clone();
                 let entry = entries

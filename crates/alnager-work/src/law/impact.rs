@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use alnager_law::agenda::{agenda, is_law};
+use alnager_law::agenda::{AgendaItem, agenda, is_law};
 use alnager_law::book::{Book, Reader};
 use alnager_law::clock::{Clock, Validity};
-use alnager_law::pack::{Phase, RequirementKind, RequirementText};
+use alnager_law::pack::RequirementKind;
 use alnager_law::requirement::{Force, Requirement, Standing, requirements_on};
 use alnager_law::rule::{Rule, Truth};
-use alnager_office::counsel::Opinion;
-use alnager_office::evidence::Standing as EvidenceStanding;
+use alnager_office::gate::kinds_lacking;
 use alnager_office::state::State;
 use alnager_office::task::{NewTask, Why};
 use jiff::ToSpan as _;
@@ -367,7 +366,13 @@ impl Run<'_> {
             for (which, side) in [&self.old, &self.new].into_iter().enumerate() {
                 let facts = self.facts(member, which)?;
                 let reader = side.book().reader(&facts, side.law.known);
-                if let Some(first) = agenda(&reader, tomorrow, until).first() {
+                let items = agenda(&reader, tomorrow, until);
+                let mut items = items.iter();
+                let binds = |item: &&AgendaItem| {
+                    let requirement = &item.requirement;
+                    !self.inventory.sets_aside(side.book(), requirement, member)
+                };
+                if let Some(first) = items.find(binds) {
                     until = first.day;
                     next = Some(first.day);
                 }
@@ -395,7 +400,7 @@ impl Run<'_> {
         let new = self.new.book().reader(&new_facts, self.new.law.known);
         let mut shifts: Vec<Shift> = Vec::new();
         for day in dates {
-            let mut seen = self.duties(&old, &new, *day);
+            let mut seen = self.duties(member, &old, &new, *day);
             self.clocks(&old, &new, *day, &mut seen);
             for shift in seen {
                 match shifts.iter_mut().find(|known| known.is_same(&shift)) {
@@ -413,7 +418,7 @@ impl Run<'_> {
     }
 
     /// The duties that differ on a day, in the order of the new book; those it lacks follow.
-    fn duties(&self, old: &Reader<'_>, new: &Reader<'_>, day: Date) -> Vec<Shift> {
+    fn duties(&self, member: &Member, old: &Reader<'_>, new: &Reader<'_>, day: Date) -> Vec<Shift> {
         let (before, after) = (requirements_on(old, day), requirements_on(new, day));
         let mut left: BTreeMap<&str, &Requirement> = before
             .iter()
@@ -422,11 +427,11 @@ impl Run<'_> {
         let mut shifts = Vec::new();
         for requirement in &after {
             let earlier = left.remove(requirement.text().id.as_str());
-            self.duty(earlier, Some(requirement), day, &mut shifts);
+            self.duty(member, earlier, Some(requirement), day, &mut shifts);
         }
         for requirement in &before {
             if left.contains_key(requirement.text().id.as_str()) {
-                self.duty(Some(requirement), None, day, &mut shifts);
+                self.duty(member, Some(requirement), None, day, &mut shifts);
             }
         }
         shifts
@@ -434,13 +439,17 @@ impl Run<'_> {
 
     fn duty(
         &self,
+        member: &Member,
         old: Option<&Requirement>,
         new: Option<&Requirement>,
         day: Date,
         shifts: &mut Vec<Shift>,
     ) {
         let Some(shown) = new.or(old) else { return };
-        let (before, after) = (self.stance(old), self.stance(new));
+        let (before, after) = (
+            self.stance(&self.old, old, member),
+            self.stance(&self.new, new, member),
+        );
         let kind = match (&before, &after) {
             (Stance::None, Stance::None) => return,
             (Stance::None, Stance::Binds { .. }) => Some(ShiftKind::Gained),
@@ -507,18 +516,17 @@ impl Run<'_> {
     }
 
     /// How a requirement stands: what counsel has rejected does not bind.
-    fn stance<'r>(&self, requirement: Option<&'r Requirement>) -> Stance<'r> {
+    fn stance<'r>(
+        &self,
+        side: &Side,
+        requirement: Option<&'r Requirement>,
+        member: &Member,
+    ) -> Stance<'r> {
         let Some(requirement) = requirement else {
             return Stance::None;
         };
-        let rejected = self.inventory.state.as_ref().is_some_and(|state| {
-            state
-                .counsel
-                .reading(requirement.text(), &requirement.for_counsel)
-                .is_some_and(|reading| reading.opinion == Opinion::Rejected)
-        });
         match &requirement.standing {
-            _ if rejected => Stance::None,
+            _ if self.inventory.sets_aside(side.book(), requirement, member) => Stance::None,
             Standing::NotApplicable(_) | Standing::Ended { .. } => Stance::None,
             Standing::InForce { from } | Standing::Ahead { from } => Stance::Binds { from: *from },
             Standing::Waiting { until, .. } => Stance::Binds { from: *until },
@@ -605,30 +613,9 @@ impl Run<'_> {
         };
         let texts = self.new.book().packs().flat_map(|pack| &pack.requirements);
         if let Some(text) = texts.into_iter().find(|text| text.id == shift.id) {
-            shift.evidence_missing = lacking(text, state, &member.id, begins.max(today));
+            shift.evidence_missing = kinds_lacking(text, state, &member.id, begins.max(today));
         }
     }
-}
-
-/// The kinds of evidence nobody has accepted for a requirement and a system on a day. Before use, a duty that arises later asks
-/// for the procedure alone, as the gate does.
-fn lacking(text: &RequirementText, state: &State, system: &str, day: Date) -> Vec<String> {
-    let readiness = ["procedure".to_owned()];
-    let kinds: &[String] = match text.phase {
-        Phase::InUse | Phase::OnEvent => &readiness,
-        Phase::Organisation | Phase::BeforeUse => &text.evidence,
-    };
-    let accepted = |kind: &&String| {
-        state.evidence.values().any(|evidence| {
-            evidence.replaced_by.is_none()
-                && evidence.submitted.kind == **kind
-                && evidence.submitted.requirements.contains(&text.id)
-                && (text.phase == Phase::Organisation || evidence.submitted.system == system)
-                && evidence.standing(&text.id, day) == EvidenceStanding::Accepted
-        })
-    };
-    let lacking = kinds.iter().filter(|kind| !accepted(kind));
-    lacking.cloned().collect()
 }
 
 /// What a breach may cost, in words.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use alnager_law::book::Book;
 use alnager_law::fact::{Answer, FactKind, Facts, Value as Fact};
 use alnager_law::read::nearest;
+use alnager_law::requirement::Requirement;
 use alnager_office::declaration::Stage;
 use alnager_office::state::State;
 use serde_json::{Map, Value};
@@ -93,6 +94,12 @@ impl Inventory {
             }],
             state: Some(state),
         })
+    }
+
+    /// Whether counsel of the desk found that a requirement does not bind a system; never outside a desk.
+    pub fn sets_aside(&self, book: &Book, requirement: &Requirement, member: &Member) -> bool {
+        let state = self.state.as_ref();
+        state.is_some_and(|state| state.is_set_aside(book, requirement, &member.id))
     }
 
     /// One system: a JSON object of facts, or one that holds them under `facts`. Its id is the file's name.

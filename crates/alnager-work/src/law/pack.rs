@@ -1,11 +1,11 @@
-//! Law packs: checked, tested, signed, installed, pinned. Signing a pack touches no desk; the others take the law in use on the
+//! Law packs: checked, tested, signed, installed, pinned, and the keys trusted to sign them. Signing a pack touches no desk; the others take the law in use on the
 //! desk as what the pack must fit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use alnager_audit::policy::Policy;
-use alnager_journal::note::VerifyingKey;
+use alnager_journal::note::{NoteError, VerifyingKey};
 use alnager_law::book::Book;
 use alnager_law::cases::{self, Shown};
 use alnager_law::check::{self, Checked, Finding, PackTexts, Severity, Surroundings};
@@ -81,6 +81,8 @@ pub struct Installed {
     pub version: String,
     /// Where it was entered; `None` when it was in use already, so that nothing was entered.
     pub receipt: Option<Receipt>,
+    /// The trusted key it is signed with, as a `vkey`.
+    pub key: String,
     /// Warnings of the check.
     pub warnings: Vec<Finding>,
     /// Statements of its cases that were compared, all of them as expected.
@@ -169,23 +171,48 @@ pub fn sign(folder: &Path, key: &Path) -> Result<(Vec<u8>, Signed), JobError> {
     Ok((bytes, signed))
 }
 
-/// Installs a signed pack on the desk, which is made when there is none. Nothing is entered unless the signature and every hash
-/// fit, the version is newer than the one in use, the pack checks without an error and its cases come out as expected.
-pub async fn install(flags: &Flags, file: &Path, key: &str) -> Result<Installed, JobError> {
-    let key = VerifyingKey::parse(key.trim()).map_err(|error| {
-        JobError::Input(format!(
-            "`{key}` is no key that packs are verified with: {error}"
-        ))
-    })?;
+/// Trusts a key to sign packs for this desk, which is made when there is none, or ends that. Gives the key as it was entered.
+pub async fn trust(
+    flags: &Flags,
+    key: &str,
+    is_trusted: bool,
+    reason: &str,
+) -> Result<(VerifyingKey, Receipt), JobError> {
+    let key = verifying_key(key)?;
+    let acting = writing(flags)?;
+    let mut desk = acting.desk_or_new().await?;
+    let command = Command::TrustKey {
+        key: key.to_string(),
+        is_trusted,
+        reason: reason.to_owned(),
+    };
+    let with = acting.context(&desk, None)?;
+    let receipt = acting.commit(&mut desk, &command, &with).await?;
+    Ok((key, receipt))
+}
+
+/// The state of the desk as of `--recorded` or now, which holds the keys trusted to sign packs; an empty one where there is no desk.
+pub async fn trusted(flags: &Flags) -> Result<State, JobError> {
+    let acting = acting(flags)?;
+    if !Desk::exists(acting.desk_dir()) {
+        return Ok(State::default());
+    }
+    let mut desk = acting.desk().await?;
+    acting.state(&mut desk).await
+}
+
+/// Installs a signed pack on the desk. Nothing is entered unless it is signed with a key the desk trusts (`key`, where one is
+/// named), every hash fits, the version is newer than the one in use, the pack checks without an error and its cases come out
+/// as expected.
+pub async fn install(flags: &Flags, file: &Path, key: Option<&str>) -> Result<Installed, JobError> {
+    let named = key.map(verifying_key).transpose()?;
     let doing = "cannot be read; name a signed pack";
     let bytes = read_bytes(file, SIGNED_BYTES_MAX, doing)?;
-    let contents = signed::open(&bytes, &key)
-        .map_err(|error| JobError::Input(format!("{}: {error}", file.display())))?;
-    let folder = PackFolder::of_contents(file, contents)?;
-
     let acting = writing(flags)?;
     let mut desk = acting.desk_or_new().await?;
     let state = desk.state();
+    let (contents, key) = opened(file, &bytes, named, &state)?;
+    let folder = PackFolder::of_contents(file, contents)?;
     let shipped = library::shipped_files();
     let texts = folder.blob();
     let command = Command::InstallPack(Box::new(NewPack {
@@ -204,6 +231,7 @@ pub async fn install(flags: &Flags, file: &Path, key: &str) -> Result<Installed,
         id: folder.id.clone(),
         version: folder.version.clone(),
         receipt: None,
+        key: key.to_string(),
         warnings: Vec::new(),
         n_compared: 0,
     };
@@ -217,11 +245,52 @@ pub async fn install(flags: &Flags, file: &Path, key: &str) -> Result<Installed,
     Ok(installed)
 }
 
+fn verifying_key(key: &str) -> Result<VerifyingKey, JobError> {
+    let wrong = |why: &dyn std::fmt::Display| {
+        JobError::Input(format!(
+            "`{key}` is no key that packs are verified with: {why}"
+        ))
+    };
+    let parsed = VerifyingKey::parse(key.trim()).map_err(|error| wrong(&error))?;
+    if parsed.kind() == signed::KEY_KIND {
+        Ok(parsed)
+    } else {
+        Err(wrong(&signed::SignedError::KeyKind))
+    }
+}
+
+/// What a signed file holds, and the key that signed it: the one named, or else one that the desk trusts.
+fn opened(
+    file: &Path,
+    bytes: &[u8],
+    named: Option<VerifyingKey>,
+    state: &State,
+) -> Result<(signed::Contents, VerifyingKey), JobError> {
+    let wrong =
+        |what: &dyn std::fmt::Display| JobError::Input(format!("{}: {what}", file.display()));
+    if let Some(key) = named {
+        let contents = signed::open(bytes, &key).map_err(|error| wrong(&error))?;
+        return Ok((contents, key));
+    }
+    for key in state.keys.keys() {
+        let key = verifying_key(key)?;
+        match signed::open(bytes, &key) {
+            Ok(contents) => return Ok((contents, key)),
+            Err(signed::SignedError::Signature(NoteError::NoKnownSignature)) => {}
+            Err(error) => return Err(wrong(&error)),
+        }
+    }
+    Err(wrong(
+        &"it is not signed with a key that this desk trusts (`alnager law pack keys` lists them); get the publisher's key on another way than the pack, and trust it: `alnager law pack trust VKEY --reason WHY`",
+    ))
+}
+
 /// Keeps a version of a pack in use: the one in use now, or another one at hand.
 pub async fn pin(
     flags: &Flags,
     id: &str,
     version: Option<&str>,
+    reason: &str,
 ) -> Result<(String, Receipt), JobError> {
     let acting = writing(flags)?;
     let mut desk = acting.desk_or_new().await?;
@@ -263,6 +332,7 @@ pub async fn pin(
             files: stamps(files),
         },
         texts: texts_blob(files),
+        reason: reason.to_owned(),
     }));
     let with = acting.context(&desk, None)?;
     let receipt = commit(&acting, &mut desk, &command, &with, &state).await?;
@@ -444,6 +514,39 @@ fn case_results(
     Ok(results.collect())
 }
 
+/// Whether a pack says what the law is, so that it needs cases.
+fn says_law(pack: &Pack) -> bool {
+    !pack.requirements.is_empty() || is_overlay(pack)
+}
+
+/// Whether a pack changes the requirements of others.
+fn is_overlay(pack: &Pack) -> bool {
+    !(pack.exceptions.is_empty() && pack.rewordings.is_empty())
+}
+
+/// The differences that the cases of the other packs show only with the offered one among `files`: an overlay changes what others
+/// say, so that it must leave their cases as they are.
+fn spoils(in_use: &Files, files: &Files, id: &str) -> Result<Vec<String>, JobError> {
+    let mut others = ids(in_use);
+    others.remove(id);
+    let differences = |files: &Files| -> Result<Vec<String>, JobError> {
+        let results = run_cases(files, &others)?;
+        let words = results.into_iter().flat_map(|result| {
+            let pack = result.pack;
+            let differences = result.shown.differences.into_iter();
+            differences.map(move |words| format!("{pack} {words}"))
+        });
+        Ok(words.collect())
+    };
+    let with = differences(files)?;
+    if with.is_empty() {
+        return Ok(with);
+    }
+    let without: BTreeSet<String> = differences(in_use)?.into_iter().collect();
+    let new = with.into_iter().filter(|words| !without.contains(words));
+    Ok(new.collect())
+}
+
 /// Whether an offered pack fits the law in use: its warnings, and how many statements of its cases were compared.
 fn fits(in_use: &Files, folder: &PackFolder) -> Result<(Vec<Finding>, usize), JobError> {
     let mut files = in_use.clone();
@@ -478,7 +581,20 @@ fn fits(in_use: &Files, folder: &PackFolder) -> Result<(Vec<Finding>, usize), Jo
         });
         return Err(refused(words.collect(), "fails its check"));
     }
+    let offered = Pack::parse(&folder.shown("pack.toml"), &folder.files["pack.toml"])?;
     let results = run_cases(&files, &ids)?;
+    let n_compared = results.iter().map(|result| result.shown.n_compared).sum();
+    if says_law(&offered) && n_compared == 0 {
+        let what = match folder.files.contains_key("cases.toml") {
+            true => "its cases.toml states nothing that could be compared",
+            false => "it has no cases.toml",
+        };
+        let advice = "have it signed with cases that say what must follow from it, and why";
+        return Err(refused(
+            vec![format!("{what}; {advice}")],
+            "cannot be tested",
+        ));
+    }
     let differences = results
         .iter()
         .flat_map(|result| result.shown.differences.clone());
@@ -486,10 +602,16 @@ fn fits(in_use: &Files, folder: &PackFolder) -> Result<(Vec<Finding>, usize), Jo
     if !differences.is_empty() {
         return Err(refused(differences, "differs from its cases"));
     }
-    Ok((
-        warnings,
-        results.iter().map(|result| result.shown.n_compared).sum(),
-    ))
+    if is_overlay(&offered) || earlier.iter().any(is_overlay) {
+        let spoiled = spoils(in_use, &files, &folder.id)?;
+        if !spoiled.is_empty() {
+            return Err(refused(
+                spoiled,
+                "changes how cases of other packs come out",
+            ));
+        }
+    }
+    Ok((warnings, n_compared))
 }
 
 /// The files in use with the packs in these folders in their place.

@@ -38,6 +38,14 @@ pub struct Imported {
 pub fn import(files: &[PathBuf]) -> Result<Imported, JobError> {
     let mut works = works(files)?;
     let tree = works.remove(0);
+    if tree.is_annex_alone() {
+        return Err(JobError::Input(format!(
+            "{}: this is an annex without its act, and says nothing of the articles; name the act first, then its annexes",
+            files
+                .first()
+                .map_or_else(String::new, |file| file.display().to_string())
+        )));
+    }
     if let Some(other) = works.first() {
         return Err(JobError::Input(format!(
             "the files belong to two works, `{}` and `{}`; import each on its own, an act before its annexes",

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
 
@@ -41,5 +41,53 @@ fn a_clock_whose_calendar_is_missing_is_refused() {
     assert!(
         error.contains("there is no calendar `eu_hour`; did you mean `eu_hours`?"),
         "{error}"
+    );
+}
+
+#[test]
+fn what_the_policy_lets_block_is_a_voluntary_pack() {
+    let check = |list: &str, want: Option<&str>| {
+        let mut texts = texts();
+        let policy = texts.get_mut(POLICY).expect("the policy");
+        *policy = policy.replacen("min_group", &format!("blocking = [{list}]\nmin_group"), 1);
+        let error = from_texts(texts).err().map(|error| error.to_string());
+        match (&error, want) {
+            (None, None) => {}
+            (Some(error), Some(want)) => assert!(error.contains(want), "{error}"),
+            _ => panic!("{list}: {error:?}"),
+        }
+    };
+    check("'iso-42001', 'nist-ai-rmf'", None);
+    check(
+        "'iso-42010'",
+        Some("field `blocking`: there is no voluntary pack `iso-42010`; did you mean `iso-42001`?"),
+    );
+    check("'gdpr'", Some("`gdpr` is binding law"));
+}
+
+#[test]
+fn stamps_are_sealed_with_the_book_and_lie_with_their_pack() {
+    let library = shipped().expect("the shipped library");
+    let stamp = library.book.stamp("EUAIA-9").expect("it is stamped");
+    assert_eq!(stamp.provisions[0].id, "eli/reg/2024/1689/art_9");
+    let again = from_blob(&library.texts.bytes).expect("it reads back");
+    assert_eq!(again.book.stamp("EUAIA-9"), Some(stamp));
+    let refused = |edit: &dyn Fn(&mut BTreeMap<String, String>)| {
+        let mut texts = texts();
+        edit(&mut texts);
+        from_texts(texts).expect_err("it is refused").to_string()
+    };
+    let moved = refused(&|texts| {
+        let stamps = texts["law/gdpr/provisions.toml"].clone();
+        texts.insert("law/us-fcra/provisions.toml".to_owned(), stamps);
+    });
+    assert!(moved.contains("the folder of another pack"), "{moved}");
+    let unknown = refused(&|texts| {
+        let stamps = texts.get_mut("law/gdpr/provisions.toml").expect("stamps");
+        *stamps = stamps.replacen("id = \"GDPR-", "id = \"GDPX-", 1);
+    });
+    assert!(
+        unknown.contains("the pack has no requirement `GDPX-"),
+        "{unknown}"
     );
 }

@@ -1,8 +1,9 @@
 //! `alnager law adopt`, `drop`, `reading` and `confirm`: decisions about law itself.
 
+use alnager_law::book::Book;
 use alnager_office::counsel::{Counsel, Opinion};
 use alnager_office::state::State;
-use alnager_work::acting::Flags;
+use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
 use alnager_work::law::counsel;
 use alnager_work::records;
@@ -97,9 +98,10 @@ pub(crate) async fn reading(
         ReadingCommand::Reject(arguments) => (arguments, Opinion::Rejected, "rejected"),
         ReadingCommand::List => {
             let state = records::state(flags).await?;
+            let book = Acting::begin(flags)?.library.book;
             say(&match format {
-                Format::Text => list_words(&state),
-                Format::Json => pretty(&list_json(&state)),
+                Format::Text => list_words(&state, &book),
+                Format::Json => pretty(&list_json(&state, &book)),
             });
             return Ok(CLEAR);
         }
@@ -117,7 +119,7 @@ fn opinion_word(opinion: Opinion) -> &'static str {
     }
 }
 
-fn list_words(state: &State) -> String {
+fn list_words(state: &State, book: &Book) -> String {
     let counsel: &Counsel = &state.counsel;
     let mut lines = Vec::new();
     for decision in counsel.frameworks.values() {
@@ -151,8 +153,7 @@ fn list_words(state: &State) -> String {
             state.name(&text.by)
         ));
     }
-    for requirement in counsel.all_stale() {
-        let stale = counsel.stale(requirement);
+    for (requirement, stale) in counsel.all_stale(book) {
         let provisions: Vec<&str> = stale.iter().map(|one| one.provision.as_str()).collect();
         lines.push(format!("stale {requirement}: {}", provisions.join(", ")));
     }
@@ -165,7 +166,7 @@ fn list_words(state: &State) -> String {
     lines.join("\n")
 }
 
-fn list_json(state: &State) -> serde_json::Value {
+fn list_json(state: &State, book: &Book) -> serde_json::Value {
     let counsel: &Counsel = &state.counsel;
     let frameworks = counsel.frameworks.values().map(|decision| {
         json!({
@@ -185,9 +186,9 @@ fn list_json(state: &State) -> serde_json::Value {
             "provisions": text.n_provisions, "on": text.on, "by": state.name(&text.by),
         })
     });
-    let stale = counsel.all_stale().into_iter().map(|requirement| {
-        json!({ "requirement": requirement, "provisions": counsel.stale(requirement) })
-    });
+    let stale = counsel.all_stale(book).into_iter();
+    let stale = stale
+        .map(|(requirement, stale)| json!({ "requirement": requirement, "provisions": stale }));
     json!({
         "frameworks": frameworks.collect::<Vec<_>>(),
         "readings": readings.collect::<Vec<_>>(),

@@ -5,7 +5,7 @@ mod pack;
 use std::path::PathBuf;
 
 use alnager_law::text::ProvisionTree;
-use alnager_law::text::diff::{Operation, OperationKind, Side, Words, diff, words};
+use alnager_law::text::diff::{Operation, OperationKind, Side, WordBudget, Words, diff, words};
 use alnager_work::error::JobError;
 use alnager_work::law::text::works;
 use alnager_work::law::version::is_packs;
@@ -117,10 +117,14 @@ fn readable(old: &ProvisionTree, new: &ProvisionTree, operations: &[Operation]) 
     if !operations.is_empty() {
         lines.push("[-gone-] {+new+}".to_owned());
     }
+    let mut budget = WordBudget::default();
     for operation in operations {
         lines.push(String::new());
         lines.push(headline(old, new, operation));
-        let body = wrapped(&body(old, new, operation), width.saturating_sub(4));
+        let body = wrapped(
+            &body(old, new, operation, &mut budget),
+            width.saturating_sub(4),
+        );
         lines.extend(body.into_iter().map(|line| format!("    {line}")));
     }
     lines.join("\n")
@@ -168,7 +172,12 @@ fn headline(old: &ProvisionTree, new: &ProvisionTree, operation: &Operation) -> 
     }
 }
 
-fn body(old: &ProvisionTree, new: &ProvisionTree, operation: &Operation) -> String {
+fn body(
+    old: &ProvisionTree,
+    new: &ProvisionTree,
+    operation: &Operation,
+    budget: &mut WordBudget,
+) -> String {
     let full = |tree: &ProvisionTree, side: &Side| {
         let provision = &tree.provisions[side.at];
         format!("{} {}", provision.heading, provision.text)
@@ -179,7 +188,7 @@ fn body(old: &ProvisionTree, new: &ProvisionTree, operation: &Operation) -> Stri
         (Some(before), None) => marked("[-", &full(old, before), "-]"),
         (None, Some(after)) => marked("{+", &full(new, after), "+}"),
         (Some(before), Some(after)) if before.own != after.own => {
-            unified(&words(&full(old, before), &full(new, after)))
+            unified(&words(&full(old, before), &full(new, after), budget))
         }
         (Some(_), Some(_)) | (None, None) => String::new(),
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use alnager_law::text::stamp::NotJudged;
 use alnager_work::acting::Flags;
 use alnager_work::error::JobError;
 use alnager_work::files::write_whole;
@@ -23,6 +24,12 @@ pub(crate) struct ImportArguments {
     /// Write the provision tree to this file
     #[arg(long, value_name = "FILE.json")]
     pub(crate) out: Option<PathBuf>,
+    /// Let it take the place of a later text that the desk holds; not for who builds a system
+    #[arg(long, requires = "reason")]
+    pub(crate) replace: bool,
+    /// Why it takes the place of a later text
+    #[arg(long, value_name = "TEXT", requires = "replace")]
+    pub(crate) reason: Option<String>,
 }
 
 /// Imports and prints what was found.
@@ -32,7 +39,13 @@ pub(crate) async fn run(
     format: Format,
 ) -> Result<u8, JobError> {
     let imported = import(&arguments.file)?;
-    let entered = enter_text(flags, &arguments.file, &imported).await?;
+    let entered = enter_text(
+        flags,
+        &arguments.file,
+        &imported,
+        arguments.reason.as_deref(),
+    )
+    .await?;
     if let Some(out) = &arguments.out {
         write_whole(out, &imported.json)?;
     }
@@ -60,6 +73,12 @@ fn summary(imported: &Imported, entered: &EnteredText) -> Value {
         "kinds": kinds,
         "sha256": tree.root_hash().to_string(),
         "stale": entered.stale,
+        "n_not_judged": entered.unjudged.len(),
+        "not_judged": entered.unjudged.iter().map(|one| json!({
+            "requirement": one.requirement,
+            "provision": one.provision,
+            "why": one.why.word(),
+        })).collect::<Vec<_>>(),
         "journal": entered.entered.as_ref().map(|entered| json!({
             "origin": entered.receipt.origin,
             "size": entered.receipt.size,
@@ -110,6 +129,22 @@ fn words(
             requirements.join(", ")
         ),
     });
+    if !entered.unjudged.is_empty() {
+        lines.push(format!(
+            "{} cited provisions are not judged by this text:",
+            entered.unjudged.len()
+        ));
+    }
+    for why in NotJudged::ALL {
+        let of_it = entered.unjudged.iter().filter(|one| one.why == why);
+        let named: Vec<String> = of_it
+            .map(|one| format!("{} ({})", one.requirement, one.provision))
+            .collect();
+        if !named.is_empty() {
+            let n = named.len();
+            lines.push(format!("  {n} {}: {}", why.words(), named.join(", ")));
+        }
+    }
     lines.push(match &entered.entered {
         Some(entered) => format!(
             "entered as entry {} of {}",

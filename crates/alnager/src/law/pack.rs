@@ -1,4 +1,4 @@
-//! `alnager law pack`: check, test, sign, install and pin packs.
+//! `alnager law pack`: check, test, sign, install and pin packs, and trust keys that sign them.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -44,13 +44,19 @@ pub(crate) enum PackCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Install a signed pack on the desk: signature, hashes, check and cases must all hold
+    /// Trust a key to sign packs for this desk
+    Trust(TrustArguments),
+    /// End the trust in a key; what was installed stays
+    Distrust(TrustArguments),
+    /// List the keys that are trusted to sign packs
+    Keys,
+    /// Install a signed pack on the desk: a trusted key, signature, hashes, check and cases must all hold
     Install {
         /// The signed pack
         file: PathBuf,
-        /// The key you trust to sign packs, as `keygen` printed it
+        /// The trusted key it must be signed with; without it any that the desk trusts
         #[arg(long, value_name = "VKEY")]
-        key: String,
+        key: Option<String>,
     },
     /// Keep a version in use though newer ones come
     Pin {
@@ -59,6 +65,9 @@ pub(crate) enum PackCommand {
         /// The version; without it the one in use
         #[arg(long)]
         version: Option<String>,
+        /// Why
+        #[arg(long)]
+        reason: String,
     },
     /// Let newer versions in again
     Unpin {
@@ -67,6 +76,17 @@ pub(crate) enum PackCommand {
     },
     /// List the packs in use and where they come from
     List,
+}
+
+/// A key to trust or distrust.
+#[derive(Debug, Args)]
+pub(crate) struct TrustArguments {
+    /// The key, as `keygen` printed it; compare it with what its owner says on another way than the pack's
+    #[arg(value_name = "VKEY")]
+    pub(crate) key: String,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: String,
 }
 
 /// Folders of packs.
@@ -121,11 +141,39 @@ pub(crate) async fn run(
             Ok(CLEAR)
         }
         PackCommand::Install { file, key } => {
-            show_installed(&pack::install(flags, file, key).await?, format);
+            show_installed(&pack::install(flags, file, key.as_deref()).await?, format);
             Ok(CLEAR)
         }
-        PackCommand::Pin { pack, version } => {
-            let (version, receipt) = pack::pin(flags, pack, version.as_deref()).await?;
+        PackCommand::Trust(arguments) => trust(flags, arguments, true, format).await,
+        PackCommand::Distrust(arguments) => trust(flags, arguments, false, format).await,
+        PackCommand::Keys => {
+            let state = pack::trusted(flags).await?;
+            let words = state.keys.iter().map(|(key, trusted)| {
+                let (by, on, reason) = (state.name(&trusted.by), trusted.on, &trusted.reason);
+                format!("{key}: trusted by {by} on {on}: {reason}")
+            });
+            let mut words: Vec<String> = words.collect();
+            if words.is_empty() {
+                words.push("no key is trusted".to_owned());
+            }
+            let values = state.keys.iter().map(|(key, trusted)| {
+                json!({
+                    "key": key,
+                    "by": state.name(&trusted.by),
+                    "on": trusted.on.to_string(),
+                    "reason": trusted.reason,
+                    "entry": trusted.at,
+                })
+            });
+            print(format, &words.join("\n"), values.collect());
+            Ok(CLEAR)
+        }
+        PackCommand::Pin {
+            pack,
+            version,
+            reason,
+        } => {
+            let (version, receipt) = pack::pin(flags, pack, version.as_deref(), reason).await?;
             let words = format!("`{pack}` stays at version {version}{}", entry(&receipt));
             print(format, &words, json!({ "id": pack, "pinned": version }));
             Ok(CLEAR)
@@ -146,6 +194,27 @@ pub(crate) async fn run(
     }
 }
 
+async fn trust(
+    flags: &Flags,
+    arguments: &TrustArguments,
+    is_trusted: bool,
+    format: Format,
+) -> Result<u8, JobError> {
+    let (key, receipt) = pack::trust(flags, &arguments.key, is_trusted, &arguments.reason).await?;
+    let word = if is_trusted {
+        "trusted"
+    } else {
+        "not trusted any more"
+    };
+    let words = format!("`{key}` is {word} to sign packs{}", entry(&receipt));
+    print(
+        format,
+        &words,
+        json!({ "key": key.to_string(), "trusted": is_trusted }),
+    );
+    Ok(CLEAR)
+}
+
 fn show_installed(installed: &Installed, format: Format) {
     let (id, version) = (&installed.id, &installed.version);
     let mut words: String = installed.warnings.iter().map(line).collect();
@@ -161,6 +230,7 @@ fn show_installed(installed: &Installed, format: Format) {
     let value = json!({
         "id": id,
         "version": version,
+        "key": installed.key,
         "entry": installed.receipt.as_ref().map(|receipt| receipt.size - 1),
         "statements": installed.n_compared,
         "warnings": warnings,

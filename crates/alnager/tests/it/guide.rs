@@ -137,16 +137,17 @@ fn a_law_pack_can_be_written_word_for_word() {
         "4 cases mention 3 of 3 requirements\n0 errors, 0 warnings",
     );
     said(2, "4 cases of 1 pack, 9 statements, 0 cases differ");
-    said(5, "is installed, 9 statements of its cases held");
+    said(5, "is trusted to sign packs");
+    said(6, "is installed, 9 statements of its cases held");
     said(
-        6,
+        7,
         "riverton-tenant-screening 2026.11.23 (Riverton automated tenant screening): installed, signed with riverton.example/packs",
     );
-    said(7, "in use already");
-    said(8, "riverton_owner_occupied]");
-    said(9, "ahead, from 2027-07-01  RIV-3");
-    said(10, "stays at version 2026.11.23");
-    assert_eq!(outputs.len(), 12, "{outputs:?}");
+    said(8, "in use already");
+    said(9, "riverton_owner_occupied]");
+    said(10, "ahead, from 2027-07-01  RIV-3");
+    said(11, "stays at version 2026.11.23");
+    assert_eq!(outputs.len(), 13, "{outputs:?}");
 }
 
 #[test]

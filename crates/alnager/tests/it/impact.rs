@@ -428,6 +428,37 @@ fn a_calendar_says_what_comes_for_whom() {
 }
 
 #[test]
+fn what_counsel_set_aside_neither_comes_nor_changes() {
+    let place = with_cv_screening();
+    let begins = || {
+        let span = ["--from", "2026-11-23", "--until", "2027-12-31"];
+        let known = ["--known", "2026-11-23"];
+        let found = json(&place, &[&["law", "calendar"], &span[..], &known].concat());
+        let days = found["days"].as_array().unwrap().iter();
+        let items = days.flat_map(|day| day["items"].as_array().unwrap());
+        let told = items.filter(|item| item["requirements"] == json!(["EUAIA-9"]));
+        told.count()
+    };
+    assert_eq!(begins(), 1);
+    let reading = [
+        "law",
+        "reading",
+        "reject",
+        "EUAIA-9",
+        "--text",
+        "Annex III does not list it",
+    ];
+    let ran = place.run(&[&reading[..], &["--as", "Tomas Beran"]].concat());
+    assert!(ran.err.contains("you build `cv-screening`"), "{}", ran.err);
+    let ran = place.run(&[&reading[..], &["--as", "Henrik Lund"]].concat());
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(begins(), 0);
+    let found = json(&place, &JUNE_TO_NOVEMBER);
+    assert_eq!(*change(&found, "EUAIA-9"), Value::Null);
+    assert_eq!(change(&found, "EUAIA-10")["kind"], "moved");
+}
+
+#[test]
 fn a_calendar_file_keeps_the_ids_of_its_events() {
     let place = with_cv_screening();
     let write = |file: &str| {

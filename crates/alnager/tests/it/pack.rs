@@ -33,9 +33,24 @@ fn signed(place: &Place, version: &str) -> String {
 }
 
 fn run(place: &Place, arguments: &str) -> Ran {
+    run_as(place, arguments, &[])
+}
+
+/// As someone who builds no system.
+fn vera(place: &Place, arguments: &str) -> Ran {
+    run_as(place, arguments, &["--as", "Vera Novak"])
+}
+
+fn trust(place: &Place, key: &str) {
+    let trusted = vera(place, &format!("trust {key} --reason telephone"));
+    assert_eq!(trusted.code, 0, "{}", trusted.err);
+}
+
+fn run_as(place: &Place, arguments: &str, more: &[&str]) -> Ran {
     let all: Vec<&str> = ["law", "pack"]
         .into_iter()
         .chain(arguments.split(' '))
+        .chain(more.iter().copied())
         .collect();
     place.run(&all)
 }
@@ -46,7 +61,16 @@ fn a_review_uses_an_installed_pack_and_a_stranger_can_check_it() {
     let (_, before) = place.review(&[]);
     assert_eq!(status(&before, "X-1"), "");
     let key = signed(&place, "1");
-    let installed = run(&place, &format!("install 1.pack --key {key}"));
+    trust(&place, &key);
+    // Tomas Beran builds the system.
+    let builder = run_as(&place, "install 1.pack", &["--as", "Tomas Beran"]);
+    assert_eq!(builder.code, 2);
+    assert!(
+        builder.err.contains("you build `credit`"),
+        "{}",
+        builder.err
+    );
+    let installed = vera(&place, "install 1.pack");
     assert_eq!(installed.code, 0, "{}", installed.err);
     let (_, after) = place.review(&["--out", "after"]);
     assert_ne!(status(&after, "X-1"), "");
@@ -84,6 +108,21 @@ fn a_file_that_was_touched_or_is_older_is_refused_and_the_desk_is_as_it_was() {
         touched.err
     );
     assert!(!place.path(".alnager").exists());
+    let untrusted = install("2.pack");
+    assert_eq!(untrusted.code, 2);
+    assert!(
+        untrusted.err.contains("not trusted to sign packs"),
+        "{}",
+        untrusted.err
+    );
+    assert!(!place.path(".alnager").exists());
+    trust(&place, &key);
+    let keys = run(&place, "keys");
+    assert!(
+        keys.out.contains("trusted by Vera Novak on"),
+        "{}",
+        keys.out
+    );
     assert_eq!(install("2.pack").code, 0);
     let older = install("1.pack");
     assert_eq!(older.code, 2);

@@ -80,3 +80,102 @@ fn two_works_are_not_compared() {
     assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("are two works"), "{}", ran.err);
 }
+
+/// The act in the place of one that a shipped pack is stamped with: every article reads differently.
+fn stamped_act(year: &str, number: &str) -> String {
+    ACT.replace("2031</YEAR>", &format!("{year}</YEAR>"))
+        .replace(">77<", &format!(">{number}<"))
+        .replace("2031/77", &format!("{year}/{number}"))
+}
+
+/// The AI Act, whose pack is stamped with its annexes too.
+fn ai_act() -> String {
+    stamped_act("2024", "1689")
+}
+
+/// An annex of a real act, without a word of it.
+const ANNEX: &str = "<ANNEX><BIB.INSTANCE><NO.DOC><YEAR>2024</YEAR><NO.CURRENT>1689</NO.CURRENT></NO.DOC><LG.DOC>EN</LG.DOC></BIB.INSTANCE>\
+<TITLE><TI><P>ANNEX I</P></TI></TITLE><CONTENTS><P>Kites.</P></CONTENTS></ANNEX>";
+
+#[test]
+fn an_annex_without_its_act_is_refused() {
+    let place = Place::new();
+    place.write("annex.xml", ANNEX);
+    let ran = place.run(&["law", "import", "annex.xml"]);
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains("name the act first, then its annexes"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn a_text_in_another_language_than_the_stamps_is_refused() {
+    let place = Place::new();
+    let act = ai_act();
+    place.write("de.xml", act.replace(">EN<", ">DE<"));
+    let ran = place.run(&["law", "import", "de.xml"]);
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("import the text in `en`"), "{}", ran.err);
+
+    place.write("en.xml", act);
+    let ran = place.run(&["law", "import", "en.xml", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    let list = found["not_judged"].as_array().unwrap();
+    assert_eq!(found["n_not_judged"], list.len());
+    let stale = found["stale"].as_array().unwrap();
+    let in_annex = |value: &&Value| value["provision"].as_str().unwrap().contains("/anx_");
+    // The act came without its annexes: they are not judged, and its articles are.
+    assert!(!stale.is_empty() && !stale.iter().any(|one| in_annex(&one)));
+    let annexes: Vec<&Value> = list.iter().filter(in_annex).collect();
+    assert!(annexes.iter().any(|one| one["why"] == "no_annexes"));
+    assert!(list.iter().any(|one| one["why"] == "not_stamped"));
+    let ran = place.run(&["law", "import", "en.xml"]);
+    let words = format!(
+        "{} cited provisions are not judged by this text",
+        list.len()
+    );
+    assert!(ran.out.contains(&words), "{}", ran.out);
+}
+
+#[test]
+fn a_text_the_desk_held_before_comes_back_with_a_reason_from_outside_the_team_only() {
+    let place = Place::with("credit");
+    place.review(&[]);
+    place.write("a.xml", ai_act());
+    place.write("b.xml", ai_act().replace("red lamp", "green lamp"));
+    let import = |file: &str, who: &str, rest: &[&str]| {
+        place.run(&[&["law", "import", file, "--as", who], rest].concat())
+    };
+    for file in ["a.xml", "b.xml"] {
+        let ran = import(file, "Vera Novak", &[]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    }
+    let ran = import("a.xml", "Vera Novak", &[]);
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("before, and another since"), "{}", ran.err);
+    let reason = ["--replace", "--reason", "b was a draft"];
+    let ran = import("a.xml", "Tomas Beran", &reason);
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("someone outside the team"), "{}", ran.err);
+    let ran = import("a.xml", "Vera Novak", &reason);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn a_stale_requirement_is_recomputed_from_the_dossier() {
+    let place = Place::with("credit");
+    let (_, before) = place.review(&[]);
+    place.write("a.xml", stamped_act("2016", "679"));
+    let ran = place.run(&["law", "import", "a.xml", "--as", "Vera Novak"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let (_, review) = place.review(&[]);
+    let n_stale = |review: &Value| review.to_string().matches("stale: the official").count();
+    assert_eq!(n_stale(&before), 0);
+    assert!(n_stale(&review) > 0);
+    let dossier = place.path(review["dossier"].as_str().unwrap());
+    let ran = place.run(&["verify", dossier.to_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}

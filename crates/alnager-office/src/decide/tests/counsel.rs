@@ -1,6 +1,8 @@
 //! Frameworks, readings, and requirements held against a changed text.
 
 use super::*;
+use alnager_law::text::stamp;
+
 use crate::counsel::{NewText, Opinion, StaleProvision};
 
 /// A binding pack with an unconfirmed core and a side note, and a voluntary one that asks whether it is adopted.
@@ -109,6 +111,13 @@ fn all() -> String {
 }
 
 impl World {
+    /// Puts other packs into use.
+    fn put(&mut self, packs: [&str; 2]) {
+        let packs = packs.map(|text| Pack::parse("p", text).unwrap());
+        let (facts, evidence) = (self.book.vocabulary.clone(), self.book.evidence.clone());
+        self.book = Book::new(facts, evidence, Register::default(), packs.to_vec()).unwrap();
+    }
+
     fn judged(&mut self) -> String {
         self.review("decides=true", &all(), "2026-11-23")
     }
@@ -166,6 +175,37 @@ fn a_doubted_core_waits_for_counsel_and_a_side_note_does_not() {
         &world.judged(),
         expect!["clear: D-core not applicable, D-side met, F-asks not applicable, F-plain noted"],
     );
+}
+
+#[test]
+fn a_duty_ruled_out_by_what_is_not_confirmed_waits_for_counsel() {
+    let scoped = |rest: &str| {
+        let derive = format!("[[derive]]\nfact = 'high'\nrule = 'decides && adopted'\n{rest}\n");
+        let (head, requirements) = DOUBTED.split_once("[[requirement]]").unwrap();
+        let core = requirements.replacen("when = 'decides'", "when = 'high'", 1);
+        format!("{head}{derive}[[requirement]]{core}")
+    };
+    for (rest, want) in [
+        (
+            "unconfirmed = 'the scope'",
+            "undecided: D-core unknown, D-side met, F-asks not applicable, F-plain noted",
+        ),
+        (
+            "",
+            "clear: D-core not applicable, D-side met, F-asks not applicable, F-plain noted",
+        ),
+    ] {
+        let mut world = world("");
+        world.put([&scoped(rest), FRAME]);
+        world.judged();
+        world.accept_all();
+        let found = world.judged();
+        assert!(found.starts_with(want), "{found}");
+        // Counsel settles it either way: by the pack's own words it does not concern the system.
+        world.read("Vera", "D-core", Opinion::Adopted).unwrap();
+        let found = world.judged();
+        assert!(found.starts_with("clear: D-core not applicable"), "{found}");
+    }
 }
 
 #[test]
@@ -248,6 +288,26 @@ fn a_framework_is_asked_for_once_adopted_and_blocks_only_by_policy() {
         free.act("Vera", &binding),
         Err(Refused::Binding { .. })
     ));
+    let drop = Command::AdoptFramework {
+        pack: "frame".to_owned(),
+        is_adopted: false,
+        reason: "it asks too much of us".to_owned(),
+    };
+    assert!(matches!(
+        free.act("Tom", &drop),
+        Err(Refused::BuilderDecides { .. })
+    ));
+}
+
+#[test]
+fn a_bill_is_not_adopted() {
+    let mut world = world("");
+    let bill = FRAME.replace("kind = 'framework'", "kind = 'bill'");
+    world.put([DOUBTED, bill.as_str()]);
+    assert!(matches!(
+        world.adopt(true, "it will come"),
+        Err(Refused::Binding { .. })
+    ));
 }
 
 #[test]
@@ -269,7 +329,10 @@ fn a_changed_text_makes_a_requirement_stale_until_someone_confirms_it() {
             valid_from: None,
             sha256: is.to_owned(),
             n_provisions: 2,
+            language: "en".to_owned(),
+            provisions: BTreeMap::new(),
             stale: vec![stale],
+            replaces: None,
             tree: Blob {
                 name: "provisions.json".to_owned(),
                 media: "application/json".to_owned(),
@@ -318,19 +381,53 @@ fn counsel_is_asked_again_when_the_words_are_other_ones() {
         &world.judged(),
         expect!["clear: D-core met, D-side not applicable, F-asks not applicable, F-plain noted"],
     );
-    let other = DOUBTED.replace("cite = 'Art 2'", "cite = 'Art 2(1)'");
-    let packs = [other.as_str(), FRAME].map(|text| Pack::parse("p", text).unwrap());
-    world.book = Book::new(
-        world.book.vocabulary.clone(),
-        world.book.evidence.clone(),
-        Register::default(),
-        packs.to_vec(),
-    )
-    .unwrap();
-    check(
-        &world.judged(),
-        expect!["clear: D-core met, D-side met, F-asks not applicable, F-plain noted"],
-    );
+    for (from, to) in [
+        ("cite = 'Art 2'", "cite = 'Art 2(1)'"),
+        ("when = 'decides'", "when = 'decides || narrow'"),
+        ("when = 'decides'", "when = 'decides'\nunless = ['bans']"),
+        ("applies = ['now']", "applies = ['now', 'now']"),
+    ] {
+        let other = DOUBTED.replace(from, to);
+        let mut world = World {
+            book: world.book.clone(),
+            policy: world.policy.clone(),
+            state: world.state.clone(),
+            stamp: world.stamp.clone(),
+            n_ids: world.n_ids,
+            hash: world.hash.clone(),
+        };
+        world.put([other.as_str(), FRAME]);
+        let found = world.review("decides=true bans=false", &all(), "2026-11-23");
+        assert!(found.contains("D-side met"), "{to}: {found}");
+    }
+}
+
+#[test]
+fn what_counsel_sets_aside_for_a_system_is_not_set_aside_by_who_builds_it() {
+    let mut world = world("");
+    // Tom reads before any system names him.
+    world.read("Tom", "D-core", Opinion::Rejected).unwrap();
+    world.read("Vera", "D-side", Opinion::Rejected).unwrap();
+    world.judged();
+    let set_aside = |world: &World| -> Vec<String> {
+        let facts = world.state.systems["sys"].law_facts(&world.book, &world.state.counsel);
+        let day = "2026-11-23".parse().unwrap();
+        let when = AsOf {
+            valid: day,
+            known: day,
+        };
+        let all = alnager_law::requirement::requirements(&world.book, &facts, when);
+        let aside = all
+            .iter()
+            .filter(|one| world.state.is_set_aside(&world.book, one, "sys"));
+        aside.map(|one| one.text().id.clone()).collect()
+    };
+    assert_eq!(set_aside(&world), ["D-side"]);
+    // Its text changed since: counsel is asked again.
+    world
+        .act("Vera", &import("2026-01-01", &[("art_1", "b1")]))
+        .unwrap();
+    assert!(set_aside(&world).is_empty());
 }
 
 #[test]
@@ -351,11 +448,13 @@ fn a_day_that_is_not_confirmed_leaves_the_gate_undecided() {
             packs.to_vec(),
         )
         .unwrap();
-        let found = world.judged();
-        assert!(
-            found.starts_with("undecided: D-core unknown, D-side unknown"),
-            "{row}: {found}"
-        );
+        for facts in ["decides=true", ""] {
+            let found = world.review(facts, "", "2026-11-23");
+            assert!(
+                found.starts_with("undecided: D-core unknown, D-side unknown"),
+                "{row}, `{facts}`: {found}"
+            );
+        }
     }
 }
 
@@ -373,7 +472,10 @@ fn import(from: &str, provisions: &[(&str, &str)]) -> Command {
         valid_from: Some(from.parse().unwrap()),
         sha256: format!("{from}{provisions:?}"),
         n_provisions: 2,
+        language: "en".to_owned(),
+        provisions: BTreeMap::new(),
         stale: stale.collect(),
+        replaces: None,
         tree: Blob {
             name: "provisions.json".to_owned(),
             media: "application/json".to_owned(),
@@ -396,13 +498,13 @@ fn a_second_confirmation_keeps_what_the_first_settled() {
     world.act("Vera", &confirm).unwrap();
     let both = [("art_1", "b1"), ("art_2", "b2")];
     world.act("Vera", &import("2026-02-01", &both)).unwrap();
-    assert_eq!(world.state.counsel.stale("D-side").len(), 1);
+    assert_eq!(world.stale("D-side").len(), 1);
     assert!(matches!(
         world.act("Tom", &confirm),
         Err(Refused::BuilderDecides { .. })
     ));
     world.act("Vera", &confirm).unwrap();
-    assert!(world.state.counsel.stale("D-side").is_empty());
+    assert!(world.stale("D-side").is_empty());
 }
 
 #[test]
@@ -416,4 +518,142 @@ fn an_older_text_does_not_turn_the_clock_back() {
         world.act("Vera", &import("2026-01-01", &[])),
         Err(Refused::OlderText { .. })
     ));
+}
+
+impl World {
+    /// What is stale about a requirement: the ends of its provisions.
+    fn stale(&self, requirement: &str) -> Vec<String> {
+        let stale = self.state.counsel.stale(&self.book, requirement);
+        stale.into_iter().map(|one| one.provision).collect()
+    }
+
+    /// Stamps D-side in the book: these provisions, each with the hash it was written against.
+    fn stamp(&mut self, provisions: &[(&str, char)]) {
+        let provisions: Vec<String> = provisions
+            .iter()
+            .map(|(id, hash)| format!("{{ id = 'eli/d/{id}', sha256 = '{}' }}", hex(*hash)))
+            .collect();
+        let text = format!(
+            "schema = 'alnager.stamps/1'\npack = 'd'\n[[requirement]]\nid = 'D-side'\nprovisions = [{}]\n",
+            provisions.join(", ")
+        );
+        let stamps = stamp::parse("provisions.toml", &text).unwrap();
+        self.book = self.book.clone().with_stamps(vec![stamps]).unwrap();
+    }
+}
+
+/// A hash of one digit.
+fn hex(digit: char) -> String {
+    digit.to_string().repeat(64)
+}
+
+/// An import of a text of `eli/d` with these provisions and the hashes they have now.
+fn text(provisions: &[(&str, char)]) -> NewText {
+    let provisions = provisions.iter();
+    NewText {
+        work: "eli/d".to_owned(),
+        file: "d.xml".to_owned(),
+        valid_from: None,
+        sha256: format!("{provisions:?}"),
+        n_provisions: 2,
+        language: "en".to_owned(),
+        provisions: provisions
+            .map(|(id, hash)| (format!("eli/d/{id}"), hex(*hash)))
+            .collect(),
+        stale: Vec::new(),
+        replaces: None,
+        tree: Blob {
+            name: "provisions.json".to_owned(),
+            media: "application/json".to_owned(),
+            bytes: Arc::default(),
+        },
+    }
+}
+
+fn importing(text: NewText) -> Command {
+    Command::ImportText(Box::new(text))
+}
+
+#[test]
+fn a_text_is_held_against_the_stamps_in_use() {
+    let mut world = world("");
+    world.judged();
+    world.accept_all();
+    world.read("Vera", "D-core", Opinion::Adopted).unwrap();
+    let settled = "clear: D-core met, D-side met, F-asks not applicable, F-plain noted";
+    let is_stale = "undecided: D-core met, D-side unknown, F-asks not applicable, F-plain noted";
+    // No pack was stamped when the text came in.
+    world
+        .act("Vera", &importing(text(&[("art_2", 'b')])))
+        .unwrap();
+    assert_eq!(world.judged(), settled);
+    world.stamp(&[("art_2", 'a')]);
+    assert_eq!(world.judged(), is_stale);
+    let confirm = Command::ConfirmWording {
+        requirement: "D-side".to_owned(),
+        reason: "the same duty".to_owned(),
+    };
+    world.act("Vera", &confirm).unwrap();
+    assert_eq!(world.judged(), settled);
+    // The requirement is written anew against a third wording: nobody has confirmed that.
+    world.stamp(&[("art_2", 'c')]);
+    assert_eq!(world.judged(), is_stale);
+    world.stamp(&[("art_2", 'b')]);
+    assert_eq!(world.judged(), settled);
+}
+
+#[test]
+fn a_text_held_before_comes_back_with_a_reason_from_outside_the_team_only() {
+    let mut world = world("");
+    world.judged();
+    world.stamp(&[("art_2", 'a')]);
+    let (first, second) = (text(&[("art_2", 'a')]), text(&[("art_2", 'b')]));
+    world.act("Vera", &importing(first.clone())).unwrap();
+    world.act("Vera", &importing(second)).unwrap();
+    assert_eq!(world.stale("D-side"), ["eli/d/art_2"]);
+    let back = importing(first.clone());
+    let refused = world.act("Vera", &back);
+    assert!(
+        matches!(refused, Err(Refused::OlderText { .. })),
+        "{refused:?}"
+    );
+    let replacing = |reason: &str| {
+        importing(NewText {
+            replaces: Some(reason.to_owned()),
+            ..first.clone()
+        })
+    };
+    let refused = world.act("Vera", &replacing(" "));
+    assert!(
+        matches!(refused, Err(Refused::NoReason { .. })),
+        "{refused:?}"
+    );
+    let refused = world.act("Tom", &replacing("the second was a draft"));
+    assert!(
+        matches!(refused, Err(Refused::BuilderDecides { .. })),
+        "{refused:?}"
+    );
+    world
+        .act("Vera", &replacing("the second was a draft"))
+        .unwrap();
+    assert!(world.stale("D-side").is_empty());
+}
+
+#[test]
+fn nobody_settles_staleness_by_another_text_of_the_law_they_build_under() {
+    let mut world = world("");
+    world.judged();
+    world.stamp(&[("anx_II", 'a')]);
+    let whole = text(&[("anx_II", 'b'), ("art_2", 'a')]);
+    world.act("Tom", &importing(whole)).unwrap();
+    assert_eq!(world.stale("D-side"), ["eli/d/anx_II"]);
+    // The act without its annexes says nothing of the annex.
+    let act = text(&[("art_2", 'a')]);
+    let refused = world.act("Tom", &importing(act.clone()));
+    assert!(
+        matches!(refused, Err(Refused::BuilderDecides { .. })),
+        "{refused:?}"
+    );
+    world.act("Vera", &importing(act)).unwrap();
+    assert!(world.stale("D-side").is_empty());
 }

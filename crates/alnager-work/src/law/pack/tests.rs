@@ -3,7 +3,11 @@ use std::fs;
 
 use expect_test::{Expect, expect};
 
+use alnager_office::gate::Gate;
+
 use super::*;
+use crate::law::counsel::adopt;
+use crate::review::{Request, review};
 
 const FACTS: &str = "schema = 'alnager.facts/1'\nversion = '1'
 [fact.x_asks]\ntype = 'bool'\nquestion = 'q?'\nserves = ['us-x']\n";
@@ -45,24 +49,53 @@ impl Place {
 
     /// Signs the pack in this version, changed as asked; gives the signed file.
     fn signed(&self, version: &str, change: impl Fn(&str, String) -> String) -> PathBuf {
-        let folder = self.folder.path().join("us-x");
-        fs::create_dir_all(&folder).unwrap();
         let texts = [
             ("pack.toml", pack(version)),
             ("facts.toml", FACTS.to_owned()),
             ("cases.toml", CASES.to_owned()),
         ];
-        for (name, text) in texts {
-            fs::write(folder.join(name), change(name, text)).unwrap();
+        self.signed_as(
+            "us-x",
+            version,
+            &texts.map(|(name, text)| (name, change(name, text))),
+        )
+    }
+
+    /// Signs the pack of these texts, leaving out those that are empty; gives the signed file.
+    fn signed_as(&self, id: &str, name: &str, texts: &[(&str, String)]) -> PathBuf {
+        let folder = self.folder.path().join(id);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        for (name, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
+            fs::write(folder.join(name), text).unwrap();
         }
         let (bytes, _) = sign(&folder, &self.folder.path().join("key")).unwrap();
-        let file = self.folder.path().join(format!("{version}.pack"));
+        let file = self.folder.path().join(format!("{name}.pack"));
         fs::write(&file, bytes).unwrap();
         file
     }
 
+    async fn trust(&self, key: &str) {
+        trust(&self.flags(), key, true, "compared by telephone")
+            .await
+            .unwrap();
+    }
+
+    /// Installs a file on a desk that trusts the key.
     async fn install(&self, file: &Path) -> String {
-        match install(&self.flags(), file, &self.key).await {
+        if !trusted(&self.flags())
+            .await
+            .unwrap()
+            .keys
+            .contains_key(&self.key)
+        {
+            self.trust(&self.key).await;
+        }
+        self.try_install(file, Some(&self.key)).await
+    }
+
+    async fn try_install(&self, file: &Path, key: Option<&str>) -> String {
+        match install(&self.flags(), file, key).await {
             Ok(installed) if installed.receipt.is_some() => {
                 format!("{} installed", installed.version)
             }
@@ -149,7 +182,7 @@ fn versions_go_forward_and_a_pin_holds_them() {
         let third = place.signed("2026.1.10", same);
         assert_eq!(place.install(&second).await, "2026.1.2 installed");
         expect!["`us-x` 2026.1.1 is older than 2026.1.2, which is in use; to go back, pin the earlier version with `alnager law pack pin`"].assert_eq(&place.install(&first).await);
-        pin(&place.flags(), "us-x", None).await.unwrap();
+        pin(&place.flags(), "us-x", None, "r").await.unwrap();
         expect![
             "`us-x` is pinned to version 2026.1.2; `alnager law pack unpin us-x` lets newer ones in"
         ]
@@ -157,7 +190,9 @@ fn versions_go_forward_and_a_pin_holds_them() {
         expect!["2026.1.2 installed, pinned; "].assert_eq(&place.listed().await);
         unpin(&place.flags(), "us-x").await.unwrap();
         assert_eq!(place.install(&third).await, "2026.1.10 installed");
-        pin(&place.flags(), "us-x", Some("2026.1.2")).await.unwrap();
+        pin(&place.flags(), "us-x", Some("2026.1.2"), "r")
+            .await
+            .unwrap();
         expect!["2026.1.2 installed, pinned; 2026.1.10"].assert_eq(&place.listed().await);
         let flags = place.flags().at_desk().await.unwrap();
         let in_use = Acting::begin(&flags).unwrap().library;
@@ -167,27 +202,27 @@ fn versions_go_forward_and_a_pin_holds_them() {
             .find(|pack| pack.id == "us-x")
             .map(|pack| pack.version.clone());
         assert_eq!(version.as_deref(), Some("2026.1.2"));
-        let error = pin(&place.flags(), "us-x", Some("2026.1.3"))
+        let error = pin(&place.flags(), "us-x", Some("2026.1.3"), "r")
             .await
             .unwrap_err();
         expect!["there is no version 2026.1.3 of `us-x` at hand; did you mean `2026.1.2`?"]
             .assert_eq(&error.to_string());
-        let error = pin(&place.flags(), "us-xx", None).await.unwrap_err();
+        let error = pin(&place.flags(), "us-xx", None, "r").await.unwrap_err();
         expect!["there is no pack `us-xx`; did you mean `us-x`?"].assert_eq(&error.to_string());
-        pin(&place.flags(), "gdpr", None).await.unwrap();
+        pin(&place.flags(), "gdpr", None, "r").await.unwrap();
         let listed = list(&place.flags()).await.unwrap();
         let gdpr = listed.iter().find(|pack| pack.id == "gdpr").unwrap();
         assert_eq!((gdpr.is_pinned, &gdpr.origin), (true, &PackOrigin::Shipped));
     });
 }
 
-/// Installing a pack changed so is refused with these words, and makes no desk.
+/// Installing a pack changed so is refused with these words.
 fn check(change: impl Fn(&str, String) -> String, want: Expect) {
     block(async {
         let place = Place::new();
         let file = place.signed("2026.1.1", change);
         want.assert_eq(&place.install(&file).await);
-        assert!(!place.flags().desk.exists());
+        assert_eq!(place.listed().await, "not there");
     });
 }
 
@@ -220,6 +255,131 @@ fn a_pack_that_does_not_hold_is_not_installed() {
 }
 
 #[test]
+fn a_pack_that_says_law_brings_cases() {
+    check(
+        |name, text| {
+            if name == "cases.toml" {
+                String::new()
+            } else {
+                text
+            }
+        },
+        expect![
+            "nothing was installed: `us-x` cannot be tested: it has no cases.toml; have it signed with cases that say what must follow from it, and why"
+        ],
+    );
+    check(
+        |_, text| text.replace("expect = { in_force = ['X-1'] }", "expect = {}"),
+        expect![
+            "nothing was installed: `us-x` cannot be tested: its cases.toml states nothing that could be compared; have it signed with cases that say what must follow from it, and why"
+        ],
+    );
+    block(async {
+        let place = Place::new();
+        let file = place.signed("2026.1.1", |name, text| match name {
+            "pack.toml" => text.split("[[requirement]]").next().unwrap().to_owned(),
+            "cases.toml" => String::new(),
+            _ => text,
+        });
+        assert_eq!(place.install(&file).await, "2026.1.1 installed");
+    });
+}
+
+#[test]
+fn nothing_is_installed_that_no_trusted_key_signed() {
+    block(async {
+        let place = Place::new();
+        let file = place.signed("2026.1.1", same);
+        let without = |said: String| said.replace(&place.key, "KEY");
+        for key in [None, Some(place.key.as_str())] {
+            let said = place.try_install(&file, key).await;
+            assert!(said.contains("law pack trust"), "{said}");
+            assert!(!place.flags().desk.exists());
+        }
+        let other = keygen("other.example/packs", &place.folder.path().join("other")).unwrap();
+        place.trust(&other.to_string()).await;
+        expect!["/2026.1.1.pack: it is not signed with a key that this desk trusts (`alnager law pack keys` lists them); get the publisher's key on another way than the pack, and trust it: `alnager law pack trust VKEY --reason WHY`"].assert_eq(&without(place.try_install(&file, None).await));
+        expect!["`KEY` is not trusted to sign packs on this desk; whoever builds no system trusts it, once it was compared with what its owner says: `alnager law pack trust KEY --reason WHY`"].assert_eq(&without(place.try_install(&file, Some(&place.key)).await));
+        place.trust(&place.key).await;
+        assert_eq!(place.try_install(&file, None).await, "2026.1.1 installed");
+        trust(&place.flags(), &place.key, false, "it was copied")
+            .await
+            .unwrap();
+        let newer = place.signed("2026.1.2", same);
+        let said = place.try_install(&newer, None).await;
+        assert!(said.contains("a key that this desk trusts"), "{said}");
+        let said = trust(&place.flags(), "no key", true, "r")
+            .await
+            .unwrap_err();
+        assert!(said.is_input(), "{said}");
+    });
+}
+
+/// An overlay on `us-x` and its texts: `X-1` does not hold where this condition does.
+fn overlay(unless: &str) -> [(&'static str, String); 3] {
+    let head = pack("2026.1.1").replace("us-x", "us-y");
+    let head = head.split("applies.now").next().unwrap();
+    let exception =
+        format!("[[exception]]\nto = 'X-1'\nunless = '{unless}'\nknown = 2026-01-01\ncite = 'c'\n");
+    let facts = FACTS.replace("x_asks", "y_bound").replace("us-x", "us-y");
+    [
+        ("pack.toml", format!("{head}{exception}")),
+        (
+            "facts.toml",
+            format!("{facts}guarded = ['true', 'false']\nguard_cite = 'c'\n"),
+        ),
+        (
+            "cases.toml",
+            CASES.replace("'X'", "'Y'").replace(
+                "facts = { x_asks = true }\nexpect = { in_force = ['X-1'] }",
+                "facts = { x_asks = true, y_bound = true }\nexpect = { OUT = ['X-1'] }",
+            ),
+        ),
+    ]
+}
+
+#[test]
+fn an_overlay_leaves_the_cases_of_other_packs_as_they_are() {
+    block(async {
+        let place = Place::new();
+        let base = place.signed("2026.1.1", same);
+        assert_eq!(place.install(&base).await, "2026.1.1 installed");
+        let spoils =
+            overlay("!y_bound").map(|(name, text)| (name, text.replace("OUT", "in_force")));
+        let file = place.signed_as("us-y", "spoils", &spoils);
+        expect!["nothing was installed: `us-y` changes how cases of other packs come out: us-x X X-1: not applicable, expected in force"].assert_eq(&place.install(&file).await);
+        let fits =
+            overlay("y_bound").map(|(name, text)| (name, text.replace("OUT", "not_applicable")));
+        let file = place.signed_as("us-y", "fits", &fits);
+        assert_eq!(place.install(&file).await, "2026.1.1 installed");
+    });
+}
+
+#[test]
+fn a_review_that_began_under_superseded_law_is_made_again() {
+    block(async {
+        let place = Place::new();
+        let file = place.signed("2026.1.1", same);
+        assert_eq!(place.install(&file).await, "2026.1.1 installed");
+        let system = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+        let request = Request {
+            system: Path::new(&system).join("../../examples/credit"),
+            gate: Gate::Launch,
+            out: Some(place.folder.path().join("out")),
+        };
+        // As read before the pack was installed: the shipped law.
+        assert!(place.flags().law.is_none());
+        review(&request, &place.flags(), &|_| {}).await.unwrap();
+        let state = trusted(&place.flags()).await.unwrap();
+        let sealed = state.book.unwrap().files;
+        assert!(sealed.iter().any(|file| file.name == "law/us-x/pack.toml"));
+        let error = adopt(&place.flags(), "iso-42001", true, "r").await;
+        let error = error.err().unwrap().to_string();
+        assert!(error.contains("run it again"), "{error}");
+    });
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_said() {
     block(async {
         let place = Place::new();
@@ -240,20 +400,13 @@ fn what_is_wrong_with_a_file_is_said() {
         expect!["/2026.1.1.pack: `pack.toml` is not the file that was signed; take the pack again from where it was signed"].assert_eq(&place.install(&file).await);
         fs::write(&file, &bytes).unwrap();
         let other = keygen("example.org/packs", &place.folder.path().join("other")).unwrap();
-        let error = install(&place.flags(), &file, &other.to_string())
+        let error = place.try_install(&file, Some(&other.to_string())).await;
+        assert!(error.contains("no signature by a known key"), "{error}");
+        let error = install(&place.flags(), &file, Some("no key"))
             .await
             .unwrap_err();
-        assert!(
-            error.to_string().contains("no signature by a known key"),
-            "{error}"
-        );
-        assert!(
-            install(&place.flags(), &file, "no key")
-                .await
-                .unwrap_err()
-                .is_input()
-        );
-        assert!(!place.flags().desk.exists());
+        assert!(error.is_input(), "{error}");
+        assert_eq!(place.listed().await, "not there");
     });
 }
 
