@@ -8,16 +8,42 @@
 //! | [`odds`] | how far apart are the errors made on two groups |
 //! | [`impact`] | is a ratio within its limit, and how many people short |
 //! | [`correct`] | what is left when many comparisons were made |
+//! | [`contingency`], [`stratified`] | tables with more rows and columns, and tables in strata |
+//! | [`sample`], [`score`], [`rank`] | how a score is spread, ranks and is calibrated, by group |
+//! | [`inequality`], [`category`], [`numeric`], [`ranking`] | benefits, classes, numbers and lists |
+//! | [`linear`], [`logit`], [`effect`], [`oaxaca`] | what is left of a gap once legitimate factors are held fixed |
+//! | [`bootstrap`], [`power`] | how else it could have come out, and what could have been found |
+//! | [`reweigh`], [`weighted`], [`proxy`] | weights, and groups known by probability |
 //!
 //! Every figure is a pure function of counts. A figure that is undefined (a zero denominator) is
 //! `None`, never 0 and never NaN. Rates and confidences are shares in 0..=1, never percentages.
 
+pub mod bootstrap;
+pub mod category;
 pub mod compare;
 pub mod confusion;
+pub mod contingency;
 pub mod correct;
+pub mod effect;
 pub mod impact;
+pub mod inequality;
+pub mod linear;
+pub mod logit;
+pub mod matrix;
+pub mod numeric;
+pub mod oaxaca;
 pub mod odds;
+pub mod power;
 pub mod proportion;
+pub mod proxy;
+pub mod random;
+pub mod rank;
+pub mod ranking;
+pub mod reweigh;
+pub mod sample;
+pub mod score;
+pub mod stratified;
+pub mod weighted;
 
 mod mass;
 mod normal;

@@ -1,0 +1,1 @@
+//! Resampled counts: how far any figure made from cells could have come out otherwise.

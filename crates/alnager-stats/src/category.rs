@@ -1,0 +1,1 @@
+//! Decisions with more than two classes.

@@ -1,0 +1,1 @@
+//! Average marginal effects of a fitted logistic regression.

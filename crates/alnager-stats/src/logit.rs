@@ -1,0 +1,1 @@
+//! Logistic regression by Newton's method.

@@ -1,0 +1,1 @@
+//! Least squares by Householder reflections, and the small dense matrices it needs.

@@ -1,0 +1,1 @@
+//! Numeric predictions by group: errors, bias, correlation.

@@ -1,0 +1,1 @@
+//! What a sample of this size could have found.

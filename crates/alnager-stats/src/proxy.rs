@@ -1,0 +1,1 @@
+//! Bayesian improved surname geocoding: race and ethnicity by proxy.

@@ -1,0 +1,1 @@
+//! Ranked lists: skew, NDKL, exposure.

@@ -1,0 +1,1 @@
+//! Reweighing: the weights that make group and label independent.

@@ -1,0 +1,1 @@
+//! Scores of people as counts by distinct value: the empirical distribution every score metric follows from.

@@ -1,0 +1,1 @@
+//! How a score treats two groups: distance, ranking quality, calibration.

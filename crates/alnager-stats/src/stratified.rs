@@ -1,0 +1,1 @@
+//! 2x2 tables in strata: Cochran-Mantel-Haenszel, common odds and risk ratios, Breslow-Day.

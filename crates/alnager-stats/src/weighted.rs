@@ -1,0 +1,1 @@
+//! Rates of weighted rows, and how many rows they are worth.
