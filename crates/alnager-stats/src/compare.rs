@@ -20,7 +20,7 @@ pub struct PValue {
 }
 
 impl PValue {
-    fn from_ln(ln: f64) -> PValue {
+    pub(crate) fn from_ln(ln: f64) -> PValue {
         let ln = ln.min(0.0);
         PValue {
             value: ln.exp(),

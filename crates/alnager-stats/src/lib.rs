@@ -47,3 +47,4 @@ pub mod weighted;
 
 mod mass;
 mod normal;
+mod tail;
