@@ -3,6 +3,8 @@
 use alnager_law::read::{Node, ReadError};
 use serde::{Deserialize, Serialize};
 
+use crate::derived::Derived;
+
 /// One declared audit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Audit {
@@ -24,6 +26,59 @@ pub struct Audit {
     pub strata: Option<String>,
     /// Spellings that mean *unknown* in attribute columns, besides the empty cell.
     pub unknown: Vec<String>,
+    /// What becomes of rows whose group is unknown.
+    #[serde(default, skip_serializing_if = "Missing::is_default")]
+    pub missing: Missing,
+    /// The condition on columns that a row must meet to be counted, in the rule language.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// Columns made from others while the rows are counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<Derived>,
+    /// The column that says when; its values part the count table further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<String>,
+    /// The column of weights: finite, not negative.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
+    /// The column that says which rows are one person's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+}
+
+/// What becomes of rows whose group is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// They are counted apart and kept out of every comparison, with bounds on what they could change.
+    #[default]
+    Apart,
+    /// They are a group of their own, called [`UNKNOWN_GROUP`].
+    Group,
+    /// There may be none: the first one is an error.
+    Refuse,
+}
+
+/// The name of the group of unknowns, where they are one.
+pub const UNKNOWN_GROUP: &str = "(unknown)";
+
+impl Missing {
+    /// The words for it.
+    pub const WORDS: [&str; 3] = ["apart", "group", "refuse"];
+
+    /// What a word stands for.
+    pub fn of(word: &str) -> Option<Self> {
+        match word {
+            "apart" => Some(Missing::Apart),
+            "group" => Some(Missing::Group),
+            "refuse" => Some(Missing::Refuse),
+            _ => None,
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Missing::Apart
+    }
 }
 
 /// A column with two values, one of which counts as 1.
@@ -69,6 +124,9 @@ pub struct Score {
     /// Thresholds at which the score is counted, ascending; empty: at every value that occurs, if there are at most
     /// [`SCORE_VALUES_MAX`].
     pub cuts: Vec<f64>,
+    /// Whether every score is counted by its value, however many there are, for the metrics that need the whole distribution.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub every_value: bool,
 }
 
 /// More distinct score values than this need declared `cuts`.
@@ -171,6 +229,12 @@ impl Audit {
             "intersection",
             "strata",
             "unknown",
+            "missing",
+            "where",
+            "derive",
+            "period",
+            "weight",
+            "person",
         ])?;
         let attributes: Vec<Attribute> = node.each("attribute", attribute)?;
         if attributes.is_empty() {
@@ -192,6 +256,15 @@ impl Audit {
                 .map(Node::texts)
                 .transpose()?
                 .unwrap_or_default(),
+            missing: match node.get("missing")? {
+                Some(word) => Missing::of(&word.one_of(Missing::WORDS)?).unwrap_or_default(),
+                None => Missing::default(),
+            },
+            filter: node.get("where")?.map(|text| condition(text)).transpose()?,
+            derived: node.each("derive", Derived::read)?,
+            period: node.get("period")?.map(Node::words).transpose()?,
+            weight: node.get("weight")?.map(Node::words).transpose()?,
+            person: node.get("person")?.map(Node::words).transpose()?,
         };
         audit.check_columns(node)?;
         Ok(audit)
@@ -208,6 +281,18 @@ impl Audit {
                 let problem = format!(
                     "two groupings are called `{}`; keep one, or rename the column",
                     grouping.name
+                );
+                return Err(node.wrong(problem));
+            }
+        }
+        for (at, derived) in self.derived.iter().enumerate() {
+            if self.derived[..at]
+                .iter()
+                .any(|other| other.column == derived.column)
+            {
+                let problem = format!(
+                    "two derived columns are called `{}`; rename one",
+                    derived.column
                 );
                 return Err(node.wrong(problem));
             }
@@ -237,18 +322,16 @@ impl Audit {
         }
     }
 
-    /// The columns of its count table besides label and decision: the attributes, then the strata.
+    /// The columns of its count table besides label and decision: the attributes, then the strata, then the period.
     pub fn key_columns(&self) -> Vec<&str> {
-        let attributes = self
-            .attributes
-            .iter()
-            .map(|attribute| attribute.column.as_str());
-        let strata = self.strata.as_deref().filter(|strata| {
-            self.attributes
-                .iter()
-                .all(|attribute| attribute.column != *strata)
-        });
-        attributes.chain(strata).collect()
+        let mut columns: Vec<&str> = Vec::new();
+        let attributes = self.attributes.iter().map(|attribute| &attribute.column);
+        for column in attributes.chain(&self.strata).chain(&self.period) {
+            if !columns.contains(&column.as_str()) {
+                columns.push(column);
+            }
+        }
+        columns
     }
 
     /// The questions it compares groups by: each attribute, then each intersection; name, columns, reference.
@@ -286,6 +369,15 @@ pub struct Grouping {
     pub columns: Vec<String>,
     /// The declared reference group.
     pub reference: Option<String>,
+}
+
+/// A condition on columns; what does not read is refused where it stands.
+fn condition(node: &Node) -> Result<String, ReadError> {
+    let text = node.words()?;
+    match alnager_law::rule::over_columns(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(node.wrong(error.to_string())),
+    }
 }
 
 fn binary(node: &Node) -> Result<Binary, ReadError> {
@@ -333,6 +425,7 @@ fn score(node: &Node) -> Result<Score, ReadError> {
     Ok(Score {
         column: node.need("column")?.words()?,
         cuts,
+        every_value: false,
     })
 }
 

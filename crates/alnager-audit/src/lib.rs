@@ -4,6 +4,7 @@
 //! from sealed count tables by arithmetic, so an outsider recomputes it without the rows.
 
 pub mod declared;
+pub mod derived;
 pub mod figures;
 pub mod judge;
 pub mod measures;

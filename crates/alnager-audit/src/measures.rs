@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::declared::{Audit, DecisionBy};
-use crate::table::{CountTable, ScoreTable};
+use crate::table::{CountTable, SampleTable, ScoreTable};
 
 /// The measures of one audit.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,13 +16,35 @@ pub struct Measures {
     pub table: CountTable,
     /// Counts by group, label and score level, where a score is audited.
     pub scores: Option<ScoreTable>,
+    /// Counts by group, label and score, where every value of a score is counted.
+    pub samples: Option<SampleTable>,
+    /// Counts by person, where several rows may be one person's. Never sealed: a figure made from it needs the rows.
+    pub persons: Option<Persons>,
+}
+
+/// Rows that a condition kept out of the count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Rows that do not meet the condition.
+    pub n_unmet: u64,
+    /// Rows that lack a value the condition asks for.
+    pub n_undecided: u64,
+}
+
+/// Which cells the rows of each person lie in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Persons {
+    /// The cells, as positions in `cells`, with their number of rows; one entry a person, sorted by the hash of the identifier.
+    pub rows: Vec<(u64, Vec<(u32, u32)>)>,
+    /// Key, label (0, 1, 2 unknown) and decision of each cell.
+    pub cells: Vec<(Vec<Option<String>>, usize, usize)>,
 }
 
 impl Measures {
     /// Whether its parts tell of the same rows: the stamp's number, the counts, and the scores. The answer says what does not
     /// fit.
     pub fn agree(&self, audit: &Audit) -> Result<(), &'static str> {
-        if self.table.n() != self.data.n_rows {
+        if self.table.n() != self.data.n_counted() {
             return Err("the count table holds another number of rows than the data stamp");
         }
         let Some(scores) = &self.scores else {
@@ -72,4 +94,34 @@ pub struct DataStamp {
     pub n_bytes: u64,
     /// Its rows.
     pub n_rows: u64,
+    /// The files, where the data are more than one; the hash above is then that of the lines `HASH  NAME` of all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileStamp>,
+    /// Rows among them that were not counted, and why.
+    #[serde(default, skip_serializing_if = "LeftOut::is_none")]
+    pub left_out: LeftOut,
+}
+
+impl DataStamp {
+    /// The rows that were counted.
+    pub fn n_counted(&self) -> u64 {
+        self.n_rows - self.left_out.n_unmet - self.left_out.n_undecided
+    }
+}
+
+impl LeftOut {
+    fn is_none(&self) -> bool {
+        *self == LeftOut::default()
+    }
+}
+
+/// One file of many.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStamp {
+    /// Its name, relative to the folder they share.
+    pub name: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// Its length in bytes.
+    pub n_bytes: u64,
 }

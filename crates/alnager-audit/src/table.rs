@@ -2,15 +2,44 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alnager_stats::sample::Sample;
+
 /// Counts by key columns × label × decision.
 ///
 /// A key is one value per column (`None` is unknown). A cell counts rows by label (0, 1, unknown) and decision (0, 1).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct CountTable {
     /// The key columns: protected attributes, then strata.
     pub columns: Vec<String>,
     /// The counts, sorted by key.
     pub cells: BTreeMap<Vec<Option<String>>, Cell>,
+    /// Weights summed by key, where rows have weights; each key of `cells` has its own.
+    pub weights: BTreeMap<Vec<Option<String>>, WeightCell>,
+}
+
+/// Summed weights of one key: `sums[label][decision]`, label 2 is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct WeightCell {
+    /// Σw and Σw² by label and decision.
+    pub sums: [[WeightSum; 2]; 3],
+}
+
+/// Σw and Σw² of some rows.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct WeightSum {
+    /// Σw.
+    pub w: f64,
+    /// Σw².
+    pub w2: f64,
+}
+
+/// Counts by key columns × label × score, every value of the score by itself.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SampleTable {
+    /// The key columns: protected attributes, then strata, then period.
+    pub columns: Vec<String>,
+    /// The scores of each key by label (0, 1, unknown).
+    pub cells: BTreeMap<Vec<Option<String>>, [Sample; 3]>,
 }
 
 /// The counts of one key: `counts[label][decision]`, label 2 is unknown.
@@ -91,18 +120,41 @@ impl CountTable {
         Some(sums)
     }
 
+    /// The weights summed over all columns but these. `None` where a column is not in the table.
+    pub fn weights_by(
+        &self,
+        columns: &[String],
+    ) -> Option<BTreeMap<Vec<Option<String>>, WeightCell>> {
+        let at = positions(&self.columns, columns)?;
+        let mut sums: BTreeMap<Vec<Option<String>>, WeightCell> = BTreeMap::new();
+        for (key, cell) in &self.weights {
+            sums.entry(at.iter().map(|&at| key[at].clone()).collect())
+                .or_default()
+                .add(cell);
+        }
+        Some(sums)
+    }
+
     /// The canonical text: comma-separated, a header, rows sorted by key, label and decision, zero counts left out, integers.
     /// An unknown value or label is an empty field; a text is quoted where it holds a comma, a quote, a line break or nothing.
+    /// Where rows have weights, Σw and Σw² follow the count in their shortest decimal form.
     pub fn to_csv(&self) -> String {
-        let mut text = header(&self.columns, &["label", "decision", "n"]);
+        let tail: &[&str] = if self.weights.is_empty() {
+            &COUNTED
+        } else {
+            &WEIGHTED
+        };
+        let mut text = header(&self.columns, tail);
         for (key, cell) in &self.cells {
+            let weights = self.weights.get(key);
             for (label, by_decision) in cell.counts.iter().enumerate() {
                 for (decision, n) in by_decision.iter().enumerate().filter(|(_, n)| **n > 0) {
-                    line(
-                        &mut text,
-                        key,
-                        &format!("{},{decision},{n}", label_text(label)),
-                    );
+                    let mut tail = format!("{},{decision},{n}", label_text(label));
+                    if let Some(weights) = weights {
+                        let sum = weights.sums[label][decision];
+                        tail.push_str(&format!(",{},{}", sum.w, sum.w2));
+                    }
+                    line(&mut text, key, &tail);
                 }
             }
         }
@@ -111,33 +163,153 @@ impl CountTable {
 
     /// Reads the canonical text back; anything that [`CountTable::to_csv`] would not have written is refused.
     pub fn from_csv(text: &str) -> Result<Self, TableError> {
-        let (columns, rows) = rows(text, &["label", "decision", "n"])?;
+        let first = text.lines().next().unwrap_or_default();
+        let weighted = first.ends_with(&WEIGHTED.join(","));
+        let tail: &[&str] = if weighted { &WEIGHTED } else { &COUNTED };
+        let (columns, rows) = rows(text, tail)?;
         let mut table = CountTable {
             columns,
-            cells: BTreeMap::new(),
+            ..CountTable::default()
         };
         for row in rows {
+            let wrong = |problem: &str| TableError {
+                line: row.line,
+                problem: problem.to_owned(),
+            };
             let decision = match row.tail[1].as_str() {
                 "0" => 0,
                 "1" => 1,
-                _ => {
-                    return Err(TableError {
-                        line: row.line,
-                        problem: "a decision must be 0 or 1".to_owned(),
-                    });
-                }
+                _ => return Err(wrong("a decision must be 0 or 1")),
             };
+            if weighted {
+                let sum = |at: usize| {
+                    row.tail[at]
+                        .parse()
+                        .map_err(|_| wrong("a weight is not a number"))
+                };
+                let cell = table.weights.entry(row.key.clone()).or_default();
+                cell.sums[row.label][decision] = WeightSum {
+                    w: sum(3)?,
+                    w2: sum(4)?,
+                };
+            }
             table.cells.entry(row.key).or_default().counts[row.label][decision] = row.n;
         }
-        if table.to_csv() != text {
-            return Err(TableError {
-                line: 0,
-                problem: "the table is not in canonical form (sorted, no zero counts)".to_owned(),
-            });
-        }
+        canonical(table.to_csv() == text)?;
         Ok(table)
     }
 }
+
+/// What stands after the key columns of a count table.
+const COUNTED: [&str; 3] = ["label", "decision", "n"];
+
+/// The same where rows have weights.
+const WEIGHTED: [&str; 5] = ["label", "decision", "n", "w", "w2"];
+
+fn canonical(is_canonical: bool) -> Result<(), TableError> {
+    if is_canonical {
+        return Ok(());
+    }
+    Err(TableError {
+        line: 0,
+        problem: "the table is not in canonical form (sorted, no zero counts)".to_owned(),
+    })
+}
+
+impl WeightCell {
+    /// Adds another cell's sums.
+    pub fn add(&mut self, other: &WeightCell) {
+        for (mine, theirs) in self
+            .sums
+            .iter_mut()
+            .flatten()
+            .zip(other.sums.iter().flatten())
+        {
+            mine.w += theirs.w;
+            mine.w2 += theirs.w2;
+        }
+    }
+}
+
+impl SampleTable {
+    /// All rows counted.
+    pub fn n(&self) -> u64 {
+        self.cells.values().flatten().map(Sample::n).sum()
+    }
+
+    /// The table summed over all columns but these. `None` where a column is not in the table.
+    pub fn by(&self, columns: &[String]) -> Option<BTreeMap<Vec<Option<String>>, [Sample; 3]>> {
+        let at = positions(&self.columns, columns)?;
+        let mut parts: BTreeMap<Vec<Option<String>>, Vec<&[Sample; 3]>> = BTreeMap::new();
+        for (key, cell) in &self.cells {
+            let key = at.iter().map(|&at| key[at].clone()).collect();
+            parts.entry(key).or_default().push(cell);
+        }
+        let merged = |cells: &[&[Sample; 3]], label: usize| {
+            let parts: Vec<&Sample> = cells.iter().map(|cell| &cell[label]).collect();
+            Sample::merged(&parts)
+        };
+        let sums = parts.into_iter();
+        Some(
+            sums.map(|(key, cells)| (key, [0, 1, 2].map(|label| merged(&cells, label))))
+                .collect(),
+        )
+    }
+
+    /// The canonical text, in the form of [`CountTable::to_csv`]: one line a key, label and score, scores ascending in their
+    /// shortest decimal form.
+    pub fn to_csv(&self) -> String {
+        let mut text = header(&self.columns, &SCORED);
+        for (key, labels) in &self.cells {
+            for (label, sample) in labels.iter().enumerate() {
+                for (score, n) in sample.iter() {
+                    line(
+                        &mut text,
+                        key,
+                        &format!("{},{score},{n}", label_text(label)),
+                    );
+                }
+            }
+        }
+        text
+    }
+
+    /// Reads the canonical text back; anything that [`SampleTable::to_csv`] would not have written is refused.
+    pub fn from_csv(text: &str) -> Result<Self, TableError> {
+        let (columns, rows) = rows(text, &SCORED)?;
+        let mut counts: BTreeMap<Vec<Option<String>>, [Vec<(f64, u64)>; 3]> = BTreeMap::new();
+        for row in rows {
+            let wrong = |problem: &str| TableError {
+                line: row.line,
+                problem: problem.to_owned(),
+            };
+            let score: f64 = row.tail[1]
+                .parse()
+                .map_err(|_| wrong("a score is not a number"))?;
+            counts.entry(row.key).or_default()[row.label].push((score, row.n));
+        }
+        let mut table = SampleTable {
+            columns,
+            cells: BTreeMap::new(),
+        };
+        for (key, labels) in counts {
+            let [Some(negative), Some(positive), Some(unknown)] =
+                labels.map(|counts| Sample::from_counts(counts))
+            else {
+                return Err(TableError {
+                    line: 0,
+                    problem: "a score is not finite, or a count is too large".to_owned(),
+                });
+            };
+            table.cells.insert(key, [negative, positive, unknown]);
+        }
+        canonical(table.to_csv() == text)?;
+        Ok(table)
+    }
+}
+
+/// What stands after the key columns of a table of scores.
+const SCORED: [&str; 3] = ["label", "score", "n"];
 
 impl ScoreTable {
     /// The number of levels: one more than there are cuts.
@@ -227,13 +399,33 @@ impl ScoreTable {
                 .ok_or_else(|| wrong(row.line, "a level lies beyond the cuts"))?;
             cell[row.label] = row.n;
         }
-        if table.to_csv() != text {
-            return Err(wrong(
-                0,
-                "the table is not in canonical form (sorted, no zero counts)",
-            ));
-        }
+        canonical(table.to_csv() == text)?;
         Ok(table)
+    }
+
+    /// The scores themselves, where every value that occurs is a cut; `None` where levels are wider than one value.
+    ///
+    /// A level is one value only if somebody has the score below the first cut nowhere: declared cuts fail this, as the
+    /// scores between two of them are not told apart. The caller knows which it was.
+    pub fn samples(&self) -> Option<SampleTable> {
+        let mut table = SampleTable {
+            columns: self.columns.clone(),
+            cells: BTreeMap::new(),
+        };
+        for (key, levels) in &self.cells {
+            let below: u64 = levels.first().map_or(0, |labels| labels.iter().sum());
+            if below > 0 {
+                return None;
+            }
+            let of_label = |label: usize| {
+                let counts = self.cuts.iter().zip(&levels[1..]);
+                Sample::from_counts(counts.map(|(cut, labels)| (*cut, labels[label])))
+            };
+            table
+                .cells
+                .insert(key.clone(), [of_label(0)?, of_label(1)?, of_label(2)?]);
+        }
+        Some(table)
     }
 }
 
@@ -405,6 +597,7 @@ mod tests {
                 })
                 .filter(|(_, cell)| cell.n() > 0)
                 .collect(),
+            weights: BTreeMap::new(),
         })
     }
 

@@ -224,7 +224,33 @@ impl FactKind {
     }
 }
 
+impl FactKind {
+    /// A kind of fact that is nothing but its name and type, such as the column of a table.
+    pub(crate) fn bare(name: &str, of: FactType) -> Self {
+        FactKind {
+            name: name.to_owned(),
+            of,
+            question: String::new(),
+            serves: Vec::new(),
+            guarded: Vec::new(),
+            guards: Vec::new(),
+            guard_cite: None,
+            within: BTreeMap::new(),
+            adopts: None,
+        }
+    }
+}
+
 impl Vocabulary {
+    /// The vocabulary of these kinds; their names differ.
+    pub(crate) fn of(kinds: Vec<FactKind>) -> Self {
+        let by_name = kinds.iter().enumerate();
+        Vocabulary {
+            by_name: by_name.map(|(at, kind)| (kind.name.clone(), at)).collect(),
+            kinds,
+        }
+    }
+
     /// Reads `packs/facts.toml`.
     pub fn parse(file: &str, text: &str) -> Result<Self, ReadError> {
         let root = read::read(file, text)?;

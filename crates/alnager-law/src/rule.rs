@@ -8,7 +8,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use crate::fact::{FactType, Facts, Unknown, Value, Vocabulary};
+use crate::fact::{FactKind, FactType, Facts, Unknown, Value, Vocabulary};
 use crate::read::nearest;
 
 /// The three answers of a condition.
@@ -152,6 +152,71 @@ pub fn parse(text: &str, names: &Names<'_>) -> Result<Rule, RuleError> {
     }
 }
 
+/// Parses a condition over the columns of a table instead of the facts of a system; gives the vocabulary it was typed with.
+///
+/// What a column holds follows from how it is asked: `age >= 40` is a number, `status == 'open'` or `status in ['a', 'b']` a
+/// text, `seen < date('2026-08-02')` a day, and a column alone is true or false. A column asked in two ways is refused. A name
+/// with other signs than letters, digits and `_` stands in backticks.
+pub fn over_columns(text: &str) -> Result<(Rule, Vocabulary), RuleError> {
+    let tokens = tokens(text)?;
+    let texts: Vec<String> = tokens
+        .iter()
+        .filter_map(|(_, token)| match token {
+            Token::Text(text) => Some(text.clone()),
+            Token::Name(_) | Token::Number(_) | Token::Mark(_) => None,
+        })
+        .collect();
+    let mut kinds: Vec<FactKind> = Vec::new();
+    for (place, (at, token)) in tokens.iter().enumerate() {
+        let Token::Name(name) = token else { continue };
+        if WORDS.contains(&name.as_str()) {
+            continue;
+        }
+        let of = column_type(&tokens[place + 1..], &texts);
+        match kinds.iter().find(|kind| kind.name == *name) {
+            None => kinds.push(FactKind::bare(name, of)),
+            Some(kind) if kind.of == of => {}
+            Some(_) => {
+                return Err(RuleError {
+                    text: text.to_owned(),
+                    at: at + 1,
+                    problem: format!(
+                        "`{name}` is asked in two ways; compare a column with numbers, texts or days throughout"
+                    ),
+                });
+            }
+        }
+    }
+    let vocabulary = Vocabulary::of(kinds);
+    let names = Names {
+        vocabulary: &vocabulary,
+        derived: &BTreeMap::new(),
+    };
+    let rule = parse(text, &names)?;
+    Ok((rule, vocabulary))
+}
+
+/// Words of the language that are no names of facts or columns.
+const WORDS: [&str; 5] = ["in", "has_any", "date", "true", "false"];
+
+/// What a column holds, by what stands after its name.
+fn column_type(after: &[(usize, Token)], texts: &[String]) -> FactType {
+    let token = |at: usize| after.get(at).map(|(_, token)| token);
+    match (token(0), token(1)) {
+        (Some(Token::Name(word)), _) if word == "in" => FactType::Enum(texts.to_vec()),
+        (Some(Token::Mark("==" | "!=" | "<" | "<=" | ">" | ">=")), compared) => match compared {
+            Some(Token::Number(_) | Token::Mark("-")) => FactType::Number,
+            Some(Token::Name(word)) if word == "date" => FactType::Date,
+            Some(Token::Text(_) | Token::Name(_) | Token::Mark(_)) | None => {
+                FactType::Enum(texts.to_vec())
+            }
+        },
+        (Some(Token::Name(_) | Token::Text(_) | Token::Number(_) | Token::Mark(_)) | None, _) => {
+            FactType::Bool
+        }
+    }
+}
+
 /// The names in a condition, facts or not; empty where it does not read.
 pub(crate) fn names_in(text: &str) -> Vec<String> {
     let tokens = tokens(text).unwrap_or_default().into_iter();
@@ -204,6 +269,12 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, RuleError> {
                 .find(byte as char)
                 .ok_or_else(|| wrong(at, "the text in quotes has no end".to_owned()))?;
             tokens.push((start, Token::Text(text[at + 1..at + 1 + end].to_owned())));
+            at += end + 2;
+        } else if byte == b'`' {
+            let end = text[at + 1..]
+                .find('`')
+                .ok_or_else(|| wrong(at, "the name in backticks has no end".to_owned()))?;
+            tokens.push((start, Token::Name(text[at + 1..at + 1 + end].to_owned())));
             at += end + 2;
         } else if byte.is_ascii_alphabetic() || byte == b'_' {
             while at < bytes.len() && (bytes[at].is_ascii_alphanumeric() || bytes[at] == b'_') {
@@ -597,7 +668,7 @@ impl Atom {
     }
 
     /// Whether it holds for a known value.
-    pub(crate) fn holds(&self, value: &Value) -> bool {
+    pub fn holds(&self, value: &Value) -> bool {
         match (&self.test, value) {
             (Test::IsTrue, Value::Bool(yes)) => *yes,
             (Test::HasAny(values), Value::Set(set)) => {

@@ -815,6 +815,9 @@ impl<'a> Draft<'a> {
             if let Some(scores) = &measures.scores {
                 blobs.push(text(format!("scores-{at}.csv"), scores.to_csv()));
             }
+            if let Some(samples) = &measures.samples {
+                blobs.push(text(format!("samples-{at}.csv"), samples.to_csv()));
+            }
         }
         let figures: serde_json::Map<String, serde_json::Value> =
             assessment.figures().into_iter().collect();

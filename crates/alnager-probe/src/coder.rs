@@ -1,40 +1,49 @@
-//! Coders: what a value of a column is, as a small number.
+//! Coders: what a value of a column is, as a small number or as a number to be gathered.
 
 use std::collections::HashMap;
 
 use alnager_audit::declared::{GROUPS_MAX, SCORE_VALUES_MAX};
+use alnager_audit::derived::Derived;
+use alnager_law::fact::Value;
+use alnager_law::rule::{Atom, Test};
 
 use crate::error::{Problem, shown};
 
-/// Turns values into codes.
+/// Turns values into codes or numbers.
 pub(crate) enum Coder {
     Texts(Texts),
     Levels(Levels),
     Numbers(Numbers),
+    /// Numbers gathered as they are: scores by value, or weights.
+    Gathered(Gathered),
+    /// Which person a row belongs to.
+    Persons,
+    /// Whether an atom of a condition holds.
+    Truths(Truths),
 }
 
 /// Texts; code 0 is unknown, code `i` the text met as the `i`-th.
 pub(crate) struct Texts {
     pub(crate) values: Vec<String>,
     codes: HashMap<Box<[u8]>, u32>,
-    /// The code given last: neighbouring rows are often alike.
-    last: u32,
+    /// The field met last and its code: neighbouring rows are often alike.
+    last: (Vec<u8>, u32),
     pub(crate) unknown: Vec<String>,
     kind: TextKind,
+    /// Other names for the texts of the column, and the codes of those met: several texts may share one.
+    labels: Option<Derived>,
+    labelled: HashMap<String, u32>,
 }
 
 pub(crate) enum TextKind {
     /// A protected attribute, with at most [`GROUPS_MAX`] values.
     Group,
+    /// A stratum or a period.
     Stratum,
     /// At most two values; may be unknown.
-    Label {
-        positive: String,
-    },
+    Label { positive: String },
     /// At most two values; must be known.
-    Decision {
-        positive: String,
-    },
+    Decision { positive: String },
 }
 
 /// Numbers against thresholds; the code is the number of cuts a value reaches.
@@ -51,13 +60,50 @@ pub(crate) struct Numbers {
     codes: HashMap<u64, u32>,
 }
 
+/// Numbers that are gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gathered {
+    /// Finite.
+    Score,
+    /// Finite, or missing: NaN.
+    Number,
+    /// Finite and not negative.
+    Weight,
+}
+
+/// An atom of a condition on columns.
+pub(crate) struct Truths {
+    atom: Atom,
+    unknown: Vec<String>,
+    codes: HashMap<Box<[u8]>, u32>,
+}
+
+/// Codes of [`Truths`], in the order of Kleene's logic.
+pub(crate) const FALSE: u32 = 0;
+pub(crate) const UNDECIDED: u32 = 1;
+pub(crate) const TRUE: u32 = 2;
+
+/// More different texts of a condition's column than this are judged each time anew.
+const TRUTHS_MAX: usize = 1 << 16;
+
+/// What a value became.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Coded {
+    Code(u32),
+    Number(f64),
+    Hash(u64),
+}
+
 impl Coder {
-    /// The code of a text field.
-    pub(crate) fn text(&mut self, field: &[u8]) -> Result<u32, Problem> {
+    /// What a text field becomes.
+    pub(crate) fn text(&mut self, field: &[u8]) -> Result<Coded, Problem> {
         match self {
-            Coder::Texts(texts) => texts.code(field),
-            Coder::Levels(levels) => levels.code(number(field)?),
-            Coder::Numbers(numbers) => numbers.code(number(field)?),
+            Coder::Texts(texts) => texts.code(field).map(Coded::Code),
+            Coder::Levels(levels) => levels.code(number(field)?).map(Coded::Code),
+            Coder::Numbers(numbers) => numbers.code(number(field)?).map(Coded::Code),
+            Coder::Gathered(gathered) => gathered.text(field).map(Coded::Number),
+            Coder::Persons => person(field).map(Coded::Hash),
+            Coder::Truths(truths) => truths.code(field).map(Coded::Code),
         }
     }
 
@@ -67,6 +113,8 @@ impl Coder {
             Coder::Texts(texts) => texts.values.len() + 1,
             Coder::Levels(levels) => levels.cuts.len() + 1,
             Coder::Numbers(numbers) => numbers.values.len().max(1),
+            Coder::Gathered(_) | Coder::Persons => 1,
+            Coder::Truths(_) => 3,
         }
     }
 
@@ -76,7 +124,11 @@ impl Coder {
             Coder::Texts(texts) => (code as usize)
                 .checked_sub(1)
                 .map(|at| texts.values[at].clone()),
-            Coder::Levels(_) | Coder::Numbers(_) => None,
+            Coder::Levels(_)
+            | Coder::Numbers(_)
+            | Coder::Gathered(_)
+            | Coder::Persons
+            | Coder::Truths(_) => None,
         }
     }
 
@@ -100,19 +152,20 @@ impl Coder {
                     .map(|value| cuts.partition_point(|cut| cut <= value))
                     .collect()
             }
+            Coder::Gathered(_) | Coder::Persons | Coder::Truths(_) => Vec::new(),
         }
     }
 
     /// The thresholds counted at, ascending: the declared ones, or each value met.
     pub(crate) fn cuts(&self) -> Vec<f64> {
         match self {
-            Coder::Texts(_) => Vec::new(),
             Coder::Levels(levels) => levels.cuts.clone(),
             Coder::Numbers(numbers) => {
                 let mut cuts = numbers.values.clone();
                 cuts.sort_unstable_by(f64::total_cmp);
                 cuts
             }
+            Coder::Texts(_) | Coder::Gathered(_) | Coder::Persons | Coder::Truths(_) => Vec::new(),
         }
     }
 
@@ -148,25 +201,29 @@ impl Coder {
 }
 
 impl Texts {
-    pub(crate) fn new(unknown: &[String], kind: TextKind) -> Self {
+    pub(crate) fn new(unknown: &[String], kind: TextKind, labels: Option<Derived>) -> Self {
         Texts {
             values: Vec::new(),
             codes: HashMap::new(),
-            last: 0,
+            last: (Vec::new(), 0),
             unknown: unknown.to_vec(),
             kind,
+            labels,
+            labelled: HashMap::new(),
         }
     }
 
     pub(crate) fn code(&mut self, field: &[u8]) -> Result<u32, Problem> {
-        if self.last > 0 && self.values[self.last as usize - 1].as_bytes() == field {
-            return Ok(self.last);
+        if self.last.1 > 0 && self.last.0 == field {
+            return Ok(self.last.1);
         }
         let code = match self.codes.get(field) {
             Some(code) => *code,
             None => self.learn(field)?,
         };
-        self.last = code;
+        self.last.0.clear();
+        self.last.0.extend_from_slice(field);
+        self.last.1 = code;
         Ok(code)
     }
 
@@ -176,40 +233,52 @@ impl Texts {
         if text.contains('\0') {
             return Err(Problem::Nul);
         }
+        let label = self.labels.as_ref().and_then(|labels| labels.label(text));
+        let code = match label.filter(|_| !text.is_empty()).map(str::to_owned) {
+            None => self.enter(text)?,
+            Some(label) => match self.labelled.get(&label) {
+                Some(code) => *code,
+                None => {
+                    let code = self.enter(&label)?;
+                    self.labelled.insert(label, code);
+                    code
+                }
+            },
+        };
+        self.codes.insert(field.into(), code);
+        Ok(code)
+    }
+
+    /// The code of a text that has none yet.
+    fn enter(&mut self, text: &str) -> Result<u32, Problem> {
         let is_unknown = text.is_empty()
             || (self.unknown.iter().any(|unknown| unknown == text) && !self.is_positive(text));
+        self.admit(text, is_unknown)?;
+        if is_unknown {
+            return Ok(0);
+        }
+        self.values.push(text.to_owned());
+        Ok(self.values.len() as u32)
+    }
+
+    /// Refuses a value that a column of this kind cannot have.
+    fn admit(&self, text: &str, is_unknown: bool) -> Result<(), Problem> {
         match &self.kind {
-            TextKind::Decision { .. } if is_unknown => return Err(Problem::NoDecision),
+            TextKind::Decision { .. } if is_unknown => Err(Problem::NoDecision),
             TextKind::Group if !is_unknown && self.values.len() == GROUPS_MAX => {
-                return Err(Problem::TooManyGroups);
+                Err(Problem::TooManyGroups)
             }
             TextKind::Label { positive } if !is_unknown && self.values.len() == 2 => {
-                return Err(self.third_value(
-                    positive,
-                    text,
-                    "if it means unknown, list it in `unknown`",
-                ));
+                Err(self.third_value(positive, text, "if it means unknown, list it in `unknown`"))
             }
             TextKind::Decision { positive } if !is_unknown && self.values.len() == 2 => {
-                return Err(self.third_value(
-                    positive,
-                    text,
-                    "make the data say which of the two it is",
-                ));
+                Err(self.third_value(positive, text, "make the data say which of the two it is"))
             }
             TextKind::Group
             | TextKind::Stratum
             | TextKind::Label { .. }
-            | TextKind::Decision { .. } => {}
+            | TextKind::Decision { .. } => Ok(()),
         }
-        let code = if is_unknown {
-            0
-        } else {
-            self.values.push(text.to_owned());
-            self.values.len() as u32
-        };
-        self.codes.insert(field.into(), code);
-        Ok(code)
     }
 
     fn third_value(&self, positive: &str, third: &str, advice: &'static str) -> Problem {
@@ -248,17 +317,23 @@ impl Levels {
                 value: value.to_string(),
             });
         }
-        Ok(self.compared.partition_point(|cut| *cut <= value) as u32)
+        Ok(match self.compared.as_slice() {
+            [cut] => u32::from(*cut <= value),
+            cuts => cuts.partition_point(|cut| *cut <= value) as u32,
+        })
     }
 
-    /// Lets values of 32 bits, widened to 64, be compared by their shortest decimal form: 0.7 in 32 bits reaches the cut 0.7,
-    /// though widened it is 0.699999988.
-    pub(crate) fn compare_short_floats(&mut self) {
-        self.compared = self
-            .cuts
-            .iter()
-            .map(|cut| least_short_float(*cut))
-            .collect();
+    /// Whether values are of 32 bits, widened to 64: they are then compared by their shortest decimal form, so that 0.7 in 32 bits
+    /// reaches the cut 0.7, though widened it is 0.699999988.
+    pub(crate) fn compare_floats(&mut self, are_short: bool) {
+        let compared = |cut: &f64| {
+            if are_short {
+                least_short_float(*cut)
+            } else {
+                *cut
+            }
+        };
+        self.compared = self.cuts.iter().map(compared).collect();
     }
 }
 
@@ -288,7 +363,7 @@ impl Numbers {
             });
         }
         // Minus zero is zero.
-        let value = if value == 0.0 { 0.0 } else { value };
+        let value = value + 0.0;
         if let Some(code) = self.codes.get(&value.to_bits()) {
             return Ok(*code);
         }
@@ -300,6 +375,103 @@ impl Numbers {
         self.codes.insert(value.to_bits(), code);
         Ok(code)
     }
+}
+
+impl Gathered {
+    fn text(self, field: &[u8]) -> Result<f64, Problem> {
+        if self == Gathered::Weight && field.trim_ascii().is_empty() {
+            return Err(Problem::NoWeight);
+        }
+        if self == Gathered::Number && field.trim_ascii().is_empty() {
+            return Ok(f64::NAN);
+        }
+        let value = number(field)?;
+        self.check(value)
+    }
+
+    /// Refuses what cannot be gathered.
+    pub(crate) fn check(self, value: f64) -> Result<f64, Problem> {
+        match self {
+            Gathered::Score | Gathered::Number if value.is_infinite() => Err(Problem::NotFinite {
+                value: value.to_string(),
+            }),
+            Gathered::Score if value.is_nan() => Err(Problem::NotFinite {
+                value: value.to_string(),
+            }),
+            Gathered::Weight if !value.is_finite() || value < 0.0 => Err(Problem::BadWeight {
+                value: value.to_string(),
+            }),
+            Gathered::Score | Gathered::Number | Gathered::Weight => Ok(value),
+        }
+    }
+}
+
+impl Truths {
+    pub(crate) fn new(atom: Atom, unknown: &[String]) -> Self {
+        Truths {
+            atom,
+            unknown: unknown.to_vec(),
+            codes: HashMap::new(),
+        }
+    }
+
+    fn code(&mut self, field: &[u8]) -> Result<u32, Problem> {
+        if let Some(code) = self.codes.get(field) {
+            return Ok(*code);
+        }
+        let code = self.judge(field)?;
+        if self.codes.len() < TRUTHS_MAX {
+            self.codes.insert(field.into(), code);
+        }
+        Ok(code)
+    }
+
+    /// The truth for a number, where the atom asks for one.
+    pub(crate) fn number(&self, value: f64) -> Option<u32> {
+        match &self.atom.test {
+            Test::Number(..) if value.is_nan() => Some(UNDECIDED),
+            Test::Number(..) => Some(truth(self.atom.holds(&Value::Number(value)))),
+            Test::IsTrue | Test::HasAny(_) | Test::IsOneOf(_) | Test::IsNot(_) | Test::Date(..) => {
+                None
+            }
+        }
+    }
+
+    fn judge(&self, field: &[u8]) -> Result<u32, Problem> {
+        let text = std::str::from_utf8(field).map_err(|_| Problem::NotUtf8)?;
+        if text.is_empty() || self.unknown.iter().any(|unknown| unknown == text) {
+            return Ok(UNDECIDED);
+        }
+        let value = match &self.atom.test {
+            Test::IsTrue => match text.trim().to_lowercase().as_str() {
+                "true" | "1" => Value::Bool(true),
+                "false" | "0" => Value::Bool(false),
+                _ => return Err(Problem::NotABool { value: shown(text) }),
+            },
+            Test::IsOneOf(_) | Test::IsNot(_) | Test::HasAny(_) => Value::One(text.to_owned()),
+            Test::Number(..) => Value::Number(number(field)?),
+            Test::Date(..) => match text.trim().get(..10).and_then(|day| day.parse().ok()) {
+                Some(day) => Value::Date(day),
+                None => return Err(Problem::NotADay { value: shown(text) }),
+            },
+        };
+        Ok(truth(self.atom.holds(&value)))
+    }
+}
+
+fn truth(holds: bool) -> u32 {
+    if holds { TRUE } else { FALSE }
+}
+
+/// A hash of a person's identifier, the same for every format and on every machine (FNV-1a, 64 bits).
+///
+/// Two persons of a million share one with a probability of 3e-8; their rows would then be taken for one person's.
+fn person(field: &[u8]) -> Result<u64, Problem> {
+    if field.is_empty() {
+        return Err(Problem::NoPerson);
+    }
+    let mixed = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    Ok(field.iter().fold(0xcbf2_9ce4_8422_2325, mixed))
 }
 
 /// The finite number a field holds; white space around it is allowed.
@@ -326,7 +498,7 @@ mod tests {
     #[test]
     fn a_short_float_is_compared_by_its_decimal_form() {
         let mut levels = Levels::new(vec![0.1, 0.7, 0.700_000_1]);
-        levels.compare_short_floats();
+        levels.compare_floats(true);
         for (value, level) in [
             (0.099_999_99_f32, 0),
             (0.1, 1),

@@ -1,30 +1,34 @@
 //! Comma-separated text: UTF-8, a header, quotes as in RFC 4180.
 
-use std::cell::Cell;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::cell::{Cell, RefCell};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 use sha2::{Digest, Sha256};
 
 use crate::error::{ProbeError, Problem, Row, choices};
-use crate::kernel::{Fault, Kernel};
-use crate::source::{Opened, Progress, RECORD_BYTES_MAX, Unit, hex};
+use crate::intake::{self, Fault, Sink};
+use crate::source::{Opened, Packing, Progress, RECORD_BYTES_MAX, Unit, hex};
 
 /// Bytes read at a time.
 const BUFFER_BYTES: usize = 256 << 10;
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// Counts the rows of a file and hashes its bytes on the way, so that it is read once; gives the SHA-256.
-pub(crate) fn count(
-    kernel: &mut Kernel<'_>,
+/// Takes in the rows of a file and hashes its bytes on the way, so that it is read once; gives the SHA-256.
+pub(crate) fn read(
+    sink: &mut dyn Sink,
     opened: &Opened,
     progress: &dyn Fn(Progress),
 ) -> Result<String, ProbeError> {
+    sink.intake().compare_floats(&|_| false);
+    let (hash, n_read) = (RefCell::new(Sha256::new()), Cell::new(0_u64));
+    let unpacked = opened.unpacked(|bytes| {
+        hash.borrow_mut().update(bytes);
+        n_read.set(n_read.get() + bytes.len() as u64);
+    })?;
     let watched = Watched {
-        file: opened.rewound()?,
-        hash: Sha256::new(),
+        text: unpacked,
         n_read: 0,
         record_at: 0,
         stopped: Cell::new(None),
@@ -40,38 +44,36 @@ pub(crate) fn count(
             file: opened.name.clone(),
         });
     }
-    let fields = text.fields(&record, kernel.columns())?;
+    let fields = text.fields(&record, sink.intake().columns())?;
     let mut last_at = record_at(&record);
     let mut n_told = 0;
     while text.next(&mut reader, &mut record)? {
         last_at = record_at(&record);
-        if let Err(fault) = kernel.row(|column| &record[fields[column]]) {
-            return Err(text.fault(&record, &fields, kernel.columns(), fault));
+        if let Err(fault) = intake::row(sink, &|column| &record[fields[column]]) {
+            return Err(text.fault(&record, &fields, sink.intake().columns(), fault));
         }
-        let n_read = reader.get_ref().n_read;
-        if n_read > n_told {
-            n_told = n_read;
+        if n_read.get() > n_told {
+            n_told = n_read.get();
             progress(Progress {
-                done: n_read.min(opened.n_bytes),
+                done: n_told.min(opened.n_bytes),
                 total: opened.n_bytes,
                 unit: Unit::Bytes,
             });
         }
     }
+    drop(reader);
     if let Some(quote_at) = text.open_quote(last_at)? {
         return Err(text.wrong(quote_at, 0, None, Problem::OpenQuote));
     }
-    kernel
-        .flush()
-        .map_err(|fault| text.fault(&record, &fields, kernel.columns(), fault))?;
-    Ok(hex(reader.into_inner().hash))
+    sink.flush()
+        .map_err(|fault| text.fault(&record, &fields, sink.intake().columns(), fault))?;
+    Ok(hex(hash.into_inner()))
 }
 
-/// Hashes what it reads, and stops at what no text may hold and at a record that does not end.
+/// Stops at what no text may hold and at a record that does not end.
 struct Watched<'f> {
-    file: &'f File,
-    hash: Sha256,
-    /// Bytes read so far.
+    text: Box<dyn Read + 'f>,
+    /// Bytes of text read so far.
     n_read: u64,
     /// Where the record begins that is being read.
     record_at: u64,
@@ -91,7 +93,7 @@ impl Read for Watched<'_> {
         if self.n_read - self.record_at > RECORD_BYTES_MAX {
             return Err(self.stop(self.record_at, Problem::LongRecord));
         }
-        let n = self.file.read(buffer)?;
+        let n = self.text.read(buffer)?;
         let read = &buffer[..n];
         if self.n_read == 0 && (read.starts_with(&[0xff, 0xfe]) || read.starts_with(&[0xfe, 0xff]))
         {
@@ -100,7 +102,6 @@ impl Read for Watched<'_> {
         if let Some(at) = read.iter().position(|byte| *byte == 0) {
             return Err(self.stop(self.n_read + at as u64, Problem::Nul));
         }
-        self.hash.update(read);
         self.n_read += n as u64;
         Ok(n)
     }
@@ -233,8 +234,8 @@ impl Text<'_> {
     ///
     /// Reads the file a second time up to that byte, which only an error asks for.
     fn line(&self, at: u64) -> io::Result<u64> {
-        let file = self.opened.rewound().map_err(io::Error::other)?;
-        let mut reader = BufReader::with_capacity(BUFFER_BYTES, file);
+        let text = self.opened.unpacked(|_| {}).map_err(io::Error::other)?;
+        let mut reader = BufReader::with_capacity(BUFFER_BYTES, text);
         let (mut lines, mut n_lines, mut left) = (Lines::default(), 1, at);
         loop {
             let bytes = reader.fill_buf()?;
@@ -257,15 +258,25 @@ impl Text<'_> {
         }
     }
 
+    /// The text from a byte on. A packed file is read up to there again.
+    fn after(&self, at: u64) -> Result<Box<dyn Read + '_>, ProbeError> {
+        let unreadable = |source| self.opened.unreadable(source);
+        if self.opened.packing == Packing::Plain {
+            let mut file = self.opened.rewound()?;
+            file.seek(SeekFrom::Start(at)).map_err(unreadable)?;
+            return Ok(Box::new(file));
+        }
+        let mut text = self.opened.unpacked(|_| {})?;
+        io::copy(&mut text.by_ref().take(at), &mut io::sink()).map_err(unreadable)?;
+        Ok(text)
+    }
+
     /// Where the quote stands that is still open at the end of the file, if the record that begins at `at` is the last one and
     /// has such a quote. The reader takes a missing quote for granted at the end of a file; we do not.
     fn open_quote(&self, at: u64) -> Result<Option<u64>, ProbeError> {
-        let file = self.opened.rewound()?;
-        let mut reader = BufReader::with_capacity(BUFFER_BYTES, file);
         let unreadable = |source| self.opened.unreadable(source);
-        reader
-            .seek_relative(i64::try_from(at).unwrap_or(i64::MAX))
-            .map_err(unreadable)?;
+        let mut text = self.after(at)?;
+        let reader = BufReader::with_capacity(BUFFER_BYTES, &mut text);
         let (mut state, mut open_at, mut read_at) = (Quote::FieldStart, 0, at);
         for byte in reader.take(2 * RECORD_BYTES_MAX).bytes() {
             let byte = byte.map_err(unreadable)?;

@@ -19,11 +19,63 @@ pub enum ProbeError {
         /// The file.
         file: String,
     },
-    /// The path is a directory.
-    #[error("{file}: this is a directory; name the `.csv` or `.parquet` file in it")]
-    Directory {
-        /// The path.
+    /// A folder without data.
+    #[error(
+        "{folder}: the folder holds no data file; data files end in `.csv`, `.jsonl` (also `.gz`, `.zst`), `.parquet` or `.arrow`"
+    )]
+    NoData {
+        /// The folder.
+        folder: String,
+    },
+    /// A pattern that reads wrongly.
+    #[error(
+        "{pattern}: this pattern cannot be read; `*` stands for any signs of a name, `**` for any folders"
+    )]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        source: glob::PatternError,
+    },
+    /// A pattern that no file meets.
+    #[error(
+        "{pattern}: no file meets this pattern; put it in quotes, so that the shell leaves it alone, and check the folder"
+    )]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
+    /// A condition that does not read.
+    #[error("the condition on rows cannot be read")]
+    Condition {
+        /// Where and why.
+        source: alnager_law::rule::RuleError,
+    },
+    /// No row meets the condition.
+    #[error(
+        "{file}: no row meets the condition `{condition}`, so there is nothing to measure; check its spellings"
+    )]
+    NoRowMeets {
+        /// The source.
         file: String,
+        /// The condition.
+        condition: String,
+    },
+    /// A name that promises packed text, and other bytes.
+    #[error(
+        "{file}: the name says that the file is packed, its bytes do not; let its name end in what it is"
+    )]
+    IsNotPacked {
+        /// The file.
+        file: String,
+    },
+    /// A packed file that cannot be unpacked to its end.
+    #[error("{file}: the packed file is cut off or damaged; copy or pack it again")]
+    Unpackable {
+        /// The file.
+        file: String,
+        /// What the reader said.
+        source: io::Error,
     },
     /// The path is a pipe, a device or the like.
     #[error("{file}: this is not an ordinary file; write the data to one first")]
@@ -40,7 +92,7 @@ pub enum ProbeError {
         source: io::Error,
     },
     /// The name ends in something else than a supported format.
-    #[error("{file}: {} is not a supported format; name a `.csv` (comma-separated, UTF-8, with a header) or a `.parquet` file", ending(.extension))]
+    #[error("{file}: {} is not a supported format; name a `.csv` (comma-separated, UTF-8, with a header) or `.jsonl` file (also packed: `.gz`, `.zst`), a `.parquet` or an `.arrow` file", ending(.extension))]
     Unsupported {
         /// The file.
         file: String,
@@ -61,8 +113,8 @@ pub enum ProbeError {
         /// The file.
         file: String,
     },
-    /// A Parquet file that cannot be read to its end.
-    #[error("{file}: the Parquet file is cut off or damaged; copy or write it again")]
+    /// A Parquet or Arrow file that cannot be read to its end.
+    #[error("{file}: the file is cut off or damaged; copy or write it again")]
     Damaged {
         /// The file.
         file: String,
@@ -111,7 +163,7 @@ pub enum ProbeError {
         /// The name.
         column: String,
     },
-    /// A Parquet column of a type that holds no single text or number.
+    /// A column of a type that holds no single text or number.
     #[error(
         "{file}, column `{column}`: a column of type `{found}` cannot be counted; write it as text, whole numbers, floats or booleans"
     )]
@@ -273,6 +325,49 @@ pub enum Problem {
         /// The text.
         value: String,
     },
+    /// A row without a weight.
+    #[error("the weight is missing; every row needs one, 0 or above")]
+    NoWeight,
+    /// A weight that is none.
+    #[error("`{value}` is no weight; weights are finite and 0 or above")]
+    BadWeight {
+        /// The number.
+        value: String,
+    },
+    /// A row without a person.
+    #[error(
+        "the person's identifier is missing; every row needs one where rows are counted by person"
+    )]
+    NoPerson,
+    /// A value that is neither true nor false where a condition asks.
+    #[error("`{value}` is neither true nor false; compare the column, such as `column == 'yes'`")]
+    NotABool {
+        /// The text.
+        value: String,
+    },
+    /// A value that is no day where a condition asks for one.
+    #[error("`{value}` is not a day; write days as 2026-08-02")]
+    NotADay {
+        /// The text.
+        value: String,
+    },
+    /// Rows without a known group where none are allowed.
+    #[error(
+        "{n} rows have no known value, and `missing = \"refuse\"` allows none; complete them, or count them apart"
+    )]
+    Unknown {
+        /// How many.
+        n: u64,
+    },
+    /// A line that is no JSON object.
+    #[error("the line is not a JSON object: {problem}; write one object a line")]
+    NotAnObject {
+        /// What the reader said.
+        problem: String,
+    },
+    /// A member that is a list or an object.
+    #[error("the member is a list or an object; a text, a number, true, false or null is needed")]
+    NotAValue,
     /// An attribute with more than [`GROUPS_MAX`] values.
     #[error(
         "the column has more than {GROUPS_MAX} different values; put them into bins, such as age ranges, in a column of their own"

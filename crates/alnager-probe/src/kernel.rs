@@ -1,19 +1,22 @@
 //! The counting kernel: values to codes, codes to a cell, one more in the cell.
 //!
 //! Every use of a column has a *role* with a dictionary of its own, so that what a value means is decided once per value and not
-//! once per row. Memory is bounded by the number of cells ([`crate::CELLS_MAX`]), not of rows.
+//! once per row. Memory is bounded by the number of cells ([`crate::CELLS_MAX`]) and, where every score is counted, of different
+//! scores, not of rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alnager_audit::declared::{Audit, Binary, DecisionBy};
-use alnager_audit::table::{CountTable, ScoreTable};
+use alnager_audit::declared::{Audit, Binary, DecisionBy, Missing};
+use alnager_audit::measures::{LeftOut, Persons};
+use alnager_audit::table::{CountTable, SampleTable, ScoreTable, WeightSum};
+use alnager_stats::sample::Sample;
 
-use crate::cells::Cells;
-use crate::coder::{Coder, Levels, Numbers, TextKind, Texts, number};
+use crate::cells::{Cells, Extra};
+use crate::coder::{Coder, Gathered, Levels, Numbers, TextKind, Texts};
 use crate::error::{ProbeError, Problem, choices, shown};
-
-/// Rows whose codes are gathered before they are counted.
-const BATCH_ROWS: usize = 8192;
+use crate::gather::Scores;
+use crate::intake::{Fault, Intake, Sink};
+use crate::role::{Purpose, Role};
 
 /// Spellings that often mean *unknown*, in lower case: a group of that name deserves a look.
 const UNKNOWN_LIKE: &[&str] = &[
@@ -36,212 +39,145 @@ const UNKNOWN_LIKE: &[&str] = &[
 /// Counts rows by the roles that an audit gives to columns.
 pub(crate) struct Kernel<'a> {
     audit: &'a Audit,
-    /// The columns in use, each once.
-    columns: Vec<String>,
-    roles: Vec<Role>,
-    /// Codes of rows not yet counted, per role.
-    codes: Vec<Vec<u32>>,
+    intake: Intake,
     cells: Cells,
-    n_rows: u64,
-}
-
-/// One use of a column.
-pub(crate) struct Role {
-    /// The column, as a position in [`Kernel::columns`].
-    pub(crate) column: usize,
-    pub(crate) coder: Coder,
-    purpose: Purpose,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    Key,
-    Label,
-    Decision,
-    Score,
-}
-
-/// A problem with the value of one row.
-#[derive(Debug)]
-pub(crate) struct Fault {
-    /// The row within its batch.
-    pub(crate) row: usize,
-    /// The column, as a position in [`Kernel::columns`]; `None` where it is about all of them.
-    pub(crate) column: Option<usize>,
-    pub(crate) problem: Problem,
+    /// Identifier and slot of each row, where rows are a person's.
+    persons: Vec<(u64, u32)>,
 }
 
 /// What a pass gave.
 pub(crate) struct Counted {
     pub(crate) table: CountTable,
     pub(crate) scores: Option<ScoreTable>,
+    pub(crate) samples: Option<SampleTable>,
+    pub(crate) persons: Option<Persons>,
     pub(crate) warnings: Vec<String>,
 }
 
+impl Sink for Kernel<'_> {
+    fn intake(&mut self) -> &mut Intake {
+        &mut self.intake
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        let (roles, n_rows) = (self.intake.roles(), self.intake.n_gathered());
+        let cells: Vec<&Role> = roles.iter().filter(|role| role.purpose.is_cell()).collect();
+        let sizes: Vec<usize> = cells.iter().map(|role| role.coder.n_codes()).collect();
+        let codes: Vec<&[u32]> = cells.iter().map(|role| role.codes.as_slice()).collect();
+        let numbers = |purpose: Purpose| {
+            let role = roles.iter().find(|role| role.purpose == purpose);
+            role.map_or(&[] as &[f64], |role| role.numbers.as_slice())
+        };
+        let persons = roles.iter().find(|role| role.purpose == Purpose::Person);
+        let extra = Extra {
+            weights: numbers(Purpose::Weight),
+            scores: numbers(Purpose::EveryScore),
+            slots: persons.is_some(),
+        };
+        let slots = self.cells.add(&codes, &sizes, n_rows, &extra);
+        let Ok(slots) = slots else {
+            let columns = format!("`{}`", self.audit.key_columns().join("`, `"));
+            return Err(Fault {
+                row: 0,
+                column: None,
+                problem: Problem::TooManyCells { columns },
+            });
+        };
+        if let Some(persons) = persons {
+            let slots = slots.iter().copied();
+            self.persons
+                .extend(persons.hashes.iter().copied().zip(slots));
+        }
+        self.intake.clear();
+        Ok(())
+    }
+}
+
 impl<'a> Kernel<'a> {
-    pub(crate) fn new(audit: &'a Audit) -> Self {
+    /// The roles of an audit.
+    pub(crate) fn new(audit: &'a Audit) -> Result<Self, ProbeError> {
         let mut kernel = Kernel {
             audit,
-            columns: vec![],
-            roles: vec![],
-            codes: vec![],
+            intake: Intake::new(audit.filter.as_deref(), &audit.derived, &audit.unknown)?,
             cells: Cells::default(),
-            n_rows: 0,
+            persons: vec![],
         };
-        let texts = |kind| Coder::Texts(Texts::new(&audit.unknown, kind));
+        kernel.add_groups();
+        kernel.add_outcomes();
+        kernel.add_numbers();
+        Ok(kernel)
+    }
+
+    fn add_groups(&mut self) {
+        let audit = self.audit;
         for column in audit.key_columns() {
             let is_attribute = audit
                 .attributes
                 .iter()
                 .any(|attribute| attribute.column == column);
-            kernel.add_role(
-                column,
-                Purpose::Key,
-                texts(if is_attribute {
-                    TextKind::Group
-                } else {
-                    TextKind::Stratum
-                }),
-            );
+            let kind = if is_attribute {
+                TextKind::Group
+            } else {
+                TextKind::Stratum
+            };
+            self.add_texts(column, Purpose::Key, kind);
         }
+    }
+
+    fn add_outcomes(&mut self) {
+        let audit = self.audit;
         if let Some(Binary { column, positive }) = &audit.label {
-            kernel.add_role(
-                column,
-                Purpose::Label,
-                texts(TextKind::Label {
-                    positive: positive.clone(),
-                }),
-            );
+            let positive = positive.clone();
+            self.add_texts(column, Purpose::Label, TextKind::Label { positive });
         }
         match &audit.decision.by {
             DecisionBy::Column(Binary { column, positive }) => {
-                kernel.add_role(
-                    column,
-                    Purpose::Decision,
-                    texts(TextKind::Decision {
-                        positive: positive.clone(),
-                    }),
-                );
+                let positive = positive.clone();
+                self.add_texts(column, Purpose::Decision, TextKind::Decision { positive });
             }
             DecisionBy::Threshold { column, at_least } => {
-                kernel.add_role(
-                    column,
-                    Purpose::Decision,
-                    Coder::Levels(Levels::new(vec![*at_least])),
-                );
+                let coder = Coder::Levels(Levels::new(vec![*at_least]));
+                self.intake.add(column, Purpose::Decision, coder);
             }
         }
+    }
+
+    fn add_numbers(&mut self) {
+        let audit = self.audit;
         if let Some(score) = &audit.score {
-            let coder = match score.cuts.as_slice() {
-                [] => Coder::Numbers(Numbers::default()),
-                cuts => Coder::Levels(Levels::new(cuts.to_vec())),
+            let (purpose, coder) = match score.cuts.as_slice() {
+                _ if score.every_value => (Purpose::EveryScore, Coder::Gathered(Gathered::Score)),
+                [] => (Purpose::Score, Coder::Numbers(Numbers::default())),
+                cuts => (Purpose::Score, Coder::Levels(Levels::new(cuts.to_vec()))),
             };
-            kernel.add_role(&score.column, Purpose::Score, coder);
+            self.intake.add(&score.column, purpose, coder);
         }
-        kernel
+        if let Some(weight) = &audit.weight {
+            let coder = Coder::Gathered(Gathered::Weight);
+            self.intake.add(weight, Purpose::Weight, coder);
+        }
+        if let Some(person) = &audit.person {
+            self.intake.add(person, Purpose::Person, Coder::Persons);
+        }
     }
 
-    fn add_role(&mut self, column: &str, purpose: Purpose, coder: Coder) {
-        let at = self
-            .columns
-            .iter()
-            .position(|name| name == column)
-            .unwrap_or_else(|| {
-                self.columns.push(column.to_owned());
-                self.columns.len() - 1
-            });
-        self.roles.push(Role {
-            column: at,
-            coder,
-            purpose,
-        });
-        self.codes.push(Vec::new());
+    fn add_texts(&mut self, column: &str, purpose: Purpose, kind: TextKind) {
+        let labels = self
+            .intake
+            .derived(column)
+            .filter(|derived| !derived.reads_number());
+        let coder = Coder::Texts(Texts::new(&self.audit.unknown, kind, labels.cloned()));
+        self.intake.add(column, purpose, coder);
     }
 
-    /// The columns in use, each once.
-    pub(crate) fn columns(&self) -> &[String] {
-        &self.columns
-    }
-
-    pub(crate) fn roles_mut(&mut self) -> &mut [Role] {
-        &mut self.roles
-    }
-
-    /// Rows taken in so far.
+    /// Rows met so far, counted or not.
     pub(crate) fn n_rows(&self) -> u64 {
-        self.n_rows
+        self.intake.n_rows()
     }
 
-    /// Takes in one row; `field` gives the text of a column, by its position in [`Kernel::columns`].
-    pub(crate) fn row<'r>(&mut self, field: impl Fn(usize) -> &'r [u8]) -> Result<(), Fault> {
-        // Decision and score are often the same column: its number is read once.
-        let mut read: Option<(usize, f64)> = None;
-        for (role, codes) in self.roles.iter_mut().zip(&mut self.codes) {
-            let fault = |problem| Fault {
-                row: 0,
-                column: Some(role.column),
-                problem,
-            };
-            let mut value = || match read {
-                Some((column, value)) if column == role.column => Ok(value),
-                _ => number(field(role.column)).inspect(|value| read = Some((role.column, *value))),
-            };
-            let code = match &mut role.coder {
-                Coder::Texts(texts) => texts.code(field(role.column)),
-                Coder::Levels(levels) => value().and_then(|value| levels.code(value)),
-                Coder::Numbers(numbers) => value().and_then(|value| numbers.code(value)),
-            };
-            codes.push(code.map_err(fault)?);
-        }
-        self.n_rows += 1;
-        if self.n_rows.is_multiple_of(BATCH_ROWS as u64) {
-            self.flush()
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Takes in a batch of rows; `encode` appends one code per row for a role, or names the first row it cannot.
-    pub(crate) fn batch(
-        &mut self,
-        n_rows: usize,
-        mut encode: impl FnMut(&mut Role, &mut Vec<u32>) -> Result<(), (usize, Problem)>,
-    ) -> Result<(), Fault> {
-        let mut first: Option<Fault> = None;
-        for (role, codes) in self.roles.iter_mut().zip(&mut self.codes) {
-            match encode(role, codes) {
-                Ok(()) => assert_eq!(codes.len(), n_rows, "one code per row"),
-                Err((row, problem)) if first.as_ref().is_none_or(|first| row < first.row) => {
-                    first = Some(Fault {
-                        row,
-                        column: Some(role.column),
-                        problem,
-                    });
-                }
-                Err(_) => {}
-            }
-        }
-        if let Some(fault) = first {
-            return Err(fault);
-        }
-        self.n_rows += n_rows as u64;
-        self.flush()
-    }
-
-    /// Counts the rows gathered.
-    pub(crate) fn flush(&mut self) -> Result<(), Fault> {
-        let sizes: Vec<usize> = self.roles.iter().map(|role| role.coder.n_codes()).collect();
-        let fits = self.cells.add(&self.codes, &sizes);
-        self.codes.iter_mut().for_each(Vec::clear);
-        if fits {
-            return Ok(());
-        }
-        let columns = format!("`{}`", self.audit.key_columns().join("`, `"));
-        Err(Fault {
-            row: 0,
-            column: None,
-            problem: Problem::TooManyCells { columns },
-        })
+    /// Rows the condition kept out.
+    pub(crate) fn left_out(&self) -> LeftOut {
+        self.intake.left_out()
     }
 
     /// The favourable decision must be one that was made: a misspelt one would turn every comparison round.
@@ -269,78 +205,205 @@ impl<'a> Kernel<'a> {
     }
 
     /// The tables, once all rows are in and flushed.
-    pub(crate) fn finish(self, file: &str) -> Result<Counted, ProbeError> {
+    pub(crate) fn finish(mut self, file: &str) -> Result<Counted, ProbeError> {
         let wrong = |column: &str, problem| ProbeError::content(file, None, Some(column), problem);
-        for role in &self.roles {
+        for role in self.intake.roles() {
             role.coder
                 .check()
-                .map_err(|problem| wrong(&self.columns[role.column], problem))?;
+                .map_err(|problem| wrong(&self.intake.columns()[role.column], problem))?;
             if role.purpose == Purpose::Decision {
                 self.check_favourable(role)
-                    .map_err(|problem| wrong(&self.columns[role.column], problem))?;
+                    .map_err(|problem| wrong(&self.intake.columns()[role.column], problem))?;
             }
         }
+        let counted = self.tables();
+        for grouping in self.audit.groupings() {
+            if let Some(reference) = &grouping.reference {
+                check_reference(&counted.table, &grouping.columns, reference)
+                    .map_err(|problem| wrong(&grouping.name, problem))?;
+            }
+        }
+        if self.audit.missing == Missing::Refuse {
+            for attribute in &self.audit.attributes {
+                refuse_unknown(&counted.table, &attribute.column)
+                    .map_err(|problem| wrong(&attribute.column, problem))?;
+            }
+        }
+        let warnings = self
+            .intake
+            .roles()
+            .iter()
+            .flat_map(|role| role.warnings(file, &self.intake.columns()[role.column]))
+            .collect();
+        Ok(Counted {
+            warnings,
+            ..counted
+        })
+    }
+
+    fn tables(&mut self) -> Counted {
         let columns: Vec<String> = self
             .audit
             .key_columns()
             .into_iter()
             .map(str::to_owned)
             .collect();
-        let meanings: Vec<Vec<usize>> = self
-            .roles
+        let score = self
+            .intake
+            .roles()
             .iter()
-            .map(|role| role.coder.meanings())
-            .collect();
-        let cuts = self
-            .roles
-            .iter()
-            .find(|role| role.purpose == Purpose::Score)
-            .map(|role| role.coder.cuts());
+            .find(|role| role.purpose == Purpose::Score);
         let mut table = CountTable {
             columns: columns.clone(),
-            cells: BTreeMap::new(),
+            ..CountTable::default()
         };
-        let mut scores = cuts.map(|cuts| ScoreTable {
-            columns,
-            cuts,
+        let mut scores = score.map(|role| ScoreTable {
+            columns: columns.clone(),
+            cuts: role.coder.cuts(),
             cells: BTreeMap::new(),
         });
-        self.cells.each(|codes, n| {
-            let (mut key, mut label, mut decision, mut level) = (Vec::new(), 2, 0, 0);
-            for ((role, meanings), &code) in self.roles.iter().zip(&meanings).zip(codes) {
-                match role.purpose {
-                    Purpose::Key => key.push(role.coder.text_of(code)),
-                    Purpose::Label => label = meanings[code as usize],
-                    Purpose::Decision => decision = meanings[code as usize],
-                    Purpose::Score => level = meanings[code as usize],
-                }
-            }
+        let gathers = |purpose| {
+            self.intake
+                .roles()
+                .iter()
+                .any(|role| role.purpose == purpose)
+        };
+        let (every_score, by_person) = (gathers(Purpose::EveryScore), gathers(Purpose::Person));
+        let places = self.places();
+        let mut samples: BTreeMap<Vec<Option<String>>, [Scores; 3]> = BTreeMap::new();
+        for (slot, place) in places.iter().enumerate() {
+            let n = self.cells.cell(slot).1;
+            let (key, label, decision) = (&place.key, place.label, place.decision);
             if let Some(scores) = &mut scores {
                 let n_levels = scores.n_levels();
                 scores
                     .cells
                     .entry(key.clone())
-                    .or_insert_with(|| vec![[0; 3]; n_levels])[level][label] += n;
+                    .or_insert_with(|| vec![[0; 3]; n_levels])[place.level][label] += n;
             }
-            table.cells.entry(key).or_default().counts[label][decision] += n;
-        });
-        for grouping in self.audit.groupings() {
-            if let Some(reference) = &grouping.reference {
-                check_reference(&table, &grouping.columns, reference)
-                    .map_err(|problem| wrong(&grouping.name, problem))?;
+            table.cells.entry(key.clone()).or_default().counts[label][decision] += n;
+            if let Some([w, w2]) = self.cells.weights(slot) {
+                let sums = &mut table.weights.entry(key.clone()).or_default().sums;
+                let WeightSum { w: sum, w2: sum2 } = sums[label][decision];
+                sums[label][decision] = WeightSum {
+                    w: sum + w,
+                    w2: sum2 + w2,
+                };
+            }
+            if let Some(scores) = self.cells.take_scores(slot) {
+                samples.entry(key.clone()).or_default()[label].join(scores);
             }
         }
-        let warnings = self
-            .roles
-            .iter()
-            .flat_map(|role| role.warnings(file, &self.columns[role.column]))
-            .collect();
-        Ok(Counted {
+        Counted {
             table,
             scores,
-            warnings,
-        })
+            samples: every_score.then(|| SampleTable {
+                columns,
+                cells: samples
+                    .into_iter()
+                    .map(|(key, labels)| (key, labels.map(sample)))
+                    .collect(),
+            }),
+            persons: by_person.then(|| self.persons(&places)),
+            warnings: Vec::new(),
+        }
     }
+
+    /// What each cell stands for.
+    fn places(&self) -> Vec<CellPlace> {
+        let roles: Vec<&Role> = self
+            .intake
+            .roles()
+            .iter()
+            .filter(|role| role.purpose.is_cell())
+            .collect();
+        let meanings: Vec<Vec<usize>> = roles.iter().map(|role| role.coder.meanings()).collect();
+        let of_slot = |slot: usize| {
+            let mut place = CellPlace {
+                key: Vec::new(),
+                label: 2,
+                decision: 0,
+                level: 0,
+            };
+            let codes = self.cells.cell(slot).0;
+            for ((role, meanings), &code) in roles.iter().zip(&meanings).zip(codes) {
+                match role.purpose {
+                    Purpose::Key => place.key.push(role.coder.text_of(code)),
+                    Purpose::Label => place.label = meanings[code as usize],
+                    Purpose::Decision => place.decision = meanings[code as usize],
+                    Purpose::Score => place.level = meanings[code as usize],
+                    Purpose::Condition
+                    | Purpose::EveryScore
+                    | Purpose::Weight
+                    | Purpose::Person => {}
+                }
+            }
+            place
+        };
+        (0..self.cells.n()).map(of_slot).collect()
+    }
+
+    /// The rows of each person by cell. Cells are in the order of their keys, so that the order of the rows does not show.
+    fn persons(&mut self, places: &[CellPlace]) -> Persons {
+        let mut order: Vec<usize> = (0..places.len()).collect();
+        let sort_key = |slot: &usize| {
+            let place = &places[*slot];
+            (place.key.clone(), place.label, place.decision, place.level)
+        };
+        order.sort_by_key(sort_key);
+        let mut rank = vec![0_u32; places.len()];
+        order
+            .iter()
+            .enumerate()
+            .for_each(|(at, slot)| rank[*slot] = at as u32);
+        let mut rows: Vec<(u64, u32)> = std::mem::take(&mut self.persons);
+        rows.iter_mut().for_each(|row| row.1 = rank[row.1 as usize]);
+        rows.sort_unstable();
+        let mut by_person: Vec<(u64, Vec<(u32, u32)>)> = Vec::new();
+        for (person, cell) in rows {
+            if by_person.last().is_none_or(|(last, _)| *last != person) {
+                by_person.push((person, Vec::new()));
+            }
+            let Some((_, cells)) = by_person.last_mut() else {
+                continue;
+            };
+            match cells.last_mut() {
+                Some((last, n)) if *last == cell => *n += 1,
+                Some(_) | None => cells.push((cell, 1)),
+            }
+        }
+        let cells = order.into_iter().map(|slot| {
+            let place = &places[slot];
+            (place.key.clone(), place.label, place.decision)
+        });
+        Persons {
+            rows: by_person,
+            cells: cells.collect(),
+        }
+    }
+}
+
+/// What a cell stands for.
+struct CellPlace {
+    key: Vec<Option<String>>,
+    label: usize,
+    decision: usize,
+    level: usize,
+}
+
+/// Gathered scores are finite and each has a count; there are fewer rows than a count can hold.
+fn sample(scores: Scores) -> Sample {
+    let (values, counts) = scores.finish();
+    Sample::from_counts(values.into_iter().zip(counts)).unwrap_or_else(|| Sample::merged(&[]))
+}
+
+fn refuse_unknown(table: &CountTable, column: &str) -> Result<(), Problem> {
+    let sums = table.by(&[column.to_owned()]).unwrap_or_default();
+    let n_unknown = sums.get(&vec![None]).map_or(0, |cell| cell.n());
+    if n_unknown == 0 {
+        return Ok(());
+    }
+    Err(Problem::Unknown { n: n_unknown })
 }
 
 fn check_reference(table: &CountTable, columns: &[String], reference: &str) -> Result<(), Problem> {

@@ -1,21 +1,33 @@
 //! Measures a source: files by the counting kernel.
 //!
-//! One pass over a CSV or Parquet file counts rows by protected attribute, stratum, label, decision and score level. What comes
-//! out is as large as the number of different cells, never as the number of rows, and does not depend on the order of the rows.
+//! One pass over the rows counts them by protected attribute, stratum, period, label, decision and score. What comes out is as
+//! large as the number of different cells, never as the number of rows, and does not depend on the order of the rows.
 
+mod arrow;
 mod cells;
 mod coder;
+mod columns;
+mod condition;
 mod csv;
 mod error;
+mod gather;
+mod intake;
+mod json;
 mod kernel;
 mod parquet;
+mod role;
+mod rows;
 mod source;
 
+use std::path::{Path, PathBuf};
+
 use alnager_audit::declared::Audit;
-use alnager_audit::measures::{DataStamp, Measures};
+use alnager_audit::measures::{DataStamp, FileStamp, LeftOut, Measures};
+use sha2::{Digest, Sha256};
 
 pub use crate::cells::CELLS_MAX;
 pub use crate::error::{Place, ProbeError, Problem, Row};
+pub use crate::rows::{Rows, Wanted, WantedKind, read_rows};
 pub use crate::source::{Progress, RECORD_BYTES_MAX, Source, Unit};
 
 use crate::kernel::Kernel;
@@ -45,35 +57,117 @@ pub fn measure_with(
     source: &Source,
     progress: &dyn Fn(Progress),
 ) -> Result<Measured, ProbeError> {
-    let Source::File { path } = source;
-    let opened = Opened::open(path)?;
-    let mut kernel = Kernel::new(audit);
-    let sha256 = match opened.format {
-        Format::Csv => csv::count(&mut kernel, &opened, progress)?,
-        Format::Parquet => parquet::count(&mut kernel, &opened, progress)?,
-    };
-    opened.unchanged()?;
+    let (files, folder) = source.files()?;
+    let mut kernel = Kernel::new(audit)?;
+    let stamps = each_file(
+        &files,
+        folder.as_deref(),
+        progress,
+        |opened, progress| match opened.format {
+            Format::Csv => csv::read(&mut kernel, opened, progress),
+            Format::JsonLines => json::read(&mut kernel, opened, progress),
+            Format::Parquet => parquet::read(&mut kernel, opened, progress),
+            Format::Arrow => arrow::read(&mut kernel, opened, progress),
+        },
+    )?;
+    let Source::Files { path } = source;
+    let name = path.display().to_string();
     let n_rows = kernel.n_rows();
     if n_rows == 0 {
-        return Err(ProbeError::NoRows { file: opened.name });
+        return Err(ProbeError::NoRows { file: name });
     }
-    let counted = kernel.finish(&opened.name)?;
-    let data = DataStamp {
-        name: audit.data.clone(),
-        sha256,
-        n_bytes: opened.n_bytes,
-        n_rows,
-    };
+    let data = stamp(&audit.data, stamps, n_rows, kernel.left_out());
+    if data.n_counted() == 0 {
+        return Err(ProbeError::NoRowMeets {
+            file: name,
+            condition: audit.filter.clone().unwrap_or_default(),
+        });
+    }
+    let counted = kernel.finish(&name)?;
     let measures = Measures {
         audit: audit.name.clone(),
         data,
         table: counted.table,
         scores: counted.scores,
+        samples: counted.samples,
+        persons: counted.persons,
     };
-    Ok(Measured {
-        measures,
-        warnings: counted.warnings,
-    })
+    let mut warnings = counted.warnings;
+    let n_undecided = measures.data.left_out.n_undecided;
+    if n_undecided > 0 {
+        warnings.push(format!(
+            "{name}: {n_undecided} rows lack a value that the condition `{}` asks for; they are left out",
+            audit.filter.as_deref().unwrap_or_default()
+        ));
+    }
+    Ok(Measured { measures, warnings })
+}
+
+/// Opens one file after the other, has it read, and makes sure that it did not change meanwhile.
+fn each_file(
+    files: &[PathBuf],
+    folder: Option<&Path>,
+    progress: &dyn Fn(Progress),
+    mut read: impl FnMut(&Opened, &dyn Fn(Progress)) -> Result<String, ProbeError>,
+) -> Result<Vec<FileStamp>, ProbeError> {
+    let mut stamps = Vec::with_capacity(files.len());
+    let total = files.len() as u64;
+    for (done, path) in files.iter().enumerate() {
+        let opened = Opened::open(path)?;
+        let sha256 = if total == 1 {
+            read(&opened, progress)?
+        } else {
+            progress(Progress {
+                done: done as u64,
+                total,
+                unit: Unit::Files,
+            });
+            read(&opened, &|_| {})?
+        };
+        opened.unchanged()?;
+        let name = folder
+            .and_then(|folder| path.strip_prefix(folder).ok())
+            .unwrap_or(path);
+        stamps.push(FileStamp {
+            name: name.display().to_string(),
+            sha256,
+            n_bytes: opened.n_bytes,
+        });
+    }
+    if total > 1 {
+        progress(Progress {
+            done: total,
+            total,
+            unit: Unit::Files,
+        });
+    }
+    Ok(stamps)
+}
+
+/// One file is stamped with its own hash, many with that of the list `sha256sum` would print of them.
+fn stamp(name: &str, mut files: Vec<FileStamp>, n_rows: u64, left_out: LeftOut) -> DataStamp {
+    let n_bytes = files.iter().map(|file| file.n_bytes).sum();
+    let sha256 = match files.as_slice() {
+        [only] => only.sha256.clone(),
+        many => {
+            let mut hash = Sha256::new();
+            for file in many {
+                hash.update(format!("{}  {}\n", file.sha256, file.name));
+            }
+            source::hex(hash)
+        }
+    };
+    if files.len() == 1 {
+        files.clear();
+    }
+    DataStamp {
+        name: name.to_owned(),
+        sha256,
+        n_bytes,
+        n_rows,
+        files,
+        left_out,
+    }
 }
 
 #[cfg(test)]

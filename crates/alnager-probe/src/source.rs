@@ -1,7 +1,7 @@
 //! Sources, and the door every file comes through.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -12,9 +12,11 @@ use crate::error::ProbeError;
 /// Where rows come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A file; what its name ends in says the format: `.csv` or `.parquet`, in any case.
-    File {
-        /// Its path.
+    /// A file, a folder of files, or a pattern such as `data/2026-*.parquet`; many files are one table, in the order of their
+    /// names. What a name ends in says the format, in any case: `.csv`, `.jsonl` or `.ndjson` (also with `.gz` or `.zst`
+    /// behind it), `.parquet`, `.arrow`, `.feather`.
+    Files {
+        /// The path or pattern.
         path: PathBuf,
     },
 }
@@ -24,7 +26,7 @@ pub const RECORD_BYTES_MAX: u64 = 16 << 20;
 
 /// How far a measurement is.
 ///
-/// A CSV file is hashed while it is counted (bytes); a Parquet file is hashed first (bytes), then counted (rows).
+/// A text file is hashed while it is counted (bytes); other files are hashed first (bytes), then counted (rows).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Done so far, at most `total`.
@@ -42,12 +44,100 @@ pub enum Unit {
     Bytes,
     /// Rows of the table.
     Rows,
+    /// Files of the source, where there are many.
+    Files,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Csv,
+    JsonLines,
     Parquet,
+    Arrow,
+}
+
+/// How a text file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+/// Bytes read at a time.
+const BUFFER_BYTES: usize = 256 << 10;
+
+impl Source {
+    /// The files of the source, sorted by path, and the folder their names are relative to, if they are many.
+    pub(crate) fn files(&self) -> Result<(Vec<PathBuf>, Option<PathBuf>), ProbeError> {
+        let Source::Files { path } = self;
+        let name = path.display().to_string();
+        if path.is_dir() {
+            let mut files = Vec::new();
+            gather(path, &mut files)?;
+            files.sort();
+            if files.is_empty() {
+                return Err(ProbeError::NoData { folder: name });
+            }
+            return Ok((files, Some(path.clone())));
+        }
+        if path.exists() || !name.contains(['*', '?', '[']) {
+            return Ok((vec![path.clone()], None));
+        }
+        let found = glob::glob(&name).map_err(|source| ProbeError::Pattern {
+            pattern: name.clone(),
+            source,
+        })?;
+        let mut files: Vec<PathBuf> = Vec::new();
+        for file in found {
+            let file = file.map_err(|error| ProbeError::Unreadable {
+                file: error.path().display().to_string(),
+                source: error.into(),
+            })?;
+            if file.is_file() && !is_aside(&file) {
+                files.push(file);
+            }
+        }
+        files.sort();
+        if files.is_empty() {
+            return Err(ProbeError::NoMatch { pattern: name });
+        }
+        Ok((files, Some(shared_folder(path))))
+    }
+}
+
+/// The part of a pattern before the first sign that stands for others.
+fn shared_folder(pattern: &Path) -> PathBuf {
+    let plain = |part: &std::path::Component<'_>| {
+        !part.as_os_str().to_string_lossy().contains(['*', '?', '['])
+    };
+    pattern.components().take_while(plain).collect()
+}
+
+/// Whether a name begins with `.` or `_`: such files and folders are no data, by the custom of the tools that write tables.
+fn is_aside(path: &Path) -> bool {
+    path.file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']))
+}
+
+/// The data files below a folder; files of other kinds are no data.
+fn gather(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ProbeError> {
+    let unreadable = |source| ProbeError::Unreadable {
+        file: folder.display().to_string(),
+        source,
+    };
+    for entry in folder.read_dir().map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if is_aside(&path) {
+            continue;
+        }
+        if path.is_dir() {
+            gather(&path, files)?;
+        } else if format(&path, "").is_ok() {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// A file that is there, can be read, and is what its name says.
@@ -55,6 +145,7 @@ pub(crate) struct Opened {
     /// The path as messages show it.
     pub(crate) name: String,
     pub(crate) format: Format,
+    pub(crate) packing: Packing,
     pub(crate) n_bytes: u64,
     modified: Option<SystemTime>,
     file: File,
@@ -71,14 +162,11 @@ impl Opened {
             },
         };
         let metadata = path.metadata().map_err(unreadable)?;
-        if metadata.is_dir() {
-            return Err(ProbeError::Directory { file: name });
-        }
         // A pipe would be waited for, and could not be read a second time to find a line.
         if !metadata.is_file() {
             return Err(ProbeError::NotAFile { file: name });
         }
-        let format = format(path, &name)?;
+        let (format, packing) = format(path, &name)?;
         let mut file = File::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if metadata.len() == 0 {
@@ -90,13 +178,24 @@ impl Opened {
             .read_to_end(&mut head)
             .map_err(unreadable)?;
         match (format, head == b"PAR1") {
-            (Format::Csv, true) => return Err(ProbeError::IsParquet { file: name }),
+            (Format::Csv | Format::JsonLines | Format::Arrow, true) => {
+                return Err(ProbeError::IsParquet { file: name });
+            }
             (Format::Parquet, false) => return Err(ProbeError::IsNotParquet { file: name }),
-            (Format::Csv, false) | (Format::Parquet, true) => {}
+            (Format::Csv | Format::JsonLines | Format::Arrow, false) | (Format::Parquet, true) => {}
+        }
+        let is_packed = match packing {
+            Packing::Plain => true,
+            Packing::Gzip => head.starts_with(&[0x1f, 0x8b]),
+            Packing::Zstd => head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]),
+        };
+        if !is_packed {
+            return Err(ProbeError::IsNotPacked { file: name });
         }
         Ok(Opened {
             name,
             format,
+            packing,
             n_bytes: metadata.len(),
             modified: modified(&metadata),
             file,
@@ -111,10 +210,36 @@ impl Opened {
         Ok(file)
     }
 
+    /// What the file says, unpacked, from its first byte; what is read of the file itself is told to `watch`.
+    pub(crate) fn unpacked<'f>(
+        &'f self,
+        watch: impl FnMut(&[u8]) + 'f,
+    ) -> Result<Box<dyn Read + 'f>, ProbeError> {
+        let watched = Watched {
+            file: self.rewound()?,
+            watch,
+        };
+        let unreadable = |source| self.unreadable(source);
+        Ok(match self.packing {
+            Packing::Plain => Box::new(watched),
+            Packing::Gzip => {
+                let packed = BufReader::with_capacity(BUFFER_BYTES, watched);
+                Box::new(flate2::bufread::MultiGzDecoder::new(packed))
+            }
+            Packing::Zstd => Box::new(zstd::Decoder::new(watched).map_err(unreadable)?),
+        })
+    }
+
     pub(crate) fn unreadable(&self, source: io::Error) -> ProbeError {
-        ProbeError::Unreadable {
-            file: self.name.clone(),
-            source,
+        match self.packing {
+            Packing::Plain => ProbeError::Unreadable {
+                file: self.name.clone(),
+                source,
+            },
+            Packing::Gzip | Packing::Zstd => ProbeError::Unpackable {
+                file: self.name.clone(),
+                source,
+            },
         }
     }
 
@@ -137,7 +262,7 @@ impl Opened {
     pub(crate) fn sha256(&self, progress: &dyn Fn(Progress)) -> Result<String, ProbeError> {
         let mut file = self.rewound()?;
         let mut hash = Sha256::new();
-        let mut buffer = vec![0; 1 << 20];
+        let mut buffer = vec![0; BUFFER_BYTES];
         let mut done = 0;
         loop {
             let n = match file.read(&mut buffer) {
@@ -157,19 +282,45 @@ impl Opened {
     }
 }
 
-fn format(path: &Path, name: &str) -> Result<Format, ProbeError> {
-    let extension = path
-        .extension()
-        .map(|extension| extension.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
-    match extension.as_str() {
-        "csv" => Ok(Format::Csv),
-        "parquet" => Ok(Format::Parquet),
-        _ => Err(ProbeError::Unsupported {
-            file: name.to_owned(),
-            extension,
-        }),
+/// Reads a file and tells what it read.
+struct Watched<'f, W: FnMut(&[u8])> {
+    file: &'f File,
+    watch: W,
+}
+
+impl<W: FnMut(&[u8])> Read for Watched<'_, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(buffer)?;
+        (self.watch)(&buffer[..n]);
+        Ok(n)
     }
+}
+
+fn format(path: &Path, name: &str) -> Result<(Format, Packing), ProbeError> {
+    let lower = |path: &Path| {
+        path.extension()
+            .map(|extension| extension.to_string_lossy().to_lowercase())
+            .unwrap_or_default()
+    };
+    let last = lower(path);
+    let (packing, extension) = match last.as_str() {
+        "gz" => (Packing::Gzip, lower(Path::new(&path.with_extension("")))),
+        "zst" => (Packing::Zstd, lower(Path::new(&path.with_extension("")))),
+        _ => (Packing::Plain, last),
+    };
+    let format = match (extension.as_str(), packing) {
+        ("csv", _) => Format::Csv,
+        ("jsonl" | "ndjson", _) => Format::JsonLines,
+        ("parquet", Packing::Plain) => Format::Parquet,
+        ("arrow" | "feather" | "ipc", Packing::Plain) => Format::Arrow,
+        _ => {
+            return Err(ProbeError::Unsupported {
+                file: name.to_owned(),
+                extension: lower(path),
+            });
+        }
+    };
+    Ok((format, packing))
 }
 
 fn modified(metadata: &Metadata) -> Option<SystemTime> {

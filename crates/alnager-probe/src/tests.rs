@@ -50,7 +50,7 @@ fn measured(audit: &Audit, name: &str, bytes: &[u8]) -> Result<Measured, String>
 
 fn seen(audit: &Audit, path: PathBuf, folder: &Path) -> Result<Measured, String> {
     let plain = |text: &str| text.replace(&format!("{}/", folder.display()), "");
-    match measure(audit, &Source::File { path }) {
+    match measure(audit, &Source::Files { path }) {
         Ok(mut measured) => {
             measured
                 .warnings
@@ -510,7 +510,7 @@ fn a_real_file_gives_the_published_totals() {
         ]";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/recidivism/data.csv");
     let Measured { measures, warnings } =
-        measure(&audit(declared), &Source::File { path }).unwrap();
+        measure(&audit(declared), &Source::Files { path }).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     let mut total = Cell::default();
     measures
@@ -550,7 +550,7 @@ fn the_stamp_is_of_the_bytes_and_progress_reaches_its_end() {
         let path = folder.path().join(name);
         std::fs::write(&path, &bytes).unwrap();
         let told = std::cell::RefCell::new(Vec::new());
-        let measured = measure_with(&audit(PLAIN), &Source::File { path }, &|progress| {
+        let measured = measure_with(&audit(PLAIN), &Source::Files { path }, &|progress| {
             told.borrow_mut().push(progress)
         })
         .unwrap();
@@ -1041,7 +1041,7 @@ fn a_file_is_what_its_name_says() {
         "data.xlsx",
         "PK",
         expect![
-            "data.xlsx: `.xlsx` is not a supported format; name a `.csv` (comma-separated, UTF-8, with a header) or a `.parquet` file"
+            "data.xlsx: `.xlsx` is not a supported format; name a `.csv` (comma-separated, UTF-8, with a header) or `.jsonl` file (also packed: `.gz`, `.zst`), a `.parquet` or an `.arrow` file"
         ],
     );
     check_file(
@@ -1049,7 +1049,7 @@ fn a_file_is_what_its_name_says() {
         "data",
         "y,d,g\n",
         expect![
-            "data: a name without an ending is not a supported format; name a `.csv` (comma-separated, UTF-8, with a header) or a `.parquet` file"
+            "data: a name without an ending is not a supported format; name a `.csv` (comma-separated, UTF-8, with a header) or `.jsonl` file (also packed: `.gz`, `.zst`), a `.parquet` or an `.arrow` file"
         ],
     );
 }
@@ -1068,7 +1068,9 @@ fn a_path_is_an_ordinary_file() {
         ),
         (
             "folder.csv",
-            expect!["folder.csv: this is a directory; name the `.csv` or `.parquet` file in it"],
+            expect![
+                "folder.csv: the folder holds no data file; data files end in `.csv`, `.jsonl` (also `.gz`, `.zst`), `.parquet` or `.arrow`"
+            ],
         ),
         (
             "file.csv/data.csv",
@@ -1104,7 +1106,7 @@ fn a_damaged_parquet_file_is_refused() {
         PLAIN,
         "data.parquet",
         &whole[..whole.len() / 2],
-        expect!["data.parquet: the Parquet file is cut off or damaged; copy or write it again"],
+        expect!["data.parquet: the file is cut off or damaged; copy or write it again"],
     );
     let want = shown(measured(&audit(PLAIN), "data.parquet", &whole));
     for n in 4..whole.len() {
@@ -1177,7 +1179,7 @@ fn too_many_cells_are_refused() {
         &declared,
         format!("id,y,d,g\n{rows}"),
         expect![
-            "data.csv: `g`, `id` with label, decision and score make more than 1048576 cells; use coarser bins, fewer columns or fewer cuts"
+            "data.csv: `g`, `id` with label, decision and score make more than 2097152 cells; use coarser bins, fewer columns or fewer cuts"
         ],
     );
 }
@@ -1256,7 +1258,7 @@ fn plainly(people: &[Person], cuts: Option<&[f64]>) -> (CountTable, ScoreTable) 
     let cuts = cuts.map_or(seen, <[f64]>::to_vec);
     let mut table = CountTable {
         columns: columns.clone(),
-        cells: BTreeMap::new(),
+        ..CountTable::default()
     };
     let mut scores = ScoreTable {
         columns,
@@ -1427,4 +1429,355 @@ fn many_batches_add_up() {
     let people: Vec<Person> = (0..70_000).map(numbered).collect();
     check_people(&people, "data.csv", &people_csv(&people)).unwrap();
     check_people(&people, "data.parquet", &people_parquet(&people, 0, 30_000)).unwrap();
+}
+
+// ---- other formats, many files, conditions, derived columns, weights, persons
+
+const LINES: &str = "y,d,g\n1,1,a\n0,0,b\n,1,a\n";
+
+const JSON_LINES: &str = r#"{"y": 1, "d": "1", "g": "a", "x": [1]}
+{"d": 0, "y": 0, "g": "b"}
+
+{"y": null, "d": 1, "g": "a"}
+"#;
+
+#[test]
+fn packed_texts_and_json_lines_give_what_the_plain_text_gives() {
+    let want = shown(measured(&audit(PLAIN), "data.csv", LINES.as_bytes()));
+    let gzip = |text: &str| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packer, text.as_bytes()).unwrap();
+        packer.finish().unwrap()
+    };
+    let zstd = |text: &str| zstd::encode_all(text.as_bytes(), 1).unwrap();
+    for (name, bytes) in [
+        ("data.csv.gz", gzip(LINES)),
+        ("data.csv.zst", zstd(LINES)),
+        ("data.jsonl", JSON_LINES.as_bytes().to_vec()),
+        ("data.ndjson.gz", gzip(JSON_LINES)),
+        ("data.jsonl.zst", zstd(JSON_LINES)),
+    ] {
+        assert_eq!(shown(measured(&audit(PLAIN), name, &bytes)), want, "{name}");
+    }
+    let cut = &gzip(LINES)[..20];
+    let error = shown(measured(&audit(PLAIN), "data.csv.gz", cut));
+    assert_eq!(
+        error,
+        "data.csv.gz: the packed file is cut off or damaged; copy or pack it again"
+    );
+    let error = shown(measured(&audit(PLAIN), "data.csv.zst", LINES.as_bytes()));
+    assert_eq!(
+        error,
+        "data.csv.zst: the name says that the file is packed, its bytes do not; let its name end in what it is"
+    );
+}
+
+#[test]
+fn a_line_of_a_packed_text_is_found_again() {
+    let bytes = zstd::encode_all(&b"y,d,g\n1,1,a\n0,,b\n"[..], 1).unwrap();
+    let error = shown(measured(&audit(PLAIN), "data.csv.zst", &bytes));
+    assert_eq!(
+        error,
+        "data.csv.zst, line 3, column `d`: the decision is missing; every row needs one, so complete it where the data come from"
+    );
+}
+
+#[test]
+fn a_json_line_is_an_object_with_plain_members() {
+    for (line, problem) in [
+        ("[1]", "data.jsonl, line 2: the line is not a JSON object"),
+        (
+            "{\"y\": 1, \"d\": {}, \"g\": 1}",
+            "data.jsonl, line 2, column `d`: the member is a list",
+        ),
+        (
+            "{\"y\": 1, \"d\": 2",
+            "data.jsonl, line 2: the line is not a JSON object",
+        ),
+    ] {
+        let text = format!("{{\"y\": 1, \"d\": 1, \"g\": \"a\"}}\n{line}\n");
+        let error = shown(measured(&audit(PLAIN), "data.jsonl", text.as_bytes()));
+        assert!(error.starts_with(problem), "{error}");
+    }
+    let error = shown(measured(
+        &audit(PLAIN),
+        "data.jsonl",
+        b"{\"y\": 1, \"d\": 1, \"G\": 1}\n",
+    ));
+    assert_eq!(
+        error,
+        "data.jsonl: there is no column `g`; did you mean `G`? the members are `G`, `d`, `y`"
+    );
+}
+
+fn arrow_file(columns: Vec<(&str, ArrayRef)>, stream: bool) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut bytes = Vec::new();
+    if stream {
+        let mut writer =
+            arrow_ipc::writer::StreamWriter::try_new(&mut bytes, &batch.schema()).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+    } else {
+        let mut writer =
+            arrow_ipc::writer::FileWriter::try_new(&mut bytes, &batch.schema()).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+    }
+    bytes
+}
+
+#[test]
+fn arrow_files_and_streams_are_read() {
+    let columns = || -> Vec<(&str, ArrayRef)> {
+        vec![
+            (
+                "y",
+                Arc::new(Int64Array::from(vec![Some(1), Some(0), None])) as ArrayRef,
+            ),
+            ("g", texts(&["a", "b", "a"])),
+            ("d", Arc::new(Int64Array::from(vec![1, 0, 1]))),
+        ]
+    };
+    let want = shown(measured(&audit(PLAIN), "data.csv", LINES.as_bytes()));
+    for stream in [false, true] {
+        let bytes = arrow_file(columns(), stream);
+        assert_eq!(shown(measured(&audit(PLAIN), "data.arrow", &bytes)), want);
+        let cut = &bytes[..bytes.len() / 2];
+        let error = shown(measured(&audit(PLAIN), "data.arrow", cut));
+        assert_eq!(
+            error,
+            "data.arrow: the file is cut off or damaged; copy or write it again"
+        );
+    }
+}
+
+#[test]
+fn many_files_are_one_table_stamped_by_all_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("2026/a.csv", "y,d,g\n1,1,a\n");
+    write("2026/b.jsonl", "{\"y\": 0, \"d\": 0, \"g\": \"b\"}\n");
+    write("2027.csv", "y,d,g\n,1,a\n");
+    write("_notes.csv", "not data");
+    write("README.md", "not data");
+    let want = shown(measured(&audit(PLAIN), "data.csv", LINES.as_bytes()));
+    let whole = seen(&audit(PLAIN), folder.path().to_owned(), folder.path()).unwrap();
+    assert_eq!(whole.measures.table.to_csv(), want);
+    let names: Vec<&str> = whole
+        .measures
+        .data
+        .files
+        .iter()
+        .map(|file| file.name.as_str())
+        .collect();
+    assert_eq!(names, ["2026/a.csv", "2026/b.jsonl", "2027.csv"]);
+    let pattern = seen(&audit(PLAIN), folder.path().join("**/*.csv"), folder.path()).unwrap();
+    assert_eq!(pattern.measures.data.n_rows, 2);
+    assert_ne!(pattern.measures.data.sha256, whole.measures.data.sha256);
+    let error = seen(
+        &audit(PLAIN),
+        folder.path().join("*.parquet"),
+        folder.path(),
+    )
+    .unwrap_err();
+    assert!(
+        error.starts_with("*.parquet: no file meets this pattern"),
+        "{error}"
+    );
+}
+
+/// `PLAIN` with more declared.
+fn with(more: &str) -> String {
+    format!("{PLAIN}\n{more}")
+}
+
+#[test]
+fn a_condition_keeps_rows_out_before_their_values_are_judged() {
+    let text = "y,d,g,age,kind\n1,1,a,30,x\n0,,b,10,x\n0,0,b,50,z\n1,1,b,40,x\n1,1,b,,x\n";
+    let declared = with("where = \"age >= 30 && kind != 'z'\"");
+    check_file(
+        &declared,
+        "data.csv",
+        text,
+        expect![[r#"
+            g,label,decision,n
+            a,1,1,1
+            b,1,1,1
+            data.csv: 1 rows lack a value that the condition `age >= 30 && kind != 'z'` asks for; they are left out
+        "#]],
+    );
+    let columns = || -> Vec<(&str, ArrayRef)> {
+        vec![
+            (
+                "age",
+                Arc::new(Int64Array::from(vec![
+                    Some(30),
+                    Some(10),
+                    Some(50),
+                    Some(40),
+                    None,
+                ])),
+            ),
+            ("y", Arc::new(Int64Array::from(vec![1, 0, 0, 1, 1]))),
+            (
+                "d",
+                Arc::new(Int64Array::from(vec![
+                    Some(1),
+                    None,
+                    Some(0),
+                    Some(1),
+                    Some(1),
+                ])),
+            ),
+            ("g", texts(&["a", "b", "b", "b", "b"])),
+            ("kind", texts(&["x", "x", "z", "x", "x"])),
+        ]
+    };
+    let from_parquet = measured(&audit(&declared), "data.parquet", &parquet(columns(), 2)).unwrap();
+    let from_csv = measured(&audit(&declared), "data.csv", text.as_bytes()).unwrap();
+    assert_eq!(from_parquet.measures.table, from_csv.measures.table);
+    assert_eq!(
+        from_parquet.measures.data.left_out,
+        from_csv.measures.data.left_out
+    );
+    assert_eq!(from_csv.measures.data.n_rows, 5);
+    assert_eq!(from_csv.measures.data.n_counted(), 2);
+    let nobody = with("where = 'age > 99'");
+    let error = shown(measured(&audit(&nobody), "data.csv", text.as_bytes()));
+    assert!(
+        error.starts_with("data.csv: no row meets the condition `age > 99`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn derived_columns_are_counted_like_any_other() {
+    let declared = "name = 'a'
+    data = 'data.csv'
+    label = { column = 'bad', positive = '1' }
+    decision = { column = 'high', positive = '1', favourable = '0' }
+    attribute = [{ column = 'band', characteristic = 'age' }, { column = 'race', characteristic = 'other' }]
+    derive = [
+      { column = 'band', from = 'age', bins = [25, 45] },
+      { column = 'race', from = 'code', labels = { '1' = 'White' }, other = 'Other' },
+      { column = 'high', from = 's', at_least = 0.5 },
+      { column = 'bad', from = 'outcome', labels = { 'default' = '1' }, other = '0' }]";
+    let text = "age,code,s,outcome\n20,1,0.5,default\n25,2,0.4,paid\n45,3,0.9,paid\n,1,0.1,paid\n";
+    let want = expect![[r#"
+        band,race,label,decision,n
+        ,White,0,0,1
+        25 to below 45,Other,0,0,1
+        45 and above,Other,0,1,1
+        below 25,White,1,1,1
+    "#]];
+    want.assert_eq(&shown(measured(
+        &audit(declared),
+        "data.csv",
+        text.as_bytes(),
+    )));
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        (
+            "age",
+            Arc::new(Int64Array::from(vec![Some(20), Some(25), Some(45), None])),
+        ),
+        ("code", Arc::new(Int64Array::from(vec![1, 2, 3, 1]))),
+        ("s", Arc::new(Float32Array::from(vec![0.5, 0.4, 0.9, 0.1]))),
+        ("outcome", texts(&["default", "paid", "paid", "paid"])),
+    ];
+    want.assert_eq(&shown(measured(
+        &audit(declared),
+        "data.parquet",
+        &parquet(columns, 3),
+    )));
+}
+
+#[test]
+fn weights_are_summed_by_cell_in_any_order() {
+    let rows = ["1,1,a,0.1", "1,1,a,0.2", "1,1,a,0.3", "0,0,b,2", "0,0,b,0"];
+    let text = |rows: &[&str]| format!("y,d,g,w\n{}\n", rows.join("\n"));
+    let declared = with("weight = 'w'");
+    let one = measured(&audit(&declared), "data.csv", text(&rows).as_bytes()).unwrap();
+    let mut turned = rows;
+    turned.reverse();
+    let other = measured(&audit(&declared), "data.csv", text(&turned).as_bytes()).unwrap();
+    assert_eq!(one.measures.table, other.measures.table);
+    expect![[r#"
+        g,label,decision,n,w,w2
+        a,1,1,3,0.6,0.13999999999999999
+        b,0,0,2,2,4
+    "#]]
+    .assert_eq(&one.measures.table.to_csv());
+    let back = CountTable::from_csv(&one.measures.table.to_csv()).unwrap();
+    assert_eq!(back, one.measures.table);
+    for (weight, problem) in [
+        ("-1", "`-1` is no weight"),
+        ("NaN", "the score `NaN` is not finite"),
+        ("", "the weight is missing"),
+    ] {
+        let error = shown(measured(
+            &audit(&declared),
+            "data.csv",
+            format!("y,d,g,w\n1,1,a,{weight}\n").as_bytes(),
+        ));
+        assert!(error.contains(problem), "{error}");
+    }
+}
+
+#[test]
+fn rows_are_gathered_by_person() {
+    let declared = with("person = 'id'");
+    let text = "y,d,g,id\n1,1,a,p1\n1,0,a,p2\n1,1,a,p1\n0,0,b,p3\n1,0,a,p1\n";
+    let persons = measured(&audit(&declared), "data.csv", text.as_bytes())
+        .unwrap()
+        .measures
+        .persons
+        .unwrap();
+    let mut rows: Vec<_> = persons
+        .rows
+        .iter()
+        .map(|(_, cells)| cells.clone())
+        .collect();
+    rows.sort();
+    assert_eq!(rows, [vec![(0, 1)], vec![(0, 1), (1, 2)], vec![(2, 1)]]);
+    let a = vec![Some("a".to_owned())];
+    assert_eq!(persons.cells[..2], [(a.clone(), 1, 0), (a, 1, 1)]);
+}
+
+#[test]
+fn every_score_is_counted_by_its_value() {
+    let mut declared = audit(&with("score = { column = 's' }"));
+    declared.score.as_mut().unwrap().every_value = true;
+    let text = "y,d,g,s\n1,1,a,0.25\n0,0,a,-0\n1,0,a,0.25\n,0,b,1e3\n";
+    let samples = measured(&declared, "data.csv", text.as_bytes())
+        .unwrap()
+        .measures
+        .samples
+        .unwrap();
+    expect![[r#"
+        g,label,score,n
+        a,0,0,1
+        a,1,0.25,2
+        b,,1000,1
+    "#]]
+    .assert_eq(&samples.to_csv());
+    let back = alnager_audit::table::SampleTable::from_csv(&samples.to_csv()).unwrap();
+    assert_eq!(back, samples);
+}
+
+#[test]
+fn unknown_groups_may_be_refused() {
+    let error = shown(measured(
+        &audit(&with("missing = 'refuse'")),
+        "data.csv",
+        b"y,d,g\n1,1,a\n1,1,\n",
+    ));
+    assert_eq!(
+        error,
+        "data.csv, column `g`: 1 rows have no known value, and `missing = \"refuse\"` allows none; complete them, or count them apart"
+    );
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alnager_audit::declared::Audit;
 use alnager_audit::measures::Measures;
-use alnager_audit::table::{CountTable, ScoreTable};
+use alnager_audit::table::{CountTable, SampleTable, ScoreTable};
 use alnager_journal::checkpoint::SignedCheckpoint;
 use alnager_journal::dossier::{Dossier, Item, write};
 use alnager_journal::entry::Entry;
@@ -208,11 +208,17 @@ pub fn measures<'b>(
             .map(ScoreTable::from_csv)
             .transpose()
             .map_err(|error| error.to_string())?;
+        let samples = text(format!("samples-{at}.csv"))?
+            .map(SampleTable::from_csv)
+            .transpose()
+            .map_err(|error| error.to_string())?;
         found.push(Measures {
             audit: audit.name.clone(),
             data: data.clone(),
             table,
             scores,
+            samples,
+            persons: None,
         });
     }
     Ok(found)

@@ -344,7 +344,7 @@ fn count(
     warnings: &mut Vec<String>,
     progress: &dyn Fn(Progress),
 ) -> Result<Measures, JobError> {
-    let source = Source::File {
+    let source = Source::Files {
         path: folder.join(&audit.data),
     };
     let found = measure_with(audit, &source, progress)?;

@@ -569,7 +569,7 @@ impl Check {
             .zip(sealed)
             .filter(|(_, sealed)| sealed.data.sha256 == hash)
         {
-            let source = Source::File {
+            let source = Source::Files {
                 path: data.to_owned(),
             };
             let found = measure(audit, &source).map_err(|error| Problem::Job(error.into()))?;

@@ -309,3 +309,24 @@ proptest! {
         let _ = parsed(&text);
     }
 }
+
+#[test]
+fn a_condition_over_columns_is_typed_by_how_it_asks() {
+    let shown = |text: &str| match over_columns(text) {
+        Ok((rule, vocabulary)) => rule.text(&vocabulary, &|_| String::new()),
+        Err(error) => error.problem,
+    };
+    assert_eq!(
+        shown("age >= 40 && `job title` in ['clerk', 'cook'] || !(hired)"),
+        "(age >= 4e1 && job title in ['clerk', 'cook']) || !hired"
+    );
+    assert_eq!(
+        shown("seen < date('2026-08-02') && status != 'open'"),
+        "seen < date('2026-08-02') && status != 'open'"
+    );
+    assert_eq!(
+        shown("age > 3 || age == 'old'"),
+        "`age` is asked in two ways; compare a column with numbers, texts or days throughout"
+    );
+    assert_eq!(shown("'x' in tags"), "`tags` is not a set");
+}

@@ -1,0 +1,314 @@
+//! Columns of a batch in the Arrow format, taken in by roles.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowDictionaryKeyType, ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, BooleanArray, DictionaryArray, PrimitiveArray, RecordBatch};
+use arrow_schema::{DataType, Schema};
+
+use crate::coder::Coded;
+use crate::error::{ProbeError, Problem, Row, choices};
+use crate::intake::{self, Fault, Sink};
+use crate::role::Role;
+use crate::source::Opened;
+
+/// Runs a step of a reader. It panics at some damaged files instead of returning an error (about one in 200 flipped bytes,
+/// parquet 59.3); what it was about to return is dropped, so nothing half done is seen.
+pub(crate) fn guarded<T, E>(
+    opened: &Opened,
+    step: impl FnOnce() -> Result<T, E>,
+) -> Result<T, ProbeError>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let source = match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => error.into(),
+        Err(_) => "the reader met a state it does not provide for".into(),
+    };
+    Err(ProbeError::Damaged {
+        file: opened.name.clone(),
+        source,
+    })
+}
+
+/// Finds the columns in the schema.
+pub(crate) fn used(
+    opened: &Opened,
+    schema: &Schema,
+    columns: &[String],
+) -> Result<Vec<usize>, ProbeError> {
+    let file = || opened.name.clone();
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
+    let mut used = Vec::with_capacity(columns.len());
+    for column in columns {
+        let mut found = schema
+            .fields()
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.name() == column);
+        let (at, field) = match (found.next(), found.next()) {
+            (Some(found), None) => found,
+            (Some(_), Some(_)) => {
+                return Err(ProbeError::TwoColumns {
+                    file: file(),
+                    column: column.clone(),
+                });
+            }
+            (None, _) => {
+                let hint = choices(column, "columns", &names);
+                return Err(ProbeError::NoColumn {
+                    file: file(),
+                    column: column.clone(),
+                    hint,
+                });
+            }
+        };
+        if !can_be_counted(field.data_type()) {
+            return Err(ProbeError::ColumnType {
+                file: file(),
+                column: column.clone(),
+                found: field.data_type().to_string(),
+            });
+        }
+        used.push(at);
+    }
+    Ok(used)
+}
+
+fn can_be_counted(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Boolean
+        | DataType::Float32
+        | DataType::Float64
+        | DataType::Null => true,
+        DataType::Dictionary(key, value) => {
+            key.is_dictionary_key_type()
+                && matches!(value.as_ref(), DataType::Utf8 | DataType::LargeUtf8)
+        }
+        other => other.is_integer(),
+    }
+}
+
+/// Takes in a batch; `at[c]` is where column `c` of the intake stands in it.
+pub(crate) fn take_in(sink: &mut dyn Sink, batch: &RecordBatch, at: &[usize]) -> Result<(), Fault> {
+    intake::batch(sink, batch.num_rows(), &mut |role, keep| {
+        let column = batch.column(at[role.column]).as_ref();
+        encode(column, role, keep)
+    })
+}
+
+/// The error of a fault in a file without lines, `before` rows having come before its batch.
+pub(crate) fn wrong(opened: &Opened, columns: &[String], before: u64, fault: Fault) -> ProbeError {
+    let column = fault.column.map(|column| columns[column].as_str());
+    let row = column
+        .is_some()
+        .then_some(Row::Row(before + fault.row as u64 + 1));
+    ProbeError::content(&opened.name, row, column, fault.problem)
+}
+
+/// Takes in each row to keep, or names the first row that cannot be taken in.
+fn encode(
+    array: &dyn Array,
+    role: &mut Role,
+    keep: Option<&[bool]>,
+) -> Result<(), (usize, Problem)> {
+    match array.data_type() {
+        DataType::Dictionary(key, _) => match key.as_ref() {
+            DataType::Int8 => texts::<Int8Type>(array.as_dictionary(), role, keep),
+            DataType::Int16 => texts::<Int16Type>(array.as_dictionary(), role, keep),
+            DataType::Int32 => texts::<Int32Type>(array.as_dictionary(), role, keep),
+            DataType::Int64 => texts::<Int64Type>(array.as_dictionary(), role, keep),
+            DataType::UInt8 => texts::<UInt8Type>(array.as_dictionary(), role, keep),
+            DataType::UInt16 => texts::<UInt16Type>(array.as_dictionary(), role, keep),
+            DataType::UInt32 => texts::<UInt32Type>(array.as_dictionary(), role, keep),
+            _ => texts::<UInt64Type>(array.as_dictionary(), role, keep),
+        },
+        DataType::Utf8 => {
+            let array = array.as_string::<i32>();
+            each(array, keep, |row| match array.is_valid(row) {
+                true => role.text(array.value(row).as_bytes()),
+                false => role.text(b""),
+            })
+        }
+        DataType::LargeUtf8 => {
+            let array = array.as_string::<i64>();
+            each(array, keep, |row| match array.is_valid(row) {
+                true => role.text(array.value(row).as_bytes()),
+                false => role.text(b""),
+            })
+        }
+        DataType::Null => each(array, keep, |_| role.text(b"")),
+        DataType::Boolean => booleans(array.as_boolean(), role, keep),
+        DataType::Int8 => numbers(array.as_primitive::<Int8Type>(), role, keep),
+        DataType::Int16 => numbers(array.as_primitive::<Int16Type>(), role, keep),
+        DataType::Int32 => numbers(array.as_primitive::<Int32Type>(), role, keep),
+        DataType::Int64 => numbers(array.as_primitive::<Int64Type>(), role, keep),
+        DataType::UInt8 => numbers(array.as_primitive::<UInt8Type>(), role, keep),
+        DataType::UInt16 => numbers(array.as_primitive::<UInt16Type>(), role, keep),
+        DataType::UInt32 => numbers(array.as_primitive::<UInt32Type>(), role, keep),
+        DataType::UInt64 => numbers(array.as_primitive::<UInt64Type>(), role, keep),
+        DataType::Float32 => numbers(array.as_primitive::<Float32Type>(), role, keep),
+        DataType::Float64 => numbers(array.as_primitive::<Float64Type>(), role, keep),
+        other => unreachable!("a column of type {other} is refused when the file is opened"),
+    }
+}
+
+fn each(
+    array: &dyn Array,
+    keep: Option<&[bool]>,
+    mut take: impl FnMut(usize) -> Result<(), Problem>,
+) -> Result<(), (usize, Problem)> {
+    for row in 0..array.len() {
+        if keep.is_none_or(|keep| keep[row]) {
+            take(row).map_err(|problem| (row, problem))?;
+        }
+    }
+    Ok(())
+}
+
+fn texts<K: ArrowDictionaryKeyType>(
+    array: &DictionaryArray<K>,
+    role: &mut Role,
+    keep: Option<&[bool]>,
+) -> Result<(), (usize, Problem)> {
+    let values = array.values();
+    let text = |key: usize| -> &[u8] {
+        match values.data_type() {
+            DataType::LargeUtf8 => values.as_string::<i64>().value(key).as_bytes(),
+            _ => values.as_string::<i32>().value(key).as_bytes(),
+        }
+    };
+    // A dictionary may hold texts that no row uses; those must not count as values of the column.
+    let mut known: Vec<Option<Coded>> = vec![None; values.len()];
+    let plain = keep.is_none() && array.keys().null_count() == 0 && values.null_count() == 0;
+    if plain && role.gives_codes() {
+        for (row, key) in array.keys_iter().flatten().enumerate() {
+            match known[key] {
+                Some(Coded::Code(code)) => role.codes.push(code),
+                _ => {
+                    let coded = role.code_of(text(key)).map_err(|problem| (row, problem))?;
+                    known[key] = Some(coded);
+                    role.push(coded);
+                }
+            }
+        }
+        return Ok(());
+    }
+    each(array, keep, |row| {
+        let Some(key) = array.key(row).filter(|key| values.is_valid(*key)) else {
+            return role.text(b"");
+        };
+        let coded = match known[key] {
+            Some(coded) => coded,
+            None => role.code_of(text(key))?,
+        };
+        known[key] = Some(coded);
+        role.push(coded);
+        Ok(())
+    })
+}
+
+fn booleans(
+    array: &BooleanArray,
+    role: &mut Role,
+    keep: Option<&[bool]>,
+) -> Result<(), (usize, Problem)> {
+    // As a number, true is 1.
+    let [no, yes]: [&[u8]; 2] = if role.reads_number() {
+        [b"0", b"1"]
+    } else {
+        [b"false", b"true"]
+    };
+    each(array, keep, |row| {
+        match (array.is_valid(row), array.value(row)) {
+            (false, _) => role.text(b""),
+            (true, false) => role.text(no),
+            (true, true) => role.text(yes),
+        }
+    })
+}
+
+fn numbers<T: ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    role: &mut Role,
+    keep: Option<&[bool]>,
+) -> Result<(), (usize, Problem)>
+where
+    T::Native: Number,
+{
+    if array.null_count() == 0 && keep.is_none() {
+        for (row, value) in array.values().iter().enumerate() {
+            role.number(value.wide(), value.bits(), || value.text())
+                .map_err(|problem| (row, problem))?;
+        }
+        return Ok(());
+    }
+    each(array, keep, |row| {
+        if array.is_null(row) {
+            return role.text(b"");
+        }
+        let value = array.value(row);
+        role.number(value.wide(), value.bits(), || value.text())
+    })
+}
+
+/// A number as a column stores it.
+trait Number: Copy {
+    /// Differs for different values.
+    fn bits(self) -> u64;
+    fn wide(self) -> f64;
+    /// What the number is called where a declaration speaks of values: the shortest decimal form, `1` for a whole float.
+    fn text(self) -> String;
+}
+
+macro_rules! whole_numbers {
+    ($($name:ty)*) => {
+        $(impl Number for $name {
+            fn bits(self) -> u64 {
+                self as u64
+            }
+
+            fn wide(self) -> f64 {
+                self as f64
+            }
+
+            fn text(self) -> String {
+                self.to_string()
+            }
+        })*
+    };
+}
+
+whole_numbers!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+macro_rules! floats {
+    ($($name:ty)*) => {
+        $(impl Number for $name {
+            fn bits(self) -> u64 {
+                self.to_bits().into()
+            }
+
+            fn wide(self) -> f64 {
+                self.into()
+            }
+
+            fn text(self) -> String {
+                // Minus zero is zero.
+                if self == 0.0 { "0".to_owned() } else { self.to_string() }
+            }
+        })*
+    };
+}
+
+floats!(f32 f64);

@@ -1,0 +1,152 @@
+//! Rows as columns of numbers and texts, for what cannot be had from counts: regressions, rankings, numeric predictions.
+
+use alnager_audit::derived::Derived;
+use alnager_audit::measures::DataStamp;
+
+use crate::coder::{Coder, Gathered, TextKind, Texts};
+use crate::error::ProbeError;
+use crate::intake::{Fault, Intake, Sink};
+use crate::role::Purpose;
+use crate::source::{Format, Progress, Source};
+use crate::{arrow, csv, each_file, json, parquet, stamp};
+
+/// The columns wanted of every row.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Their names and what they hold.
+    pub columns: Vec<(String, WantedKind)>,
+    /// The condition a row must meet.
+    pub filter: Option<String>,
+    /// Derived columns.
+    pub derived: Vec<Derived>,
+    /// Spellings that mean unknown, besides the empty cell.
+    pub unknown: Vec<String>,
+}
+
+/// What a wanted column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WantedKind {
+    /// Numbers.
+    Number,
+    /// Texts.
+    Text,
+}
+
+/// The rows of a source, column by column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// The numbers of each wanted column of numbers, in the order wanted; NaN where one is missing.
+    pub numbers: Vec<Vec<f64>>,
+    /// The texts of each wanted column of texts, in the order wanted: the different texts met, and for each row one more than
+    /// the position of its text, 0 where it is unknown.
+    pub texts: Vec<(Vec<String>, Vec<u32>)>,
+    /// What was read.
+    pub data: DataStamp,
+}
+
+struct Table {
+    intake: Intake,
+    numbers: Vec<Vec<f64>>,
+    codes: Vec<Vec<u32>>,
+}
+
+impl Sink for Table {
+    fn intake(&mut self) -> &mut Intake {
+        &mut self.intake
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        let (mut numbers, mut codes) = (self.numbers.iter_mut(), self.codes.iter_mut());
+        for role in self.intake.roles() {
+            if role.gives_codes() {
+                codes
+                    .next()
+                    .map(|codes| codes.extend_from_slice(&role.codes));
+            } else {
+                numbers
+                    .next()
+                    .map(|numbers| numbers.extend_from_slice(&role.numbers));
+            }
+        }
+        self.intake.clear();
+        Ok(())
+    }
+}
+
+/// Reads the rows of a source in their order; 8 bytes a number and 4 a text are kept of each row.
+pub fn read_rows(
+    wanted: &Wanted,
+    source: &Source,
+    progress: &dyn Fn(Progress),
+) -> Result<Rows, ProbeError> {
+    let mut intake = Intake::new(wanted.filter.as_deref(), &wanted.derived, &wanted.unknown)?;
+    for (column, kind) in &wanted.columns {
+        let coder = match kind {
+            WantedKind::Number => Coder::Gathered(Gathered::Number),
+            WantedKind::Text => {
+                let labels = intake
+                    .derived(column)
+                    .filter(|derived| !derived.reads_number());
+                Coder::Texts(Texts::new(
+                    &wanted.unknown,
+                    TextKind::Stratum,
+                    labels.cloned(),
+                ))
+            }
+        };
+        intake.add(column, Purpose::Key, coder);
+    }
+    let of_kind = |kind| {
+        wanted
+            .columns
+            .iter()
+            .filter(move |wanted| wanted.1 == kind)
+            .count()
+    };
+    let mut table = Table {
+        intake,
+        numbers: vec![Vec::new(); of_kind(WantedKind::Number)],
+        codes: vec![Vec::new(); of_kind(WantedKind::Text)],
+    };
+    let (files, folder) = source.files()?;
+    let stamps = each_file(
+        &files,
+        folder.as_deref(),
+        progress,
+        |opened, progress| match opened.format {
+            Format::Csv => csv::read(&mut table, opened, progress),
+            Format::JsonLines => json::read(&mut table, opened, progress),
+            Format::Parquet => parquet::read(&mut table, opened, progress),
+            Format::Arrow => arrow::read(&mut table, opened, progress),
+        },
+    )?;
+    let Source::Files { path } = source;
+    let name = path.display().to_string();
+    let (n_rows, left_out) = (table.intake.n_rows(), table.intake.left_out());
+    if n_rows == left_out.n_unmet + left_out.n_undecided {
+        return Err(match (&wanted.filter, n_rows) {
+            (Some(condition), 1..) => ProbeError::NoRowMeets {
+                file: name,
+                condition: condition.clone(),
+            },
+            _ => ProbeError::NoRows { file: name },
+        });
+    }
+    let names = table
+        .intake
+        .roles()
+        .iter()
+        .filter_map(|role| match &role.coder {
+            Coder::Texts(texts) => Some(texts.values.clone()),
+            Coder::Levels(_)
+            | Coder::Numbers(_)
+            | Coder::Gathered(_)
+            | Coder::Persons
+            | Coder::Truths(_) => None,
+        });
+    Ok(Rows {
+        texts: names.zip(table.codes).collect(),
+        numbers: table.numbers,
+        data: stamp(&name, stamps, n_rows, left_out),
+    })
+}
