@@ -5,8 +5,8 @@ Usage: condense.py FOLDER, where FOLDER/<case>/expected.json holds the full figu
 (numpy, scipy, scikit-learn, statsmodels, pandas; each file names its versions).
 Keeps what follows from counts alone. Every figure keeps 14 significant digits; the end of a Wilson
 interval that is 0 but for rounding (below 1e-15) is written as 0. Leaves out the mid-p of tables
-above 100,000 rows: there the source's own tie rule works on rounded probabilities and is off by
-more than the tolerance (one of its mid-p is above its p); extremes.py has them from exact work.
+above 100,000 rows: there the source counts tables within 1e-8 (absolute) of the observed probability
+as tied with it (one of its mid-p is above its p); extremes.py has them from exact work.
 """
 import json
 import pathlib

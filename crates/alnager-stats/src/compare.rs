@@ -141,6 +141,59 @@ pub fn odds_ratio_woolf(group: Proportion, reference: Proportion, z: f64) -> Opt
     around(z, variance.sqrt(), |reach| odds_ratio * reach.exp())
 }
 
+/// The odds ratio with half a row added to each cell, above 0 also where a cell is 0.
+///
+/// `None` if a share is undefined. It is pulled towards 1, so give [`odds_ratio`] where that exists.
+///
+/// Formula: (a+½)(d+½) / ((b+½)(c+½)).
+/// Source: Haldane 1956, Annals of Human Genetics 20, 309-311.
+pub fn odds_ratio_haldane(group: Proportion, reference: Proportion) -> Option<f64> {
+    defined(group, reference)?;
+    let [a, b, c, d] = cells(group, reference).map(|cell| cell as f64 + 0.5);
+    Some(a * d / (b * c))
+}
+
+/// The correlation phi of row and column, -1..=1, positive where the group's share is higher.
+///
+/// `None` if a row or column total is 0. Its absolute value is Cramér's V of the table.
+///
+/// Formula: (ad - bc) / √(n_g·n_r·m_1·m_2).
+/// Source: Yule 1912, Journal of the Royal Statistical Society 75, 579-652.
+pub fn phi(group: Proportion, reference: Proportion) -> Option<f64> {
+    Some(cross(group, reference)?.clamp(-1.0, 1.0))
+}
+
+/// Cohen's h, the distance of two shares on the arcsine scale, -π..=π; `None` if a share is undefined.
+///
+/// Cohen calls 0.2 small, 0.5 medium and 0.8 large.
+///
+/// Formula: 2·asin√p_g - 2·asin√p_r, taken as one angle from the cells so that shares close together
+/// keep their digits: the tangent of half of it is (√(ad) - √(bc)) / (√(bd) + √(ac)).
+/// Source: Cohen 1988, Statistical Power Analysis for the Behavioral Sciences, 2nd edition, chapter 6.
+pub fn cohens_h(group: Proportion, reference: Proportion) -> Option<f64> {
+    defined(group, reference)?;
+    let [a, b, c, d] = cells(group, reference);
+    let apart = cross_difference(a, d, b, c);
+    if apart == 0 {
+        return Some(0.0);
+    }
+    let root = |x: u64, y: u64| (x as f64 * y as f64).sqrt();
+    let sine = apart as f64 / (root(a, d) + root(b, c));
+    Some(2.0 * sine.atan2(root(b, d) + root(a, c)))
+}
+
+/// How many successes the group would have if they fell on both sides alike, the margins given; in
+/// people, not rounded. The mean of the distribution of [`fisher`].
+///
+/// `None` if a share is undefined.
+///
+/// Formula: n_g·(k_g+k_r)/(n_g+n_r).
+pub fn expected_selected(group: Proportion, reference: Proportion) -> Option<f64> {
+    defined(group, reference)?;
+    let successes = (group.k() + reference.k()) as f64;
+    Some(group.n() as f64 * successes / all(group, reference))
+}
+
 /// The pooled two-proportion z test; z is positive where the group's share is higher.
 ///
 /// `None` if a share is undefined or if all rows are successes or all failures.

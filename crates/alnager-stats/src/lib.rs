@@ -48,3 +48,4 @@ pub mod weighted;
 mod mass;
 mod normal;
 mod tail;
+mod total;

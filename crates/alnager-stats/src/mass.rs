@@ -157,7 +157,7 @@ fn outward_sum(ratios: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// x·ln(x/mean) - (x - mean) >= 0, where `off` = x - mean is known better than its two parts.
-fn deviance(x: f64, mean: f64, off: f64) -> f64 {
+pub(crate) fn deviance(x: f64, mean: f64, off: f64) -> f64 {
     if x == 0.0 {
         return mean;
     }

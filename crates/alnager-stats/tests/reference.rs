@@ -12,8 +12,9 @@ use alnager_stats::odds;
 use alnager_stats::proportion::{self, Interval, Proportion, Z95};
 use serde_json::{Value, json};
 
-/// Relative, as the reference's README says.
-const TOLERANCE: f64 = 1e-9;
+use differences::Differences;
+
+mod differences;
 
 #[test]
 fn compas() {
@@ -260,55 +261,4 @@ fn p_value(test: Option<Test>) -> Option<f64> {
 fn object(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let fields = value.as_object().expect("an object");
     fields.iter().map(|(name, value)| (name.as_str(), value))
-}
-
-/// Collects what differs, so that one run shows all of it.
-#[derive(Default)]
-struct Differences {
-    compared: usize,
-    lines: Vec<String>,
-}
-
-impl Differences {
-    /// Every figure in `want` is in `got` and agrees; `got` may have more.
-    fn compare(&mut self, place: &str, want: &Value, got: &Value) {
-        match (want, got) {
-            (Value::Object(fields), _) => {
-                for (name, value) in fields {
-                    self.compare(&format!("{place}/{name}"), value, &got[name]);
-                }
-            }
-            (Value::Array(items), Value::Array(others)) if items.len() == others.len() => {
-                for (index, value) in items.iter().enumerate() {
-                    self.compare(&format!("{place}/{index}"), value, &got[index]);
-                }
-            }
-            _ => {
-                self.compared += 1;
-                let agree = match (want.as_f64(), got.as_f64()) {
-                    (Some(want), Some(got)) => (want - got).abs() <= TOLERANCE * want.abs(),
-                    _ => want == got,
-                };
-                if !agree {
-                    self.lines.push(format!("{place}: {got}, reference {want}"));
-                }
-            }
-        }
-    }
-
-    #[track_caller]
-    fn finish(self, at_least: usize) {
-        assert!(
-            self.lines.is_empty(),
-            "{} of {} differ:\n{}",
-            self.lines.len(),
-            self.compared,
-            self.lines.join("\n")
-        );
-        assert!(
-            self.compared >= at_least,
-            "only {} figures compared",
-            self.compared
-        );
-    }
 }

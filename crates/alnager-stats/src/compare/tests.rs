@@ -92,6 +92,20 @@ fn a_senseless_z_gives_no_interval() {
 }
 
 #[test]
+fn measures_of_strength_say_where_they_are_undefined() {
+    let (full, none, all) = (share(1, 2), share(0, 0), share(4, 4));
+    assert_eq!(odds_ratio_haldane(none, full), None);
+    assert_eq!(expected_selected(full, none), None);
+    assert_eq!(cohens_h(none, full), None);
+    assert_eq!(phi(all, share(2, 2)), None);
+    assert_eq!(cohens_h(all, share(2, 2)), Some(0.0));
+    assert_eq!(cohens_h(all, share(0, 9)), Some(std::f64::consts::PI));
+    assert_eq!(expected_selected(share(3, 4), share(0, 2)), Some(2.0));
+    // A cell of 0: (2.5·1.5)/(0.5·1.5).
+    assert_eq!(odds_ratio_haldane(share(2, 2), share(1, 2)), Some(5.0));
+}
+
+#[test]
 fn the_lady_tasting_tea() {
     // Fisher 1935, The Design of Experiments, chapter 2: three of four right is 17 in 70.
     let tea = fisher(share(3, 4), share(1, 4)).expect("two full rows");
@@ -277,6 +291,24 @@ proptest! {
         if let (Some(z), Some(plain), Some(yates)) = (z_pooled(g, r), chi2(g, r), chi2_yates(g, r)) {
             prop_assert!(close(z.statistic * z.statistic, plain.statistic));
             prop_assert!(yates.statistic <= plain.statistic);
+        }
+    }
+
+    #[test]
+    fn measures_of_strength_turn_with_the_sides((g, r) in some_tables()) {
+        if let (Some(one), Some(other)) = (cohens_h(g, r), cohens_h(r, g)) {
+            let (p_g, p_r) = (g.value().expect("rows"), r.value().expect("rows"));
+            let plain = 2.0 * p_g.sqrt().asin() - 2.0 * p_r.sqrt().asin();
+            prop_assert!((one - plain).abs() < 1e-7 && one == -other, "{} {}", one, plain);
+            let haldane = odds_ratio_haldane(g, r).zip(odds_ratio_haldane(r, g));
+            prop_assert!(haldane.is_some_and(|(one, other)| (one * other - 1.0).abs() < 1e-12));
+            let both = expected_selected(g, r).zip(expected_selected(r, g));
+            let successes = (g.k() + r.k()) as f64;
+            prop_assert!(both.is_some_and(|(one, other)| (one + other - successes).abs() <= 1e-12 * successes));
+        }
+        if let (Some(phi), Some(chi2)) = (phi(g, r), chi2(g, r)) {
+            let n = (g.n() + r.n()) as f64;
+            prop_assert!((n * phi * phi - chi2.statistic).abs() <= 1e-12 * chi2.statistic.max(1e-3));
         }
     }
 }
