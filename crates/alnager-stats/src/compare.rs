@@ -308,7 +308,7 @@ fn cross(group: Proportion, reference: Proportion) -> Option<f64> {
     Some(cross_difference(a, d, b, c) as f64 / margin_root(group, reference)?)
 }
 
-fn normal_test(statistic: f64, z: f64) -> Test {
+pub(crate) fn normal_test(statistic: f64, z: f64) -> Test {
     Test {
         statistic,
         p: PValue::from_ln(ln_two_sided(z)),

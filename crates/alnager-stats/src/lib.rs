@@ -45,6 +45,7 @@ pub mod score;
 pub mod stratified;
 pub mod weighted;
 
+mod kolmogorov;
 mod mass;
 mod normal;
 mod tail;

@@ -181,7 +181,7 @@ pub(crate) fn deviance(x: f64, mean: f64, off: f64) -> f64 {
 /// ln n! - (n ln n - n + ½ ln 2πn) for a whole `n`; 0 for `n` = 0, whose factorial needs no main part.
 ///
 /// Source: Abramowitz and Stegun 1964, 6.1.42; its first dropped term is below 2e-16 from 16 on.
-fn stirling_rest(n: f64) -> f64 {
+pub(crate) fn stirling_rest(n: f64) -> f64 {
     if n == 0.0 {
         return 0.0;
     }
