@@ -133,12 +133,7 @@ fn judge_test(
         return;
     }
     for grouping in audit.groupings() {
-        let groups = groups(
-            measures,
-            &grouping,
-            audit.decision.favourable,
-            plan.reference_min,
-        );
+        let groups = groups(measures, &grouping, audit, plan.reference_min);
         against_reference(plan, planned, audit, &groups, results);
     }
 }
