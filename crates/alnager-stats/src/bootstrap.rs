@@ -4,10 +4,10 @@
 //! worked out from each replicate. Rows are never needed, so the cost does not grow with them.
 //! A replicate in which a figure is undefined is counted and reported, never taken as 0.
 //!
-//! What to trust: percentile intervals hold their confidence roughly where a figure is smooth and
-//! counts are in the dozens. They do not at a border: of an impact ratio against the *highest* group
-//! they cover little where true rates are equal, because the smallest of several ratios is pulled below 1
-//! by chance in the data and once more in each replicate. See [`impact_ratios`].
+//! What to trust: of a plain ratio of two rates, the percentile interval of 95 % contained the truth in 94 to 95 %
+//! of 5,000 simulations at every size from 20 people a side on, BCa in 94 to 98 %, the basic interval in as
+//! little as 84 % where few are selected. No interval here holds at a border: of an impact ratio against the
+//! *highest* group it misses where the highest groups are close, see [`impact_ratios`].
 //! Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapters 6, 13 and 14.
 
 use crate::normal::two_sided;
@@ -170,7 +170,7 @@ impl Replicates {
     }
 
     /// The basic interval: the percentile interval turned around the estimate. It may leave the
-    /// figure's range.
+    /// figure's range, and of a skewed figure (a ratio of small counts) it covers much less than it says.
     ///
     /// Source: Davison and Hinkley 1997, Bootstrap Methods and their Application, chapter 5.
     pub fn basic(&self, estimate: f64, confidence: f64) -> Option<Interval> {
@@ -332,11 +332,21 @@ pub struct RatioInterval {
 /// the people are more than [`crate::proportion::COUNT_MAX`] or unless 0 < `confidence` < 1.
 ///
 /// A fixed reference would hide that being the highest is partly luck. But the highest rate is too high
-/// on average, in the data and again in each replicate, so the intervals lie too low: they hold their
-/// confidence roughly where one group is clearly the highest, and **fail where the highest groups are
-/// close**; where all true rates are equal (all true ratios 1), the interval of the smallest ratio hardly
-/// ever contains 1. An interval wholly below a limit is therefore no proof against chance there; the
-/// tests with correction for many comparisons are.
+/// on average, in the data and again in each replicate, so the intervals lie too low where the highest groups
+/// are close. Measured, 95 % asked for, groups of 400 (the smallest ratio; 2,000 simulations):
+///
+/// | true rates | contains the truth |
+/// |---|---|
+/// | .6 .45 .3 | 94 % |
+/// | .5 .4 | 95 % |
+/// | .5 .5 .4 | 93 % |
+/// | .5 .5 .5 .4 | 88 % |
+/// | .5 .5 .4 .4 | 77 % |
+/// | .5 .48 .46 .44 | 88 % (95 % with groups of 4,000) |
+/// | all equal: the true ratio is 1 | **0 %** at any size |
+///
+/// The misses are almost all on one side: the interval lies below the truth. So an interval wholly below a limit
+/// is no proof against chance where several groups are close; the tests corrected for many comparisons are.
 pub fn impact_ratios(
     groups: &[Proportion],
     reference_min: u64,
