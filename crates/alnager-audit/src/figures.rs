@@ -144,7 +144,9 @@ pub(crate) fn best(groups: &[Group], favourable: u8, n_min: u64) -> Option<usize
     let large = (0..groups.len()).filter(|at| size(at) >= n_min.max(1));
     large.max_by(|one, other| {
         let by_rate = rate(one).total_cmp(&rate(other));
-        by_rate.then(size(one).cmp(&size(other))).then(other.cmp(one))
+        by_rate
+            .then(size(one).cmp(&size(other)))
+            .then(other.cmp(one))
     })
 }
 
@@ -236,7 +238,12 @@ fn highest(groups: &Groups, favourable: u8) -> Option<String> {
     best(&groups.groups, favourable, 1).map(|at| groups.groups[at].name.clone())
 }
 
-pub(crate) fn group_figures(group: &Group, n_selected: Option<u64>, labelled: bool, z: f64) -> Value {
+pub(crate) fn group_figures(
+    group: &Group,
+    n_selected: Option<u64>,
+    labelled: bool,
+    z: f64,
+) -> Value {
     let counts = group.confusion();
     let mut figures = Map::new();
     figures.insert("n".to_owned(), json!(group.n()));
@@ -285,7 +292,7 @@ pub(crate) fn group_figures(group: &Group, n_selected: Option<u64>, labelled: bo
     Value::Object(figures)
 }
 
-const COMPARED: [Rate; 7] = [
+pub(crate) const COMPARED: [Rate; 7] = [
     Rate::SelectionRate,
     Rate::Tpr,
     Rate::Fpr,
@@ -295,7 +302,13 @@ const COMPARED: [Rate; 7] = [
     Rate::Accuracy,
 ];
 
-pub(crate) fn versus(group: &Group, reference: &Group, favourable: u8, labelled: bool, z: f64) -> Value {
+pub(crate) fn versus(
+    group: &Group,
+    reference: &Group,
+    favourable: u8,
+    labelled: bool,
+    z: f64,
+) -> Value {
     let mut figures = Map::new();
     let compared: &[Rate] = if labelled {
         &COMPARED

@@ -252,28 +252,30 @@ fn compare_groups(
     reference: &Group,
     favourable: u8,
 ) -> Figure {
-    let rate = match metric {
-        Metric::ImpactRatio => {
-            let rates = (
-                group.favourable(favourable),
-                reference.favourable(favourable),
-            );
-            return impact_ratio(plan, rates.0, rates.1);
-        }
-        Metric::SelectionDifference => Rate::SelectionRate,
-        Metric::TprDifference => Rate::Tpr,
-        Metric::FprDifference => Rate::Fpr,
-        Metric::PpvDifference => Rate::Ppv,
-        Metric::AccuracyDifference | Metric::Accuracy => Rate::Accuracy,
-    };
-    let pair = group.rate(rate).zip(reference.rate(rate));
+    let [ours, theirs] = [group, reference].map(|group| held_share(metric, group, favourable));
+    if metric == Metric::ImpactRatio {
+        return impact_ratio(plan, ours, theirs);
+    }
+    let pair = ours.zip(theirs);
     let z = z(plan);
     Figure {
         value: pair.and_then(|(group, reference)| compare::difference(group, reference)),
         interval: pair
             .and_then(|(group, reference)| compare::difference_newcombe(group, reference, z)),
-        p: fisher(group.rate(rate), reference.rate(rate)),
+        p: fisher(ours, theirs),
         method: "newcombe-10/1",
+    }
+}
+
+/// The share of a group that a metric compares.
+pub(crate) fn held_share(metric: Metric, group: &Group, favourable: u8) -> Option<Proportion> {
+    match metric {
+        Metric::ImpactRatio => group.favourable(favourable),
+        Metric::SelectionDifference => group.rate(Rate::SelectionRate),
+        Metric::TprDifference => group.rate(Rate::Tpr),
+        Metric::FprDifference => group.rate(Rate::Fpr),
+        Metric::PpvDifference => group.rate(Rate::Ppv),
+        Metric::AccuracyDifference | Metric::Accuracy => group.rate(Rate::Accuracy),
     }
 }
 

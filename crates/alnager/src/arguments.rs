@@ -6,6 +6,7 @@ use alnager_work::acting::Recorded;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use crate::audit::AuditCommand;
 use crate::law::LawCommand;
 use crate::new::NewArguments;
 use crate::task::TaskCommand;
@@ -110,6 +111,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         data: Option<PathBuf>,
     },
+    /// Audit a table of decisions
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Ask the law alone
     #[command(subcommand)]
     Law(LawCommand),

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use crate::arguments::{
     Arguments, Command, DeskCommand, EvidenceCommand, FactCommand, Format, GateName, Ruling, Shared,
 };
+use crate::audit;
 use crate::crosswalk;
 use crate::law;
 use crate::new;
@@ -75,6 +76,7 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     let uses_law = match &arguments.command {
         Command::Verify { .. } | Command::Desk(_) => false,
         Command::Law(command) => command.uses_law(),
+        Command::Audit(command) => command.uses_law(),
         Command::New(_)
         | Command::Review { .. }
         | Command::Why { .. }
@@ -136,6 +138,7 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
             shared.format,
         ),
         Command::Law(command) => law::run(&flags, command, shared.format).await,
+        Command::Audit(command) => audit::run(&flags, command, shared.format),
         Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
         Command::Desk(DeskCommand::Key) => {

@@ -1,0 +1,70 @@
+//! Every test of one comparison, beside what a review seals of it.
+
+use alnager_stats::compare;
+use alnager_stats::confusion::Rate;
+use alnager_stats::proportion::Proportion;
+use serde_json::{Map, Value};
+
+use super::{put, put_p};
+use crate::figures::{COMPARED, Group, interval};
+
+/// Adds to `vs_reference` of a group the logarithms of p-values, and of selection the other intervals and tests.
+pub(super) fn compare(
+    versus: &mut Map<String, Value>,
+    group: &Group,
+    reference: &Group,
+    labelled: bool,
+    z: f64,
+) {
+    let rates: &[Rate] = if labelled {
+        &COMPARED
+    } else {
+        &[Rate::SelectionRate]
+    };
+    for rate in rates {
+        let Some((ours, theirs)) = group.rate(*rate).zip(reference.rate(*rate)) else {
+            continue;
+        };
+        let Some(figures) = versus.get_mut(rate.name()).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let fisher = compare::fisher(ours, theirs);
+        put_p(figures, "fisher", fisher.map(|test| test.two_sided));
+        put_p(
+            figures,
+            "z_pooled",
+            compare::z_pooled(ours, theirs).map(|test| test.p),
+        );
+        if *rate == Rate::SelectionRate {
+            put_p(
+                figures,
+                "fisher_midp",
+                fisher.map(|test| test.midp_two_sided),
+            );
+            selection(figures, ours, theirs, z);
+        }
+    }
+}
+
+fn selection(figures: &mut Map<String, Value>, ours: Proportion, theirs: Proportion, z: f64) {
+    let (chi2, yates) = (
+        compare::chi2(ours, theirs),
+        compare::chi2_yates(ours, theirs),
+    );
+    let wald = compare::difference_wald(ours, theirs, z);
+    figures.insert("diff_ci_wald".to_owned(), interval(wald));
+    put(figures, "chi2", chi2.map(|test| test.statistic));
+    put_p(figures, "chi2", chi2.map(|test| test.p));
+    put(figures, "chi2_yates", yates.map(|test| test.statistic));
+    put_p(figures, "chi2_yates", yates.map(|test| test.p));
+    put(figures, "odds_ratio", compare::odds_ratio(ours, theirs));
+    let woolf = compare::odds_ratio_woolf(ours, theirs, z);
+    figures.insert("odds_ratio_ci_woolf".to_owned(), interval(woolf));
+    put(
+        figures,
+        "sd_units_hypergeometric",
+        compare::sd_units_hypergeometric(ours, theirs),
+    );
+    put(figures, "phi", compare::phi(ours, theirs));
+    put(figures, "cohens_h", compare::cohens_h(ours, theirs));
+}
