@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use super::{put, put_p};
 use crate::figures::{COMPARED, Group, interval};
 
+/// Probabilities above this keep all their digits in `f64`.
+const P_HELD: f64 = 1e-300;
+
 /// Adds to `vs_reference` of a group the logarithms of p-values, and of selection the other intervals and tests.
 pub(super) fn compare(
     versus: &mut Map<String, Value>,
