@@ -10,6 +10,7 @@ mod guide;
 mod impact;
 mod interview;
 mod pack;
+mod pitfalls;
 mod review;
 mod task;
 mod text;
