@@ -62,8 +62,8 @@ pub struct Method {
     pub n_replicates: u64,
     /// The seed of every bootstrap.
     pub seed: u64,
-    /// The power at which the smallest detectable ratio is given, 0..1.
-    pub power: f64,
+    /// The power at which the smallest detectable ratio is given, 0..1; `None` leaves it out.
+    pub power: Option<f64>,
 }
 
 impl Default for Method {
@@ -72,7 +72,7 @@ impl Default for Method {
             correction: Correction::Holm,
             n_replicates: 2_000,
             seed: 1,
-            power: 0.8,
+            power: Some(0.8),
         }
     }
 }
@@ -224,8 +224,9 @@ impl Shares {
         let is_ratio = result.metric == Metric::ImpactRatio;
         let alpha = 1.0 - plan.confidence;
         let detectable = shares.filter(|_| is_ratio).and_then(|(ours, theirs)| {
+            let power = method.power?;
             let study = Study::new(ours.n(), theirs.n(), alpha)?;
-            study.detectable(theirs.value()?, method.power)?.below
+            study.detectable(theirs.value()?, power)?.below
         });
         let unknown = self
             .unknown
