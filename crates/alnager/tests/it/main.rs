@@ -11,6 +11,7 @@ mod guide;
 mod impact;
 mod interview;
 mod pack;
+mod pitfalls;
 mod review;
 mod task;
 mod text;
