@@ -368,6 +368,3 @@ fn object(value: &mut Value) -> &mut Map<String, Value> {
         _ => unreachable!("the value is an object"),
     }
 }
-
-#[cfg(test)]
-mod tests;

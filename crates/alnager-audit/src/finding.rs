@@ -709,6 +709,3 @@ fn threshold_cautions(audit: &Audit, measures: &Measures) -> Vec<String> {
     }
     cautions
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,9 @@
 mod common;
 
 use alnager_audit::catalogue::{Settings, catalogue};
+use alnager_audit::figures::figures;
 use alnager_audit::finding::{Finding, Findings, Method, find};
+use alnager_stats::proportion::Z95;
 use common::{G, audit, measures, planned, weighted};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -66,6 +68,21 @@ fn of_group<'f>(findings: &'f Findings, name: &str) -> Vec<&'f Finding> {
         .collect()
 }
 
+/// The first member of `sealed` that is not in `ours` with the same value.
+fn lacking(sealed: &Value, ours: &Value) -> Option<String> {
+    let Some(members) = sealed.as_object() else {
+        let close = match (sealed.as_f64(), ours.as_f64()) {
+            (Some(one), Some(other)) => (one - other).abs() <= 1e-12 * one.abs().max(1.0),
+            _ => sealed == ours || sealed.is_array(),
+        };
+        return (!close).then(|| format!("{sealed} is {ours}"));
+    };
+    members.iter().find_map(|(name, value)| {
+        let found = lacking(value, ours.get(name).unwrap_or(&Value::Null))?;
+        Some(format!("{name}: {found}"))
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -89,8 +106,8 @@ proptest! {
         let names: Vec<String> = (0..counts.len()).map(|at| format!("g{at}")).collect();
         let twice: Vec<[u64; 4]> = counts.iter().map(|counts| counts.map(|n| 2 * n)).collect();
         let audit = audit(G);
-        let figures = |counts: &[[u64; 4]]| catalogue(&audit, &measures(&named(&names, counts)), SETTINGS);
-        let (once, double) = (figures(&counts), figures(&twice));
+        let of = |counts: &[[u64; 4]]| catalogue(&audit, &measures(&named(&names, counts)), SETTINGS);
+        let (once, double) = (of(&counts), of(&twice));
         for name in &names {
             let group = |figures: &Value| figures["attrs"]["g"]["groups"][name].clone();
             let (once, double) = (group(&once), group(&double));
@@ -139,6 +156,15 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_catalogue_holds_every_figure_that_a_review_seals(counts in tables()) {
+        let names: Vec<String> = (0..counts.len()).map(|at| format!("g{at}")).collect();
+        let (audit, measures) = (audit(G), measures(&named(&names, &counts)));
+        let sealed = figures(&audit, &measures, SETTINGS.reference_min, Z95);
+        let ours = catalogue(&audit, &measures, SETTINGS);
+        prop_assert_eq!(lacking(&sealed, &ours), None);
     }
 
     #[test]

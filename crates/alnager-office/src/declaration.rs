@@ -147,6 +147,18 @@ impl Stage {
     }
 }
 
+/// An audit that a review may judge. Weighted rows and rows of one person are judged from more than the sealed counts.
+fn declared_audit(node: &Node) -> Result<Audit, ReadError> {
+    for key in ["weight", "person"] {
+        if let Some(found) = node.get(key)? {
+            return Err(found.wrong(format!(
+                "`{key}` is for `alnager audit fairness --{key}`; a review judges counted rows, so leave it out here"
+            )));
+        }
+    }
+    Audit::read(node)
+}
+
 impl Declaration {
     /// Reads `system.toml`. Names of facts, evidence kinds and requirements are checked against the book, limits against the
     /// policy; every complaint names file, line and field.
@@ -173,7 +185,7 @@ impl Declaration {
         ])?;
         root.need("schema")?.one_of(["alnager.system/1"])?;
         let owner = root.need("owner")?.words()?;
-        let audits = root.each("audit", Audit::read)?;
+        let audits = root.each("audit", declared_audit)?;
         if let Some(at) = (1..audits.len()).find(|at| {
             audits[..*at]
                 .iter()
