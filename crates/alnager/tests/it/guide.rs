@@ -29,6 +29,13 @@ fn a_change_of_law_can_be_followed_word_for_word() {
     assert!(follow("change-of-law", &place) > 12);
 }
 
+#[test]
+fn a_table_can_be_audited_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    assert!(follow("audit-lab", &place) > 15);
+}
+
 /// Runs every command of a guide, with the files it shows (fenced as `text NAME`) at hand; gives how many there were.
 #[track_caller]
 fn follow(guide: &str, place: &Place) -> usize {
