@@ -135,7 +135,7 @@ fn attribute(
     for group in &groups.groups {
         let ours = child(&mut figures, "groups", &group.name);
         exact_intervals(ours, group, settings);
-        weight::group(ours, audit, measures, groups, group);
+        weight::group(ours, audit, measures, groups, group, z);
         if let Some((scores, by_group)) = &scored
             && let Some(of_group) = by_group.get(&group.name)
         {

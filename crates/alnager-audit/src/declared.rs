@@ -298,6 +298,13 @@ impl Audit {
                 "two derived columns are called `{name}`; rename one"
             ));
         }
+        let is_shadow = |derived: &&Derived| derived.column == derived.from;
+        if let Some(derived) = self.derived.iter().find(is_shadow) {
+            return Err(format!(
+                "the derived column `{}` has the name of the column it is made from; give it another",
+                derived.column
+            ));
+        }
         let decided = match &self.decision.by {
             DecisionBy::Column(binary) => &binary.column,
             DecisionBy::Threshold { column, .. } => column,
