@@ -1,6 +1,7 @@
 //! The jobs that the command line and the server share. One function per job; the world (clock, files, randomness) is touched here.
 
 pub mod acting;
+pub mod audit;
 pub mod dossier;
 pub mod error;
 pub mod files;

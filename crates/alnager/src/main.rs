@@ -1,6 +1,7 @@
 //! The Alnager command line.
 
 mod arguments;
+mod audit;
 mod crosswalk;
 mod law;
 mod new;

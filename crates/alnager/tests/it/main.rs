@@ -11,6 +11,7 @@ mod impact;
 mod interview;
 mod pack;
 mod review;
+mod signature;
 mod task;
 mod text;
 mod watch;

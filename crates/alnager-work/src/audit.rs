@@ -1,0 +1,3 @@
+//! The audit lab.
+
+pub mod sign;
