@@ -266,36 +266,37 @@ impl Audit {
             weight: node.get("weight")?.map(Node::words).transpose()?,
             person: node.get("person")?.map(Node::words).transpose()?,
         };
-        audit.check_columns(node)?;
+        audit.check().map_err(|problem| node.wrong(problem))?;
         Ok(audit)
     }
 
-    /// A column has one part to play: what is decided, what came of it, or whom it concerned. And no two groupings share a name.
-    fn check_columns(&self, node: &Node) -> Result<(), ReadError> {
+    /// A column has one part to play: what is decided, what came of it, or whom it concerned. And no two groupings, and no two
+    /// derived columns, share a name. The answer says what is wrong.
+    pub fn check(&self) -> Result<(), String> {
         let groupings = self.groupings();
-        for (at, grouping) in groupings.iter().enumerate() {
-            if groupings[..at]
+        let twice = |names: Vec<&str>| {
+            let at = (1..names.len()).find(|at| names[..*at].contains(&names[*at]))?;
+            Some(names[at].to_owned())
+        };
+        if let Some(name) = twice(
+            groupings
                 .iter()
-                .any(|other| other.name == grouping.name)
-            {
-                let problem = format!(
-                    "two groupings are called `{}`; keep one, or rename the column",
-                    grouping.name
-                );
-                return Err(node.wrong(problem));
-            }
+                .map(|grouping| grouping.name.as_str())
+                .collect(),
+        ) {
+            return Err(format!(
+                "two groupings are called `{name}`; keep one, or rename the column"
+            ));
         }
-        for (at, derived) in self.derived.iter().enumerate() {
-            if self.derived[..at]
+        if let Some(name) = twice(
+            self.derived
                 .iter()
-                .any(|other| other.column == derived.column)
-            {
-                let problem = format!(
-                    "two derived columns are called `{}`; rename one",
-                    derived.column
-                );
-                return Err(node.wrong(problem));
-            }
+                .map(|derived| derived.column.as_str())
+                .collect(),
+        ) {
+            return Err(format!(
+                "two derived columns are called `{name}`; rename one"
+            ));
         }
         let decided = match &self.decision.by {
             DecisionBy::Column(binary) => &binary.column,
@@ -303,21 +304,17 @@ impl Audit {
         };
         let label = self.label.as_ref().map(|label| &label.column);
         if label == Some(decided) {
-            let problem = format!(
+            return Err(format!(
                 "`{decided}` is both the decision and its observed outcome; name the column of what happened afterwards"
-            );
-            return Err(node.wrong(problem));
+            ));
         }
         let protected =
             |column: &&Attribute| column.column == *decided || Some(&column.column) == label;
         match self.attributes.iter().find(protected) {
-            Some(attribute) => {
-                let column = &attribute.column;
-                let problem = format!(
-                    "`{column}` is an attribute and also the decision or the outcome; name another column"
-                );
-                Err(node.wrong(problem))
-            }
+            Some(attribute) => Err(format!(
+                "`{}` is an attribute and also the decision or the outcome; name another column",
+                attribute.column
+            )),
             None => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use alnager_stats::odds;
 use alnager_stats::proportion::{self, Interval, Proportion};
 use serde_json::{Map, Value, json};
 
-use crate::declared::{Audit, Grouping};
+use crate::declared::{Audit, Grouping, Missing, UNKNOWN_GROUP};
 use crate::measures::Measures;
 use crate::table::Cell;
 
@@ -97,34 +97,21 @@ fn confusion(cell: &Cell) -> Confusion {
 pub fn groups(
     measures: &Measures,
     grouping: &Grouping,
-    favourable: u8,
+    audit: &Audit,
     reference_min: u64,
 ) -> Groups {
     let mut groups: Vec<Group> = Vec::new();
     let mut n_unknown = 0;
     for (key, cell) in measures.table.by(&grouping.columns).unwrap_or_default() {
-        let values: Option<Vec<String>> = key.into_iter().collect();
-        match values {
-            Some(values) => groups.push(Group {
-                name: values.join("|"),
-                cell,
-            }),
+        match group_name(key, audit.missing) {
+            Some(name) => groups.push(Group { name, cell }),
             None => n_unknown += cell.n(),
         }
     }
     groups.sort_by(|one, other| one.name.cmp(&other.name));
     let reference = match &grouping.reference {
         Some(name) => groups.iter().position(|group| group.name == *name),
-        None => {
-            let rate = |at: &usize| {
-                groups[*at]
-                    .favourable(favourable)
-                    .and_then(Proportion::value)
-                    .unwrap_or(0.0)
-            };
-            let large = (0..groups.len()).filter(|at| groups[*at].n() >= reference_min.max(1));
-            large.max_by(|one, other| rate(one).total_cmp(&rate(other)).then(other.cmp(one)))
-        }
+        None => best(&groups, audit.decision.favourable, reference_min),
     };
     Groups {
         grouping: grouping.clone(),
@@ -132,6 +119,35 @@ pub fn groups(
         reference,
         n_unknown,
     }
+}
+
+/// The name of a group by its values; `None` where one is unknown and unknowns are no group.
+pub(crate) fn group_name(key: Vec<Option<String>>, missing: Missing) -> Option<String> {
+    let values: Option<Vec<String>> = key
+        .into_iter()
+        .map(|value| match missing {
+            Missing::Apart | Missing::Refuse => value,
+            Missing::Group => value.or_else(|| Some(UNKNOWN_GROUP.to_owned())),
+        })
+        .collect();
+    values.map(|values| values.join("|"))
+}
+
+/// The group with the highest favourable rate among groups of at least `n_min` rows; of several the largest, then the first by
+/// name. `None` where no group is large enough.
+pub(crate) fn best(groups: &[Group], favourable: u8, n_min: u64) -> Option<usize> {
+    let rate = |at: &usize| {
+        let share = groups[*at].favourable(favourable);
+        share.and_then(Proportion::value).unwrap_or(0.0)
+    };
+    let size = |at: &usize| groups[*at].n();
+    let large = (0..groups.len()).filter(|at| size(at) >= n_min.max(1));
+    large.max_by(|one, other| {
+        let by_rate = rate(one).total_cmp(&rate(other));
+        by_rate
+            .then(size(one).cmp(&size(other)))
+            .then(other.cmp(one))
+    })
 }
 
 /// The figures of an audit, in the shape of a reference table: `attrs` → grouping → `groups`, `vs_reference`,
@@ -143,7 +159,7 @@ pub fn figures(audit: &Audit, measures: &Measures, reference_min: u64, z: f64) -
     let favourable = audit.decision.favourable;
     let mut attrs = Map::new();
     for grouping in audit.groupings() {
-        let groups = groups(measures, &grouping, favourable, reference_min);
+        let groups = groups(measures, &grouping, audit, reference_min);
         attrs.insert(
             grouping.name.clone(),
             attribute(&groups, favourable, audit.label.is_some(), z),
@@ -164,7 +180,7 @@ pub fn figures(audit: &Audit, measures: &Measures, reference_min: u64, z: f64) -
     })
 }
 
-fn attribute(groups: &Groups, favourable: u8, labelled: bool, z: f64) -> Value {
+pub(crate) fn attribute(groups: &Groups, favourable: u8, labelled: bool, z: f64) -> Value {
     let n_selected: u64 = groups
         .groups
         .iter()
@@ -219,17 +235,15 @@ fn attribute(groups: &Groups, favourable: u8, labelled: bool, z: f64) -> Value {
 }
 
 fn highest(groups: &Groups, favourable: u8) -> Option<String> {
-    let rate = |group: &Group| group.favourable(favourable).and_then(Proportion::value);
-    let known = groups
-        .groups
-        .iter()
-        .filter_map(|group| rate(group).map(|rate| (rate, group)));
-    known
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(_, group)| group.name.clone())
+    best(&groups.groups, favourable, 1).map(|at| groups.groups[at].name.clone())
 }
 
-fn group_figures(group: &Group, n_selected: Option<u64>, labelled: bool, z: f64) -> Value {
+pub(crate) fn group_figures(
+    group: &Group,
+    n_selected: Option<u64>,
+    labelled: bool,
+    z: f64,
+) -> Value {
     let counts = group.confusion();
     let mut figures = Map::new();
     figures.insert("n".to_owned(), json!(group.n()));
@@ -278,7 +292,7 @@ fn group_figures(group: &Group, n_selected: Option<u64>, labelled: bool, z: f64)
     Value::Object(figures)
 }
 
-const COMPARED: [Rate; 7] = [
+pub(crate) const COMPARED: [Rate; 7] = [
     Rate::SelectionRate,
     Rate::Tpr,
     Rate::Fpr,
@@ -288,7 +302,13 @@ const COMPARED: [Rate; 7] = [
     Rate::Accuracy,
 ];
 
-fn versus(group: &Group, reference: &Group, favourable: u8, labelled: bool, z: f64) -> Value {
+pub(crate) fn versus(
+    group: &Group,
+    reference: &Group,
+    favourable: u8,
+    labelled: bool,
+    z: f64,
+) -> Value {
     let mut figures = Map::new();
     let compared: &[Rate] = if labelled {
         &COMPARED
@@ -454,12 +474,12 @@ pub(crate) fn fisher(group: Option<Proportion>, reference: Option<Proportion>) -
     compare::fisher(group, reference).map(|fisher| fisher.two_sided.value)
 }
 
-fn number(value: Option<f64>) -> Value {
+pub(crate) fn number(value: Option<f64>) -> Value {
     value
         .filter(|value| value.is_finite())
         .map_or(Value::Null, |value| json!(value))
 }
 
-fn interval(value: Option<Interval>) -> Value {
+pub(crate) fn interval(value: Option<Interval>) -> Value {
     value.map_or(Value::Null, |interval| json!([interval.low, interval.high]))
 }

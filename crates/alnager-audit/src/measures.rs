@@ -1,5 +1,7 @@
 //! What the probe hands back: counts, and what they were counted from.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::declared::{Audit, DecisionBy};
@@ -18,9 +20,14 @@ pub struct Measures {
     pub scores: Option<ScoreTable>,
     /// Counts by group, label and score, where every value of a score is counted.
     pub samples: Option<SampleTable>,
+    /// The lowest and highest score of each key by decision, where every value of a score is counted.
+    pub ranges: DecisionRanges,
     /// Counts by person, where several rows may be one person's. Never sealed: a figure made from it needs the rows.
     pub persons: Option<Persons>,
 }
+
+/// By key, the lowest and highest score among rows with decision 0 and with decision 1.
+pub type DecisionRanges = BTreeMap<Vec<Option<String>>, [Option<(f64, f64)>; 2]>;
 
 /// Rows that a condition kept out of the count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

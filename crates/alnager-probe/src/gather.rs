@@ -31,6 +31,17 @@ impl Scores {
         self.merge(&values, &counts);
     }
 
+    /// The same with every score sorted in.
+    pub(crate) fn settled(mut self) -> Scores {
+        self.settle();
+        self
+    }
+
+    /// The lowest and the highest score sorted in.
+    pub(crate) fn range(&self) -> Option<(f64, f64)> {
+        Some((*self.values.first()?, *self.values.last()?))
+    }
+
     /// The distinct scores, ascending, and how often each occurs.
     pub(crate) fn finish(mut self) -> (Vec<f64>, Vec<u64>) {
         self.settle();

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alnager_audit::declared::{Audit, Binary, DecisionBy, Missing};
-use alnager_audit::measures::{LeftOut, Persons};
+use alnager_audit::measures::{DecisionRanges, LeftOut, Persons};
 use alnager_audit::table::{CountTable, SampleTable, ScoreTable, WeightSum};
 use alnager_stats::sample::Sample;
 
@@ -50,6 +50,7 @@ pub(crate) struct Counted {
     pub(crate) table: CountTable,
     pub(crate) scores: Option<ScoreTable>,
     pub(crate) samples: Option<SampleTable>,
+    pub(crate) ranges: DecisionRanges,
     pub(crate) persons: Option<Persons>,
     pub(crate) warnings: Vec<String>,
 }
@@ -271,6 +272,7 @@ impl<'a> Kernel<'a> {
         let (every_score, by_person) = (gathers(Purpose::EveryScore), gathers(Purpose::Person));
         let places = self.places();
         let mut samples: BTreeMap<Vec<Option<String>>, [Scores; 3]> = BTreeMap::new();
+        let mut ranges = DecisionRanges::new();
         for (slot, place) in places.iter().enumerate() {
             let n = self.cells.cell(slot).1;
             let (key, label, decision) = (&place.key, place.label, place.decision);
@@ -291,6 +293,9 @@ impl<'a> Kernel<'a> {
                 };
             }
             if let Some(scores) = self.cells.take_scores(slot) {
+                let scores = scores.settled();
+                let range = &mut ranges.entry(key.clone()).or_default()[decision];
+                *range = wider(*range, scores.range());
                 samples.entry(key.clone()).or_default()[label].join(scores);
             }
         }
@@ -304,6 +309,7 @@ impl<'a> Kernel<'a> {
                     .map(|(key, labels)| (key, labels.map(sample)))
                     .collect(),
             }),
+            ranges,
             persons: by_person.then(|| self.persons(&places)),
             warnings: Vec::new(),
         }
@@ -380,6 +386,14 @@ impl<'a> Kernel<'a> {
             rows: by_person,
             cells: cells.collect(),
         }
+    }
+}
+
+/// The range that holds both.
+fn wider(one: Option<(f64, f64)>, other: Option<(f64, f64)>) -> Option<(f64, f64)> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
+        (range, None) | (None, range) => range,
     }
 }
 

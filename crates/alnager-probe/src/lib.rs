@@ -90,6 +90,7 @@ pub fn measure_with(
         table: counted.table,
         scores: counted.scores,
         samples: counted.samples,
+        ranges: counted.ranges,
         persons: counted.persons,
     };
     let mut warnings = counted.warnings;

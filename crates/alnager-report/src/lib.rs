@@ -2,6 +2,7 @@
 //!
 //! A [`view::ReviewView`] holds finished strings and numbers; the documents only place them.
 
+pub mod audit;
 #[cfg(test)]
 mod fixture;
 pub mod html;

@@ -45,11 +45,7 @@ const WARNINGS_MAX: usize = 3;
 
 /// The whole screen, each line ended by a line break.
 pub fn review(view: &ReviewView, outputs: &Outputs, style: Style) -> String {
-    let mut screen = Screen {
-        colour: style.colour,
-        width: style.width.max(WIDTH_MIN),
-        text: String::new(),
-    };
+    let mut screen = Screen::new(style);
     opening(&mut screen, view);
     results(&mut screen, view);
     changes(&mut screen, view);
@@ -60,7 +56,7 @@ pub fn review(view: &ReviewView, outputs: &Outputs, style: Style) -> String {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Paint {
+pub(crate) enum Paint {
     Plain,
     Bold,
     Dim,
@@ -83,15 +79,24 @@ impl Paint {
     }
 }
 
-struct Screen {
+pub(crate) struct Screen {
     colour: bool,
-    width: usize,
-    text: String,
+    pub(crate) width: usize,
+    pub(crate) text: String,
 }
 
 impl Screen {
+    /// An empty screen.
+    pub(crate) fn new(style: Style) -> Self {
+        Screen {
+            colour: style.colour,
+            width: style.width.max(WIDTH_MIN),
+            text: String::new(),
+        }
+    }
+
     /// The painted lead, then the text, wrapped; further lines are indented by `indent`.
-    fn line(&mut self, lead: &str, paint: Paint, indent: usize, text: &str) {
+    pub(crate) fn line(&mut self, lead: &str, paint: Paint, indent: usize, text: &str) {
         let lines = hung(lead, indent, text, self.width);
         let lead = lead.trim_end();
         match lines.strip_prefix(lead) {
@@ -104,7 +109,7 @@ impl Screen {
         }
     }
 
-    fn painted(&self, text: &str, paint: Paint) -> String {
+    pub(crate) fn painted(&self, text: &str, paint: Paint) -> String {
         if self.colour && paint != Paint::Plain {
             format!("\u{1b}[{}m{text}\u{1b}[0m", paint.code())
         } else {
@@ -112,14 +117,21 @@ impl Screen {
         }
     }
 
+    /// One row of a table, as it is but for what may not reach a terminal.
+    pub(crate) fn row(&mut self, text: &str) {
+        self.text.push_str("  ");
+        self.text.push_str(harmless(text).trim_end());
+        self.text.push('\n');
+    }
+
     /// A heading after an empty line.
-    fn heading(&mut self, lead: &str, text: &str) {
+    pub(crate) fn heading(&mut self, lead: &str, text: &str) {
         self.text.push('\n');
         self.line(&format!("{lead} "), Paint::Bold, 2, text);
     }
 
     /// A list on one line, as many items as fit.
-    fn list(&mut self, lead: &str, paint: Paint, items: &[String]) {
+    pub(crate) fn list(&mut self, lead: &str, paint: Paint, items: &[String]) {
         if !items.is_empty() {
             let text = fitted(items, self.width - length(lead).min(self.width));
             self.line(lead, paint, 2, &text);

@@ -513,7 +513,7 @@ fn audits(assessment: &Assessment) -> Vec<AuditView> {
             let found = alnager_audit::figures::groups(
                 measures,
                 &grouping,
-                audit.decision.favourable,
+                audit,
                 assessment.plan.reference_min,
             );
             if found.n_unknown > 0 {

@@ -1,3 +1,12 @@
-//! The audit lab.
+//! Audits that are asked on the command line rather than declared: one file per kind.
 
+pub mod classes;
+pub mod fairness;
+pub mod lending;
+pub mod numeric;
+pub mod oaxaca;
+pub mod proxy;
+pub mod ranking;
+pub mod reweigh;
+pub mod rows;
 pub mod sign;

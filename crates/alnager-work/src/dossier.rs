@@ -218,6 +218,7 @@ pub fn measures<'b>(
             table,
             scores,
             samples,
+            ranges: BTreeMap::new(),
             persons: None,
         });
     }

@@ -111,7 +111,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         data: Option<PathBuf>,
     },
-    /// Audit fairness, and sign audits
+    /// Audit a table of decisions, and sign audits
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Ask the law alone

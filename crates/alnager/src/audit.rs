@@ -1,15 +1,47 @@
-//! The commands of the audit lab.
+//! Audits asked on the command line: one file per command.
 
+mod classes;
+mod fairness;
+mod lending;
+mod numeric;
+mod oaxaca;
+mod proxy;
+mod ranking;
+mod reweigh;
+mod rows;
+mod sign;
+mod strata;
+mod table;
+
+use alnager_work::acting::Flags;
 use alnager_work::error::JobError;
 use clap::Subcommand;
 
 use crate::arguments::Format;
 
-mod sign;
-
-/// Commands of the audit lab.
+/// Measure a table of decisions.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
+    /// Audit decisions for fairness: every rate, interval and test, by group and intersection
+    Fairness(Box<fairness::FairnessArguments>),
+    /// Every figure of one 2x2 table: selected and not selected, of a group and of the reference
+    Table(table::TableArguments),
+    /// Decisions of more than two classes: shares by group, ratios to the reference, at every cut of their order
+    Classes(classes::ClassesArguments),
+    /// Predicted numbers beside what came true: errors, bias and distances by group
+    Numeric(numeric::NumericArguments),
+    /// A ranked list: who stands among the first, and how exposed each group is
+    Ranking(ranking::RankingArguments),
+    /// Fair lending: raw gaps of a decision beside gaps with other factors held fixed
+    Lending(lending::LendingArguments),
+    /// A gap in mean outcomes taken apart: what follows from different factors, and what does not (Oaxaca-Blinder)
+    Oaxaca(oaxaca::OaxacaArguments),
+    /// Weights that make group and label independent, for training data
+    Reweigh(reweigh::ReweighArguments),
+    /// Race and ethnicity estimated by surname and place (BISG), and rates weighted with the estimates
+    Proxy(proxy::ProxyArguments),
+    /// 2x2 tables in strata: the gap among alike people beside the crude one (Cochran-Mantel-Haenszel)
+    Strata(strata::StrataArguments),
     /// Make a key that signs audits, as an independent auditor
     Key(sign::KeyArguments),
     /// Sign an audit, as an independent auditor; needs no desk
@@ -17,17 +49,37 @@ pub(crate) enum AuditCommand {
 }
 
 impl AuditCommand {
-    /// Whether it asks the law in use.
+    /// Whether it needs the law in use.
     pub(crate) fn uses_law(&self) -> bool {
         match self {
-            AuditCommand::Key(_) | AuditCommand::Sign(_) => false,
+            AuditCommand::Fairness(_) => true,
+            AuditCommand::Table(_)
+            | AuditCommand::Classes(_)
+            | AuditCommand::Numeric(_)
+            | AuditCommand::Ranking(_)
+            | AuditCommand::Lending(_)
+            | AuditCommand::Oaxaca(_)
+            | AuditCommand::Reweigh(_)
+            | AuditCommand::Proxy(_)
+            | AuditCommand::Strata(_)
+            | AuditCommand::Key(_)
+            | AuditCommand::Sign(_) => false,
         }
     }
 }
 
-/// Does what was asked.
-pub(crate) fn run(command: &AuditCommand, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(flags: &Flags, command: &AuditCommand, format: Format) -> Result<u8, JobError> {
     match command {
+        AuditCommand::Fairness(arguments) => fairness::run(flags, arguments, format),
+        AuditCommand::Table(arguments) => table::run(arguments, format),
+        AuditCommand::Classes(arguments) => classes::run(arguments, format),
+        AuditCommand::Numeric(arguments) => numeric::run(arguments, format),
+        AuditCommand::Ranking(arguments) => ranking::run(arguments, format),
+        AuditCommand::Lending(arguments) => lending::run(arguments, format),
+        AuditCommand::Oaxaca(arguments) => oaxaca::run(arguments, format),
+        AuditCommand::Reweigh(arguments) => reweigh::run(arguments, format),
+        AuditCommand::Proxy(arguments) => proxy::run(arguments, format),
+        AuditCommand::Strata(arguments) => strata::run(arguments, format),
         AuditCommand::Key(arguments) => sign::key(arguments, format),
         AuditCommand::Sign(arguments) => sign::sign(arguments, format),
     }

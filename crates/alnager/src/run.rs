@@ -137,8 +137,8 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
             data.as_deref(),
             shared.format,
         ),
-        Command::Audit(command) => audit::run(command, shared.format),
         Command::Law(command) => law::run(&flags, command, shared.format).await,
+        Command::Audit(command) => audit::run(&flags, command, shared.format),
         Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
         Command::Desk(DeskCommand::Key) => {

@@ -1,0 +1,373 @@
+//! The catalogue: every figure that follows from the tables of an audit, under the names of the field.
+//!
+//! The shape is that of [`crate::figures`], which a review seals, with more members in the same objects: what a group's score
+//! tells, exact intervals and every test of a comparison, comparisons within strata, tables of NYC's Local Law 144, tests over
+//! all groups at once. `null` is undefined. A p-value has its decimal logarithm beside it (`…_log10_p`), which keeps its digits
+//! where the value itself underflows.
+
+mod pair;
+mod score;
+pub mod strata;
+pub mod tables;
+pub(crate) mod weight;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use alnager_stats::compare::PValue;
+use alnager_stats::confusion::{Confusion, Rate};
+use alnager_stats::contingency::{self, Table};
+use alnager_stats::inequality;
+use alnager_stats::proportion;
+use alnager_stats::rank;
+use alnager_stats::sample::Sample;
+use alnager_stats::score::ByLabel;
+use serde_json::{Map, Value, json};
+
+use crate::declared::Audit;
+use crate::figures::{self, Group, Groups, group_name, groups, interval, number};
+use crate::measures::Measures;
+use crate::table::{Cell, SampleTable};
+
+/// What the figures are computed with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// The smallest group that may become the reference where none is declared.
+    pub reference_min: u64,
+    /// The confidence of every interval, 0..1.
+    pub confidence: f64,
+}
+
+/// The scores of one group by label (0, 1, unknown), and all together.
+pub(crate) struct GroupScores {
+    pub(crate) labels: [Sample; 3],
+    pub(crate) all: Sample,
+}
+
+impl GroupScores {
+    fn new(labels: [Sample; 3]) -> Self {
+        let all = Sample::merged(&[&labels[0], &labels[1], &labels[2]]);
+        GroupScores { labels, all }
+    }
+
+    pub(crate) fn by_label(&self) -> ByLabel<'_> {
+        ByLabel {
+            negative: &self.labels[0],
+            positive: &self.labels[1],
+        }
+    }
+}
+
+/// The scores of an audit, where every value is counted.
+struct Scores {
+    table: SampleTable,
+    /// All rows, those of unknown groups too.
+    whole: GroupScores,
+    are_probabilities: bool,
+}
+
+/// Every figure of an audit: `attrs` by grouping, and `overall`.
+pub fn catalogue(audit: &Audit, measures: &Measures, settings: Settings) -> Value {
+    let scores = scores(audit, measures);
+    let mut attrs = Map::new();
+    for grouping in audit.groupings() {
+        let groups = groups(measures, &grouping, audit, settings.reference_min);
+        attrs.insert(
+            grouping.name.clone(),
+            attribute(audit, measures, &groups, scores.as_ref(), settings),
+        );
+    }
+    json!({
+        "audit": audit.name,
+        "rows": measures.data.n_rows,
+        "rows_counted": measures.data.n_counted(),
+        "favorable": audit.decision.favourable,
+        "attrs": attrs,
+        "overall": overall(audit, measures, scores.as_ref(), settings),
+    })
+}
+
+/// The scores by value: counted so, or counted at cuts that are all the values there are.
+fn scores(audit: &Audit, measures: &Measures) -> Option<Scores> {
+    let by_value = audit
+        .score
+        .as_ref()
+        .is_some_and(|score| score.cuts.is_empty());
+    let table = match (&measures.samples, &measures.scores) {
+        (Some(samples), _) => samples.clone(),
+        (None, Some(levels)) if by_value => levels.samples()?,
+        (None, _) => return None,
+    };
+    let whole = GroupScores::new(table.by(&[])?.into_values().next()?);
+    Some(Scores {
+        are_probabilities: alnager_stats::score::are_probabilities(&whole.all),
+        table,
+        whole,
+    })
+}
+
+fn z(settings: Settings) -> f64 {
+    proportion::z_for(settings.confidence).unwrap_or(proportion::Z95)
+}
+
+fn attribute(
+    audit: &Audit,
+    measures: &Measures,
+    groups: &Groups,
+    scores: Option<&Scores>,
+    settings: Settings,
+) -> Value {
+    let (favourable, labelled, z) = (
+        audit.decision.favourable,
+        audit.label.is_some(),
+        z(settings),
+    );
+    let mut figures = into_map(figures::attribute(groups, favourable, labelled, z));
+    let scored = scores.map(|scores| (scores, by_group(audit, groups, scores)));
+    let known = scored
+        .as_ref()
+        .map(|(scores, by_group)| match groups.n_unknown {
+            0 => Cow::Borrowed(&scores.whole.all),
+            _ => Cow::Owned(score::known(by_group.values())),
+        });
+    let strata = strata::by_stratum(audit, measures, groups);
+    let reference = groups.reference.map(|at| &groups.groups[at]);
+    for group in &groups.groups {
+        let ours = child(&mut figures, "groups", &group.name);
+        exact_intervals(ours, group, settings);
+        weight::group(ours, audit, measures, groups, group);
+        if let Some((scores, by_group)) = &scored
+            && let Some(of_group) = by_group.get(&group.name)
+        {
+            score::group(ours, of_group, labelled, scores.are_probabilities, z);
+        }
+    }
+    for group in groups
+        .groups
+        .iter()
+        .filter(|group| Some(*group) != reference)
+    {
+        let Some(reference) = reference else { break };
+        let versus = child(&mut figures, "vs_reference", &group.name);
+        pair::compare(versus, group, reference, labelled, z);
+        weight::compare(versus, audit, measures, groups, group, reference, z);
+        if let (Some((_, by_group)), Some(known)) = (&scored, &known)
+            && let (Some(one), Some(other)) =
+                (by_group.get(&group.name), by_group.get(&reference.name))
+        {
+            versus.insert(
+                "score".to_owned(),
+                score::compare(one, other, known, labelled),
+            );
+        }
+        if let Some(strata) = &strata {
+            let stratified = strata.compare(&group.name, &reference.name, z);
+            versus.insert("stratified".to_owned(), stratified);
+        }
+    }
+    aggregate(&mut figures, groups, favourable, labelled, &scored);
+    figures.insert(
+        "ll144_selection".to_owned(),
+        tables::selection(groups, favourable),
+    );
+    if let Some((scores, by_group)) = &scored
+        && let Some(table) = tables::scoring(groups, by_group, &scores.whole.all)
+    {
+        figures.insert("ll144_scoring".to_owned(), table);
+    }
+    if groups.grouping.reference.is_none() {
+        figures.insert(
+            "reference_rule".to_owned(),
+            json!("highest favourable rate, ties by larger n"),
+        );
+    }
+    Value::Object(figures)
+}
+
+/// The scores of each group of a grouping.
+fn by_group(audit: &Audit, groups: &Groups, scores: &Scores) -> BTreeMap<String, GroupScores> {
+    let sums = scores
+        .table
+        .by(&groups.grouping.columns)
+        .unwrap_or_default();
+    sums.into_iter()
+        .filter_map(|(key, labels)| {
+            Some((group_name(key, audit.missing)?, GroupScores::new(labels)))
+        })
+        .collect()
+}
+
+fn overall(
+    audit: &Audit,
+    measures: &Measures,
+    scores: Option<&Scores>,
+    settings: Settings,
+) -> Value {
+    let mut cell = Cell::default();
+    measures
+        .table
+        .cells
+        .values()
+        .for_each(|other| cell.add(other));
+    let all = Group {
+        name: String::new(),
+        cell,
+    };
+    let labelled = audit.label.is_some();
+    let mut figures = into_map(figures::group_figures(&all, None, labelled, z(settings)));
+    exact_intervals(&mut figures, &all, settings);
+    if let Some(scores) = scores {
+        score::group(
+            &mut figures,
+            &scores.whole,
+            labelled,
+            scores.are_probabilities,
+            z(settings),
+        );
+    }
+    if labelled {
+        let benefits = [benefit(&all, audit.decision.favourable)];
+        for (name, value) in [
+            ("theil_index", inequality::theil_index(&benefits)),
+            (
+                "generalized_entropy_2",
+                inequality::generalized_entropy(&benefits, 2.0),
+            ),
+            (
+                "coefficient_of_variation",
+                inequality::coefficient_of_variation(&benefits),
+            ),
+        ] {
+            put(&mut figures, name, value);
+        }
+    }
+    Value::Object(figures)
+}
+
+/// Counts with the favourable decision as class 1.
+fn benefit(group: &Group, favourable: u8) -> Confusion {
+    let counts = group.confusion();
+    if favourable == 1 {
+        counts
+    } else {
+        counts.swapped()
+    }
+}
+
+fn exact_intervals(figures: &mut Map<String, Value>, group: &Group, settings: Settings) {
+    let alpha = 1.0 - settings.confidence;
+    let exact = group
+        .selection()
+        .and_then(|share| proportion::clopper_pearson(share, alpha));
+    figures.insert(
+        "ci_clopper_pearson".to_owned(),
+        json!({ Rate::SelectionRate.name(): interval(exact) }),
+    );
+}
+
+fn aggregate(
+    figures: &mut Map<String, Value>,
+    groups: &Groups,
+    favourable: u8,
+    labelled: bool,
+    scored: &Option<(&Scores, BTreeMap<String, GroupScores>)>,
+) {
+    let Some(aggregate) = figures.get_mut("aggregate").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let selected = |group: &Group| vec![group.cell.decided(1), group.cell.decided(0)];
+    let table = Table::new(groups.groups.iter().map(selected).collect());
+    let chi2 = table.as_ref().and_then(contingency::chi2);
+    let g_test = table.as_ref().and_then(contingency::g_test);
+    put(aggregate, "chi2", chi2.map(|test| test.statistic));
+    aggregate.insert("chi2_df".to_owned(), json!(chi2.map(|test| test.df)));
+    put_p(aggregate, "chi2", chi2.map(|test| test.p));
+    put(
+        aggregate,
+        "cramers_v",
+        table.as_ref().and_then(contingency::cramers_v),
+    );
+    put(
+        aggregate,
+        "min_expected_count",
+        table.as_ref().and_then(contingency::min_expected_count),
+    );
+    put(aggregate, "g_test", g_test.map(|test| test.statistic));
+    put_p(aggregate, "g_test", g_test.map(|test| test.p));
+    let information = table
+        .as_ref()
+        .and_then(contingency::mutual_information_nats);
+    put(aggregate, "mutual_information_nats", information);
+    if labelled {
+        let benefits: Vec<Confusion> = groups
+            .groups
+            .iter()
+            .map(|group| benefit(group, favourable))
+            .collect();
+        let theil = inequality::between_group_theil_index(&benefits);
+        put(aggregate, "between_group_theil_index", theil);
+        let entropy = inequality::between_group_generalized_entropy(&benefits, 2.0);
+        put(aggregate, "between_group_generalized_entropy_2", entropy);
+    }
+    if let Some((_, by_group)) = scored {
+        let samples: Vec<&Sample> = by_group.values().map(|scores| &scores.all).collect();
+        let kruskal = rank::kruskal_wallis(&samples);
+        put(aggregate, "kruskal_h", kruskal.map(|test| test.h));
+        put_p(aggregate, "kruskal", kruskal.map(|test| test.p));
+        if labelled {
+            let of_groups = by_group.values();
+            let aucs: Vec<Option<f64>> = of_groups
+                .map(|scores| alnager_stats::score::auc(scores.by_label()))
+                .collect();
+            let spread = alnager_stats::impact::spread(&aucs);
+            put(
+                aggregate,
+                "auc_difference",
+                spread.map(|spread| spread.difference),
+            );
+        }
+    }
+}
+
+pub(crate) fn put(figures: &mut Map<String, Value>, name: &str, value: Option<f64>) {
+    figures.insert(name.to_owned(), number(value));
+}
+
+/// `NAME_p`, and `NAME_log10_p` beside it.
+pub(crate) fn put_p(figures: &mut Map<String, Value>, name: &str, p: Option<PValue>) {
+    put(figures, &format!("{name}_p"), p.map(|p| p.value));
+    put(figures, &format!("{name}_log10_p"), p.map(|p| p.log10));
+}
+
+fn into_map(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
+    }
+}
+
+/// The object `figures[outer][inner]`, made where it is not there.
+fn child<'f>(
+    figures: &'f mut Map<String, Value>,
+    outer: &str,
+    inner: &str,
+) -> &'f mut Map<String, Value> {
+    let outer = object(figures.entry(outer).or_insert(Value::Null));
+    object(outer.entry(inner).or_insert(Value::Null))
+}
+
+fn object(value: &mut Value) -> &mut Map<String, Value> {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    match value {
+        Value::Object(map) => map,
+        // Just made an object.
+        _ => unreachable!("the value is an object"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,714 @@
+//! What an audit found: every test of the policy held against its limit, with what a careful reader asks next.
+//!
+//! Two questions are kept apart. *Practical*: does the interval lie inside or beyond the limit? *Statistical*: could the gap be
+//! chance, given how many comparisons were made? A finding that accuses somebody stands only with an interval that holds for
+//! the whole family of comparisons at once.
+
+use std::collections::BTreeMap;
+
+use alnager_stats::bootstrap::{self, Cluster, Replicates};
+use alnager_stats::compare;
+use alnager_stats::correct;
+use alnager_stats::power::Study;
+use alnager_stats::proportion::{Interval, Proportion};
+use alnager_stats::weighted;
+
+use crate::catalogue::weight::selected;
+use crate::declared::{Audit, Missing};
+use crate::figures::{Group, Groups, group_name, groups};
+use crate::judge::{Outcome, TestResult, held, held_share, interval_at, judge, z};
+use crate::measures::{Measures, Persons};
+use crate::plan::Plan;
+use crate::policy::Metric;
+use crate::table::Cell;
+
+/// How many comparisons are allowed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Correction {
+    /// Holm: bounds the chance of any false alarm.
+    #[default]
+    Holm,
+    /// Bonferroni: the same, simpler and weaker.
+    Bonferroni,
+    /// Benjamini and Hochberg: bounds the expected share of false alarms among the alarms.
+    BenjaminiHochberg,
+}
+
+impl Correction {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Correction::Holm => "holm",
+            Correction::Bonferroni => "bonferroni",
+            Correction::BenjaminiHochberg => "benjamini_hochberg",
+        }
+    }
+
+    fn adjust(self, p: &[Option<f64>]) -> Vec<Option<f64>> {
+        match self {
+            Correction::Holm => correct::holm(p),
+            Correction::Bonferroni => correct::bonferroni(p),
+            Correction::BenjaminiHochberg => correct::benjamini_hochberg(p),
+        }
+    }
+}
+
+/// How findings are made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Method {
+    /// The correction for many comparisons.
+    pub correction: Correction,
+    /// Replicates of every bootstrap.
+    pub n_replicates: u64,
+    /// The seed of every bootstrap.
+    pub seed: u64,
+    /// The power at which the smallest detectable ratio is given, 0..1; `None` leaves it out.
+    pub power: Option<f64>,
+}
+
+impl Default for Method {
+    fn default() -> Self {
+        Method {
+            correction: Correction::Holm,
+            n_replicates: 2_000,
+            seed: 1,
+            power: Some(0.8),
+        }
+    }
+}
+
+/// One test of one group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The figure, its own interval, and how it stands to the limit.
+    pub result: TestResult,
+    /// The interval that holds for all comparisons of its family at once.
+    pub simultaneous: Option<Interval>,
+    /// How that interval stands to the limit.
+    pub outcome: Outcome,
+    /// The number of comparisons in the family.
+    pub n_family: usize,
+    /// The decimal logarithm of the p-value.
+    pub log10_p: Option<f64>,
+    /// The p-value corrected for the family.
+    pub p_adjusted: Option<f64>,
+    /// Whether the corrected p-value lies at or below 1 less the confidence.
+    pub is_significant: Option<bool>,
+    /// For an impact ratio: ratios at or below this would have been found with the stated power.
+    pub detectable: Option<f64>,
+    /// For an impact ratio with unknown groups: the lowest and highest it could be were they known.
+    pub bounds: Option<Interval>,
+}
+
+/// The ratio that stands for the whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Headline {
+    /// Its place among the findings.
+    pub at: usize,
+    /// Where the data chose the reference: the percentile interval of the smallest ratio of its grouping, the reference chosen
+    /// anew in each replicate.
+    pub bootstrap: Option<Interval>,
+}
+
+/// What an audit found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Findings {
+    /// Every test of every group.
+    pub findings: Vec<Finding>,
+    /// The ratio that stands for the whole; `None` where no group is large enough.
+    pub headline: Option<Headline>,
+    /// Fail where a comparison fails with an interval that holds for its whole family; pass where every judged one passes;
+    /// inconclusive otherwise.
+    pub outcome: Outcome,
+    /// What a reader must know before relying on them. Whole sentences.
+    pub cautions: Vec<String>,
+}
+
+/// The lower and upper end of an interval.
+pub fn ends(interval: Option<Interval>) -> Option<(f64, f64)> {
+    interval.map(|interval| (interval.low, interval.high))
+}
+
+/// Judges an audit.
+pub fn find(plan: &Plan, audit: &Audit, measures: &Measures, method: Method) -> Findings {
+    let all = Shares::of(plan, audit, measures);
+    let mut findings: Vec<Finding> = judge(plan, std::slice::from_ref(measures))
+        .into_iter()
+        .map(|result| all.finding(plan, audit, result, method))
+        .collect();
+    by_weight(plan, audit, measures, &all, &mut findings);
+    by_person(plan, audit, measures, &mut findings, method);
+    for question in ["bias", "performance"] {
+        family(plan, question, audit, measures, &all, &mut findings, method);
+    }
+    let headline = headline(plan, audit, &all, &findings, method);
+    Findings {
+        outcome: outcome(&findings),
+        headline,
+        cautions: cautions(plan, audit, measures, &all),
+        findings,
+    }
+}
+
+/// The groups of every grouping.
+struct Shares {
+    groups: BTreeMap<String, Groups>,
+    /// Rows whose group is unknown, by decision.
+    unknown: BTreeMap<String, Cell>,
+    /// All rows.
+    everybody: Group,
+}
+
+/// Probabilities above this keep all their digits in `f64`.
+const P_HELD: f64 = 1e-300;
+
+impl Shares {
+    fn of(plan: &Plan, audit: &Audit, measures: &Measures) -> Self {
+        let mut shares = Shares {
+            groups: BTreeMap::new(),
+            unknown: BTreeMap::new(),
+            everybody: Group {
+                name: String::new(),
+                cell: Cell::default(),
+            },
+        };
+        let cells = measures.table.cells.values();
+        cells.for_each(|cell| shares.everybody.cell.add(cell));
+        for grouping in audit.groupings() {
+            let mut unknown = Cell::default();
+            for (key, cell) in measures.table.by(&grouping.columns).unwrap_or_default() {
+                if group_name(key, audit.missing).is_none() {
+                    unknown.add(&cell);
+                }
+            }
+            let name = grouping.name.clone();
+            shares.unknown.insert(name.clone(), unknown);
+            let groups = groups(measures, &grouping, audit, plan.reference_min);
+            shares.groups.insert(name, groups);
+        }
+        shares
+    }
+
+    /// The shares that a result compares; the first is that of all rows where it compares no groups.
+    fn shares(
+        &self,
+        audit: &Audit,
+        result: &TestResult,
+    ) -> (Option<Proportion>, Option<Proportion>) {
+        let share = |group| held_share(result.metric, group, audit.decision.favourable);
+        if !result.metric.compares_groups() {
+            return (share(&self.everybody), None);
+        }
+        let named = |name: &String| {
+            let groups = &self.groups.get(&result.attribute)?.groups;
+            share(groups.iter().find(|group| group.name == *name)?)
+        };
+        (
+            named(&result.group),
+            result.reference.as_ref().and_then(named),
+        )
+    }
+
+    fn finding(&self, plan: &Plan, audit: &Audit, result: TestResult, method: Method) -> Finding {
+        let favourable = audit.decision.favourable;
+        let (ours, theirs) = self.shares(audit, &result);
+        let shares = ours.zip(theirs);
+        // The logarithm of a probability that `f64` holds needs no second exact test.
+        let log10_p = match result.p {
+            Some(p) if p > P_HELD => Some(p.log10()),
+            Some(_) => shares
+                .and_then(|(ours, theirs)| compare::fisher(ours, theirs))
+                .map(|test| test.two_sided.log10),
+            None => None,
+        };
+        let is_ratio = result.metric == Metric::ImpactRatio;
+        let alpha = 1.0 - plan.confidence;
+        let detectable = shares.filter(|_| is_ratio).and_then(|(ours, theirs)| {
+            let power = method.power?;
+            let study = Study::new(ours.n(), theirs.n(), alpha)?;
+            study.detectable(theirs.value()?, power)?.below
+        });
+        let unknown = self
+            .unknown
+            .get(&result.attribute)
+            .copied()
+            .unwrap_or_default();
+        Finding {
+            simultaneous: None,
+            outcome: Outcome::NotMeasured,
+            n_family: 1,
+            log10_p,
+            p_adjusted: None,
+            is_significant: None,
+            detectable,
+            bounds: shares
+                .filter(|_| is_ratio && unknown.n() > 0)
+                .and_then(|(ours, theirs)| bounds(ours, theirs, &unknown, favourable)),
+            result,
+        }
+    }
+}
+
+/// The lowest and highest the ratio could be if the unknown rows were known: those without the favourable decision all in one of
+/// the two groups, those with it all in the other.
+fn bounds(
+    ours: Proportion,
+    theirs: Proportion,
+    unknown: &Cell,
+    favourable: u8,
+) -> Option<Interval> {
+    let good = unknown.decided(usize::from(favourable));
+    let bad = unknown.decided(usize::from(1 - favourable));
+    let with = |share: Proportion, good: u64, bad: u64| {
+        Proportion::new(share.k() + good, share.n() + good + bad)
+    };
+    let ratio =
+        |ours: Option<Proportion>, theirs: Option<Proportion>| compare::ratio(ours?, theirs?);
+    Some(Interval {
+        low: ratio(with(ours, 0, bad), with(theirs, good, 0))?,
+        high: ratio(with(ours, good, 0), with(theirs, 0, bad))?,
+    })
+}
+
+/// Weighted rows: selection by Kish's effective number of rows, and no exact test.
+fn by_weight(
+    plan: &Plan,
+    audit: &Audit,
+    measures: &Measures,
+    all: &Shares,
+    findings: &mut [Finding],
+) {
+    if measures.table.weights.is_empty() {
+        return;
+    }
+    for finding in findings {
+        let result = &mut finding.result;
+        let weighted = all.groups.get(&result.attribute).and_then(|groups| {
+            let sums = measures.table.weights_by(&groups.grouping.columns)?;
+            let of = |name: &str| {
+                let cells = sums.iter().filter(|(key, _)| {
+                    group_name((*key).clone(), audit.missing).as_deref() == Some(name)
+                });
+                let mut sum = crate::table::WeightCell::default();
+                cells.for_each(|(_, cell)| sum.add(cell));
+                selected(&sum)
+            };
+            Some((of(&result.group)?, of(result.reference.as_ref()?)?))
+        });
+        (
+            result.p,
+            finding.log10_p,
+            finding.detectable,
+            finding.bounds,
+        ) = (None, None, None, None);
+        result.outcome = Outcome::NotMeasured;
+        result.interval = None;
+        let Some((ours, theirs)) = weighted else {
+            continue;
+        };
+        let z = z(plan);
+        let (value, interval) = match result.metric {
+            Metric::SelectionDifference => (
+                weighted::difference(ours, theirs),
+                weighted::difference_newcombe(ours, theirs, z),
+            ),
+            Metric::ImpactRatio if audit.decision.favourable == 1 => (
+                weighted::ratio(ours, theirs),
+                weighted::ratio_katz(ours, theirs, z),
+            ),
+            Metric::ImpactRatio
+            | Metric::TprDifference
+            | Metric::FprDifference
+            | Metric::PpvDifference
+            | Metric::AccuracyDifference
+            | Metric::Accuracy => continue,
+        };
+        let test = weighted::z_pooled(ours, theirs);
+        (result.value, result.interval) = (value, interval);
+        result.method = "kish-effective-n/1";
+        result.p = test.map(|test| test.p.value);
+        finding.log10_p = test.map(|test| test.p.log10);
+        result.outcome = held(interval, &result.limit);
+    }
+}
+
+/// Rows of the same person: intervals by drawing whole persons anew, and no test that takes rows for people.
+fn by_person(
+    plan: &Plan,
+    audit: &Audit,
+    measures: &Measures,
+    findings: &mut [Finding],
+    method: Method,
+) {
+    let Some(persons) = &measures.persons else {
+        return;
+    };
+    let places = places(audit, persons, findings);
+    let replicates = resample(persons, method, |cells| {
+        places
+            .iter()
+            .map(|place| place.figure(cells))
+            .collect::<Vec<_>>()
+    });
+    for (at, finding) in findings.iter_mut().enumerate() {
+        let figures = replicates.iter().map(|replicate| replicate[at]);
+        let interval = Replicates::new(figures).percentile(plan.confidence);
+        let result = &mut finding.result;
+        (result.p, finding.log10_p, finding.detectable) = (None, None, None);
+        result.interval = interval;
+        result.method = "person-percentile/1";
+        if result.outcome != Outcome::NotMeasured {
+            result.outcome = held(interval, &result.limit);
+        }
+    }
+}
+
+fn resample<T>(persons: &Persons, method: Method, figure: impl FnMut(&[u64]) -> T) -> Vec<T> {
+    let clusters: Vec<Cluster> = persons
+        .rows
+        .iter()
+        .map(|(id, cells)| Cluster {
+            id: *id,
+            cells: cells
+                .iter()
+                .map(|(cell, n)| (*cell as usize, u64::from(*n)))
+                .collect(),
+        })
+        .collect();
+    let n_cells = persons.cells.len();
+    bootstrap::resample_clusters(&clusters, n_cells, method.n_replicates, method.seed, figure)
+        .unwrap_or_default()
+}
+
+/// Which cells a finding's shares are made of.
+struct CellsOf {
+    metric: Metric,
+    favourable: u8,
+    /// The cells of the group, and of the reference, with label and decision.
+    group: Vec<(usize, usize, usize)>,
+    reference: Vec<(usize, usize, usize)>,
+}
+
+fn places(audit: &Audit, persons: &Persons, findings: &[Finding]) -> Vec<CellsOf> {
+    let key_columns = audit.key_columns();
+    let groupings = audit.groupings();
+    let of = |finding: &Finding| {
+        let grouping = groupings
+            .iter()
+            .find(|grouping| grouping.name == finding.result.attribute);
+        let columns = grouping.map_or(&[] as &[String], |grouping| &grouping.columns);
+        let at: Vec<usize> = columns
+            .iter()
+            .filter_map(|column| key_columns.iter().position(|name| name == column))
+            .collect();
+        let cells = |name: &str| {
+            let cells = persons.cells.iter().enumerate();
+            cells
+                .filter(|(_, (key, _, _))| {
+                    let key = at.iter().map(|at| key[*at].clone()).collect();
+                    group_name(key, audit.missing).as_deref() == Some(name)
+                })
+                .map(|(cell, (_, label, decision))| (cell, *label, *decision))
+                .collect()
+        };
+        CellsOf {
+            metric: finding.result.metric,
+            favourable: audit.decision.favourable,
+            group: cells(&finding.result.group),
+            reference: finding
+                .result
+                .reference
+                .as_deref()
+                .map(cells)
+                .unwrap_or_default(),
+        }
+    };
+    findings.iter().map(of).collect()
+}
+
+impl CellsOf {
+    fn figure(&self, counts: &[u64]) -> Option<f64> {
+        let share = |cells: &[(usize, usize, usize)]| {
+            let mut cell = Cell::default();
+            for (at, label, decision) in cells {
+                cell.counts[*label][*decision] += counts[*at];
+            }
+            let group = Group {
+                name: String::new(),
+                cell,
+            };
+            held_share(self.metric, &group, self.favourable)
+        };
+        let ours = share(&self.group)?;
+        match self.metric {
+            Metric::Accuracy => ours.value(),
+            Metric::ImpactRatio => compare::ratio(ours, share(&self.reference)?),
+            Metric::SelectionDifference
+            | Metric::TprDifference
+            | Metric::FprDifference
+            | Metric::PpvDifference
+            | Metric::AccuracyDifference => compare::difference(ours, share(&self.reference)?),
+        }
+    }
+}
+
+/// Corrects all comparisons of one question that are judged and are evidence, and gives each the interval that holds for all of
+/// them: the same method at 1 less an equal part of the error (Dunn 1961).
+fn family(
+    plan: &Plan,
+    question: &str,
+    audit: &Audit,
+    measures: &Measures,
+    all: &Shares,
+    findings: &mut [Finding],
+    method: Method,
+) {
+    let belongs = |finding: &Finding| {
+        let result = &finding.result;
+        result.question == question && result.is_judged && !result.is_what_if
+    };
+    let members: Vec<usize> = (0..findings.len())
+        .filter(|at| belongs(&findings[*at]))
+        .collect();
+    let n_family = members.len().max(1);
+    let p: Vec<Option<f64>> = members.iter().map(|at| findings[*at].result.p).collect();
+    let adjusted = method.correction.adjust(&p);
+    let mut stricter = plan.clone();
+    stricter.confidence = 1.0 - (1.0 - plan.confidence) / n_family as f64;
+    let mut wide = findings.to_vec();
+    for finding in &mut wide {
+        let (ours, theirs) = all.shares(audit, &finding.result);
+        let metric = finding.result.metric;
+        finding.result.interval = interval_at(stricter.confidence, metric, ours, theirs);
+    }
+    by_weight(&stricter, audit, measures, all, &mut wide);
+    if measures.persons.is_some() {
+        by_person(&stricter, audit, measures, &mut wide, method);
+    }
+    for (at, p) in members.into_iter().zip(adjusted) {
+        let interval = wide[at].result.interval;
+        let finding = &mut findings[at];
+        finding.n_family = n_family;
+        finding.p_adjusted = p;
+        finding.is_significant = p.map(|p| p <= 1.0 - plan.confidence);
+        finding.simultaneous = interval;
+        finding.outcome = match finding.result.outcome {
+            Outcome::NotMeasured => Outcome::NotMeasured,
+            Outcome::Pass | Outcome::Inconclusive | Outcome::Fail => {
+                held(interval, &finding.result.limit)
+            }
+        };
+    }
+}
+
+/// Among judged impact ratios the worst by the interval for the whole family, and of those the farthest from 1.
+fn headline(
+    plan: &Plan,
+    audit: &Audit,
+    all: &Shares,
+    findings: &[Finding],
+    method: Method,
+) -> Option<Headline> {
+    let distance = |finding: &Finding| match finding.result.value {
+        Some(value) if value > 0.0 => value.ln().abs(),
+        Some(_) => f64::INFINITY,
+        None => 0.0,
+    };
+    let ratios = findings.iter().enumerate().filter(|(_, finding)| {
+        let result = &finding.result;
+        result.is_judged && !result.is_what_if && result.metric == Metric::ImpactRatio
+    });
+    let (at, finding) = ratios.max_by(|(_, one), (_, other)| {
+        let worse = one.outcome.cmp(&other.outcome);
+        worse.then(distance(one).total_cmp(&distance(other)))
+    })?;
+    let groups = all.groups.get(&finding.result.attribute)?;
+    let bootstrap = if groups.grouping.reference.is_none() {
+        let large = groups
+            .groups
+            .iter()
+            .filter(|group| group.n() >= plan.min_group);
+        let shares: Vec<Proportion> = large
+            .filter_map(|group| group.favourable(audit.decision.favourable))
+            .collect();
+        let (n, seed) = (method.n_replicates, method.seed);
+        bootstrap::impact_ratios(&shares, plan.reference_min, n, seed, plan.confidence)
+            .and_then(|ratios| ratios.smallest.interval)
+    } else {
+        None
+    };
+    Some(Headline { at, bootstrap })
+}
+
+fn outcome(findings: &[Finding]) -> Outcome {
+    let judged = || {
+        findings
+            .iter()
+            .filter(|finding| finding.result.is_judged && !finding.result.is_what_if)
+    };
+    if judged().any(|finding| finding.outcome == Outcome::Fail) {
+        Outcome::Fail
+    } else if judged().next().is_some()
+        && judged().all(|finding| finding.result.outcome == Outcome::Pass)
+    {
+        Outcome::Pass
+    } else {
+        Outcome::Inconclusive
+    }
+}
+
+/// What a reader must know before relying on the findings.
+fn cautions(plan: &Plan, audit: &Audit, measures: &Measures, all: &Shares) -> Vec<String> {
+    let mut cautions = Vec::new();
+    for (name, groups) in &all.groups {
+        let small: Vec<&str> = groups
+            .groups
+            .iter()
+            .filter(|group| group.n() < plan.min_group)
+            .map(|group| group.name.as_str())
+            .collect();
+        if !small.is_empty() {
+            cautions.push(format!(
+                "`{name}`: {} of {} groups have fewer than {} rows and are reported, not judged: {}.",
+                small.len(),
+                groups.groups.len(),
+                plan.min_group,
+                small.join(", ")
+            ));
+        }
+        if groups.n_unknown > 0 && audit.missing == Missing::Apart {
+            cautions.push(format!(
+                "`{name}`: {} rows have no known group; they are counted apart, and bounds say what they could change.",
+                groups.n_unknown
+            ));
+        }
+        cautions.extend(reference_caution(plan, audit, name, groups));
+    }
+    cautions.extend(label_caution(audit, measures));
+    cautions.extend(threshold_cautions(audit, measures));
+    if measures.persons.is_some() {
+        cautions.push(
+            "Several rows may be one person's: intervals come from drawing whole persons anew, and exact tests, which take \
+             rows for people, are left out."
+                .to_owned(),
+        );
+    }
+    if !measures.table.weights.is_empty() {
+        cautions.push(
+            "Rows are weighted: selection is compared by the effective number of rows, exact tests are left out, and error \
+             rates are not judged."
+                .to_owned(),
+        );
+    }
+    cautions
+}
+
+/// Where the data choose the reference: which one, and which smaller group has a higher rate.
+fn reference_caution(plan: &Plan, audit: &Audit, name: &str, groups: &Groups) -> Option<String> {
+    if groups.grouping.reference.is_some() {
+        return None;
+    }
+    let favourable = audit.decision.favourable;
+    let Some(reference) = groups.reference.map(|at| &groups.groups[at]) else {
+        return Some(format!(
+            "`{name}`: no group has the {} rows that a reference needs; name one.",
+            plan.reference_min
+        ));
+    };
+    let highest = crate::figures::best(&groups.groups, favourable, 1).map(|at| &groups.groups[at]);
+    let aside = match highest {
+        Some(highest) if highest.name != reference.name => format!(
+            " {} has a higher rate, but only {} rows; it is not taken as the reference.",
+            highest.name,
+            highest.n()
+        ),
+        Some(_) | None => String::new(),
+    };
+    Some(format!(
+        "`{name}`: the data chose the reference, {}, the highest favourable rate among groups of at least {} rows; that it is \
+         the highest is partly chance.{aside}",
+        reference.name, plan.reference_min
+    ))
+}
+
+/// Where outcomes are known for people with one decision only, error rates speak of them alone.
+fn label_caution(audit: &Audit, measures: &Measures) -> Option<String> {
+    audit.label.as_ref()?;
+    let mut cell = Cell::default();
+    measures
+        .table
+        .cells
+        .values()
+        .for_each(|other| cell.add(other));
+    let known = |decision: usize| cell.counts[0][decision] + cell.counts[1][decision];
+    let unknown = |decision: usize| cell.counts[2][decision];
+    let good = usize::from(audit.decision.favourable);
+    if known(1 - good) == 0 && unknown(1 - good) > 0 {
+        return Some(
+            "Outcomes are known only for people with the favourable decision: TPR, FPR, PPV and accuracy are among approved, \
+             and say nothing of those turned down."
+                .to_owned(),
+        );
+    }
+    let n_unknown = unknown(0) + unknown(1);
+    (n_unknown > 0).then(|| {
+        format!("{n_unknown} rows have no known outcome; error rates are of the others, selection is of all.")
+    })
+}
+
+/// Decisions that part the scores of two groups at different places follow thresholds of their own: different treatment, whatever
+/// it does to the rates.
+fn threshold_cautions(audit: &Audit, measures: &Measures) -> Vec<String> {
+    let Some(columns) = Some(audit.key_columns()).filter(|_| !measures.ranges.is_empty()) else {
+        return Vec::new();
+    };
+    let mut cautions = Vec::new();
+    for attribute in &audit.attributes {
+        let Some(at) = columns
+            .iter()
+            .position(|column| *column == attribute.column)
+        else {
+            continue;
+        };
+        let mut groups: BTreeMap<&str, [Option<(f64, f64)>; 2]> = BTreeMap::new();
+        for (key, ranges) in &measures.ranges {
+            let Some(group) = key[at].as_deref() else {
+                continue;
+            };
+            let joined = groups.entry(group).or_default();
+            for (joined, range) in joined.iter_mut().zip(ranges) {
+                *joined = match (*joined, *range) {
+                    (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
+                    (range, None) | (None, range) => range,
+                };
+            }
+        }
+        // A group's threshold lies above its highest score turned down and at or below its lowest one taken.
+        let cuts: Vec<(&str, f64, f64)> = groups
+            .iter()
+            .filter_map(|(group, ranges)| {
+                let ((_, below), (from, _)) = (ranges[0]?, ranges[1]?);
+                (below < from).then_some((*group, below, from))
+            })
+            .collect();
+        if cuts.len() < 2 || cuts.len() < groups.len() {
+            continue;
+        }
+        let highest = cuts.iter().max_by(|one, other| one.1.total_cmp(&other.1));
+        let lowest = cuts.iter().min_by(|one, other| one.2.total_cmp(&other.2));
+        if let (Some((one, above, _)), Some((other, _, at_most))) = (highest, lowest)
+            && at_most <= above
+        {
+            cautions.push(format!(
+                "`{}`: decisions follow a threshold of their own in each group ({one} is turned down at a score of {above}, \
+                 {other} is taken from {at_most} on). Thresholds by a protected characteristic are different treatment in law, \
+                 whatever they do to the rates; ask counsel before use.",
+                attribute.column
+            ));
+        }
+    }
+    cautions
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,397 @@
+//! `alnager audit fairness`: every rate, interval and test of a table of decisions.
+
+use std::path::PathBuf;
+
+use alnager_audit::declared::{
+    Attribute, Audit, Binary, Characteristic, Decision, DecisionBy, Intersection, Missing, Score,
+};
+use alnager_audit::derived::Derived;
+use alnager_audit::finding::{Correction, Method};
+use alnager_audit::judge::Outcome;
+use alnager_report::audit as report;
+use alnager_work::acting::Flags;
+use alnager_work::audit::fairness::{self, Request, Sizes};
+use alnager_work::error::JobError;
+use alnager_work::files::read_text;
+use alnager_work::library;
+use clap::{Args, ValueEnum};
+
+use crate::arguments::Format;
+use crate::run::{CLEAR, HOLD, UNDECIDED, pretty};
+use crate::terminal::{self, Bar, say};
+
+/// What to audit, and how.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 pass, 1 fail, 3 inconclusive, 2 wrong use or input, 4 could not finish.\n\n\
+    Example: alnager audit fairness decisions.parquet --label repaid --decision approved --favorable 1 \
+    --attr sex,age_band --intersect 'sex*age_band' --ref sex=male --strata branch"
+)]
+pub(crate) struct FairnessArguments {
+    /// The rows: a file, a folder of files, or a pattern in quotes such as 'data/*.parquet'
+    data: PathBuf,
+    /// The column of what happened afterwards; without it only selection is measured
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+    /// The value of the label that counts as 1
+    #[arg(long, value_name = "VALUE", default_value = "1")]
+    label_positive: String,
+    /// The column of the decision, or a threshold on a score such as 'score>=0.5'
+    #[arg(long, value_name = "COLUMN|COLUMN>=NUMBER")]
+    decision: String,
+    /// The decision that is good for the person; required, never guessed
+    #[arg(long, alias = "favourable", value_name = "VALUE")]
+    favorable: String,
+    /// The value of the decision that counts as 1; without it `1`, or the favourable value where that is neither 0 nor 1
+    #[arg(long, value_name = "VALUE")]
+    positive: Option<String>,
+    /// The column of the score behind the decision
+    #[arg(long, value_name = "COLUMN")]
+    score: Option<String>,
+    /// The protected attributes
+    #[arg(
+        long = "attr",
+        value_name = "COLUMN,…",
+        required = true,
+        value_delimiter = ','
+    )]
+    attributes: Vec<String>,
+    /// Combinations of attributes, such as 'race*sex'
+    #[arg(
+        long = "intersect",
+        value_name = "COLUMN*COLUMN,…",
+        value_delimiter = ','
+    )]
+    intersections: Vec<String>,
+    /// The reference group of an attribute or combination, such as race=White or 'race*sex=White|Male'
+    #[arg(long = "ref", value_name = "ATTRIBUTE=GROUP")]
+    references: Vec<String>,
+    /// The column of strata, within which groups are compared too
+    #[arg(long, value_name = "COLUMN")]
+    strata: Option<String>,
+    /// The column that says when
+    #[arg(long, value_name = "COLUMN")]
+    period: Option<String>,
+    /// The column of weights
+    #[arg(long, value_name = "COLUMN")]
+    weight: Option<String>,
+    /// The column that says which rows are one person's
+    #[arg(long, value_name = "COLUMN")]
+    person: Option<String>,
+    /// Count only rows that meet this condition, such as "age >= 40 && kind == 'loan'"
+    #[arg(long = "where", value_name = "CONDITION")]
+    filter: Option<String>,
+    /// A TOML file of derived columns: bins, labels, thresholds (docs/guide/audit-lab.md)
+    #[arg(long, value_name = "FILE")]
+    derive: Option<PathBuf>,
+    /// Spellings that mean unknown, besides the empty cell
+    #[arg(long, value_name = "SPELLING,…", value_delimiter = ',')]
+    unknown: Vec<String>,
+    /// What becomes of rows whose group is unknown
+    #[arg(long, value_enum, default_value_t = MissingName::Apart)]
+    missing: MissingName,
+    /// Groups smaller than this are reported, not judged; without it the policy's size
+    #[arg(long, value_name = "ROWS")]
+    min_group: Option<u64>,
+    /// The smallest group that the data may choose as the reference; without it 30 for figures and the policy's size for tests
+    #[arg(long, value_name = "ROWS")]
+    reference_min: Option<u64>,
+    /// The confidence of every interval, such as 0.95; without it the policy's
+    #[arg(long, value_name = "SHARE")]
+    confidence: Option<f64>,
+    /// How many comparisons are allowed for
+    #[arg(long, value_enum, default_value_t = CorrectionName::Holm)]
+    correction: CorrectionName,
+    /// Replicates of every bootstrap
+    #[arg(long, value_name = "NUMBER", default_value_t = 2_000)]
+    replicates: u64,
+    /// The seed of every bootstrap; the same seed gives the same digits
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    /// A policy file with other tests and limits (docs/formats/policy-pack.md)
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+/// What becomes of rows whose group is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MissingName {
+    /// Counted apart, kept out of comparisons, with bounds
+    Apart,
+    /// A group of their own
+    Group,
+    /// The first one is an error
+    Refuse,
+}
+
+/// How many comparisons are allowed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CorrectionName {
+    /// Bounds the chance of any false alarm
+    Holm,
+    /// The same, simpler and weaker
+    Bonferroni,
+    /// Bounds the share of false alarms among the alarms
+    Bh,
+}
+
+pub(crate) fn run(
+    flags: &Flags,
+    arguments: &FairnessArguments,
+    format: Format,
+) -> Result<u8, JobError> {
+    let request = request(arguments)?;
+    let library = match &flags.law {
+        Some(files) => library::of_files(files)?,
+        None => library::shipped()?,
+    };
+    let policy = match &arguments.policy {
+        Some(path) => fairness::policy(path)?,
+        None => library.policy.clone(),
+    };
+    let bar = Bar::new();
+    let examined = fairness::examine(&request, &policy, &|progress| bar.show(progress));
+    bar.done();
+    let examined = examined?;
+    let view = fairness::view(&examined);
+    say(&match format {
+        Format::Json => pretty(&report::json(&view, &examined.figures)),
+        Format::Text => report::screen(&view, terminal::style()),
+    });
+    Ok(match examined.outcome() {
+        Outcome::Pass => CLEAR,
+        Outcome::Fail => HOLD,
+        Outcome::Inconclusive | Outcome::NotMeasured => UNDECIDED,
+    })
+}
+
+fn request(arguments: &FairnessArguments) -> Result<Request, JobError> {
+    if let Some(confidence) = arguments.confidence
+        && !(0.5..1.0).contains(&confidence)
+    {
+        return Err(wrong(
+            "--confidence",
+            "lies between 0.5 and 1, such as 0.95",
+        ));
+    }
+    if !(1..=1_000_000).contains(&arguments.replicates) {
+        return Err(wrong("--replicates", "lies between 1 and 1,000,000"));
+    }
+    let correction = match arguments.correction {
+        CorrectionName::Holm => Correction::Holm,
+        CorrectionName::Bonferroni => Correction::Bonferroni,
+        CorrectionName::Bh => Correction::BenjaminiHochberg,
+    };
+    Ok(Request {
+        audit: audit(arguments)?,
+        sizes: Sizes {
+            min_group: arguments.min_group,
+            reference_min: arguments.reference_min,
+            confidence: arguments.confidence,
+        },
+        method: Method {
+            correction,
+            n_replicates: arguments.replicates,
+            seed: arguments.seed,
+            ..Method::default()
+        },
+    })
+}
+
+fn wrong(flag: &str, problem: &str) -> JobError {
+    JobError::Input(format!("{flag}: {problem}"))
+}
+
+/// The audit that the flags declare.
+fn audit(arguments: &FairnessArguments) -> Result<Audit, JobError> {
+    let mut references = References::read(&arguments.references)?;
+    let attributes: Vec<Attribute> = arguments
+        .attributes
+        .iter()
+        .map(|column| Attribute {
+            column: column.trim().to_owned(),
+            characteristic: Characteristic::Other,
+            reference: references.take(column.trim()),
+            special_category: None,
+        })
+        .collect();
+    let intersections = arguments
+        .intersections
+        .iter()
+        .map(|names| intersection(names, &attributes, &mut references))
+        .collect::<Result<Vec<_>, _>>()?;
+    references.done(&attributes, &intersections)?;
+    let audit = Audit {
+        name: "fairness".to_owned(),
+        data: arguments.data.display().to_string(),
+        label: arguments.label.as_ref().map(|column| Binary {
+            column: column.clone(),
+            positive: arguments.label_positive.clone(),
+        }),
+        decision: decision(arguments)?,
+        score: arguments.score.as_ref().map(|column| Score {
+            column: column.clone(),
+            cuts: Vec::new(),
+            every_value: true,
+        }),
+        attributes,
+        intersections,
+        strata: arguments.strata.clone(),
+        unknown: arguments.unknown.clone(),
+        missing: match arguments.missing {
+            MissingName::Apart => Missing::Apart,
+            MissingName::Group => Missing::Group,
+            MissingName::Refuse => Missing::Refuse,
+        },
+        filter: arguments.filter.clone(),
+        derived: derived(arguments)?,
+        period: arguments.period.clone(),
+        weight: arguments.weight.clone(),
+        person: arguments.person.clone(),
+    };
+    audit.check().map_err(JobError::Input)?;
+    Ok(audit)
+}
+
+fn derived(arguments: &FairnessArguments) -> Result<Vec<Derived>, JobError> {
+    match &arguments.derive {
+        Some(path) => Ok(Derived::read_all(
+            &path.display().to_string(),
+            &read_text(path)?,
+        )?),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn decision(arguments: &FairnessArguments) -> Result<Decision, JobError> {
+    let favourable_name = arguments.favorable.clone();
+    if let Some((column, number)) = arguments.decision.split_once(">=") {
+        let at_least = number
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+            .ok_or_else(|| {
+                wrong(
+                    "--decision",
+                    &format!("`{number}` is no number; write 'score>=0.5'"),
+                )
+            })?;
+        let favourable = match favourable_name.as_str() {
+            "1" | "at_least" => 1,
+            "0" | "below" => 0,
+            _ => {
+                return Err(wrong(
+                    "--favorable",
+                    "1 where the good decision is a score at or above the threshold, else 0",
+                ));
+            }
+        };
+        return Ok(Decision {
+            by: DecisionBy::Threshold {
+                column: column.trim().to_owned(),
+                at_least,
+            },
+            favourable,
+            favourable_name,
+        });
+    }
+    let positive = match (&arguments.positive, favourable_name.as_str()) {
+        (Some(positive), _) => positive.clone(),
+        (None, "0" | "1") => "1".to_owned(),
+        (None, "true" | "false") => "true".to_owned(),
+        (None, other) => other.to_owned(),
+    };
+    Ok(Decision {
+        favourable: u8::from(favourable_name == positive),
+        by: DecisionBy::Column(Binary {
+            column: arguments.decision.clone(),
+            positive,
+        }),
+        favourable_name,
+    })
+}
+
+fn intersection(
+    names: &str,
+    attributes: &[Attribute],
+    references: &mut References,
+) -> Result<Intersection, JobError> {
+    let columns: Vec<String> = names
+        .split('*')
+        .map(|name| name.trim().to_owned())
+        .collect();
+    let unknown = columns.iter().find(|column| {
+        attributes
+            .iter()
+            .all(|attribute| attribute.column != **column)
+    });
+    if let Some(column) = unknown {
+        let problem =
+            format!("`{column}` in `{names}` is not among the attributes; name it in --attr");
+        return Err(wrong("--intersect", &problem));
+    }
+    if columns.len() < 2 || (1..columns.len()).any(|at| columns[..at].contains(&columns[at])) {
+        let problem =
+            format!("`{names}` joins at least two attributes, each once, such as 'race*sex'");
+        return Err(wrong("--intersect", &problem));
+    }
+    Ok(Intersection {
+        reference: references.take(&columns.join("*")),
+        columns,
+    })
+}
+
+/// Named reference groups, taken one by one.
+struct References(Vec<(String, String)>);
+
+impl References {
+    fn read(texts: &[String]) -> Result<Self, JobError> {
+        let mut references: Vec<(String, String)> = Vec::new();
+        for text in texts {
+            let Some((attribute, group)) = text.split_once('=') else {
+                let problem = format!("`{text}` names no group; write race=White");
+                return Err(wrong("--ref", &problem));
+            };
+            let attribute = attribute.trim().to_owned();
+            if references.iter().any(|(other, _)| *other == attribute) {
+                return Err(wrong(
+                    "--ref",
+                    &format!("`{attribute}` has two references; keep one"),
+                ));
+            }
+            references.push((attribute, group.to_owned()));
+        }
+        Ok(References(references))
+    }
+
+    fn take(&mut self, attribute: &str) -> Option<String> {
+        let at = self.0.iter().position(|(name, _)| name == attribute)?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// A reference that belongs to nothing is a misspelt attribute.
+    fn done(
+        self,
+        attributes: &[Attribute],
+        intersections: &[Intersection],
+    ) -> Result<(), JobError> {
+        let Some((left, _)) = self.0.first() else {
+            return Ok(());
+        };
+        let known: Vec<String> = attributes
+            .iter()
+            .map(|attribute| attribute.column.clone())
+            .chain(
+                intersections
+                    .iter()
+                    .map(|intersection| intersection.columns.join("*")),
+            )
+            .collect();
+        let problem = format!(
+            "`{left}` is neither an attribute nor a combination; those are {}",
+            known.join(", ")
+        );
+        Err(wrong("--ref", &problem))
+    }
+}
