@@ -9,3 +9,4 @@ pub mod proxy;
 pub mod ranking;
 pub mod reweigh;
 pub mod rows;
+pub mod sign;

@@ -98,6 +98,8 @@ pub fn schema(library: &Library) -> Value {
                     "effective": day("The first day it counts."),
                     "expires": day("The first day it no longer counts."),
                     "submitted_by": words("Who submits it; someone else accepts it."),
+                    "signature": words("For a kind that an independent auditor signs: the file of the signed note, relative to this file."),
+                    "auditor": words("Who signed it."),
                 })),
                 "Evidence on offer.",
             ),
