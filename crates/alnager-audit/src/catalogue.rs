@@ -6,6 +6,7 @@
 //! where the value itself underflows.
 
 mod pair;
+mod period;
 mod score;
 pub mod strata;
 pub mod tables;
@@ -174,6 +175,9 @@ fn attribute(
         && let Some(table) = tables::scoring(groups, by_group, &scores.whole.all)
     {
         figures.insert("ll144_scoring".to_owned(), table);
+    }
+    if let Some(periods) = period::by_period(audit, measures, groups, z) {
+        figures.insert("periods".to_owned(), periods);
     }
     if groups.grouping.reference.is_none() {
         figures.insert(

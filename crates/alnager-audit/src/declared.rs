@@ -260,7 +260,7 @@ impl Audit {
                 Some(word) => Missing::of(&word.one_of(Missing::WORDS)?).unwrap_or_default(),
                 None => Missing::default(),
             },
-            filter: node.get("where")?.map(|text| condition(text)).transpose()?,
+            filter: node.get("where")?.map(condition).transpose()?,
             derived: node.each("derive", Derived::read)?,
             period: node.get("period")?.map(Node::words).transpose()?,
             weight: node.get("weight")?.map(Node::words).transpose()?,

@@ -53,7 +53,7 @@ pub(crate) struct Shared {
 pub(crate) enum Format {
     /// For people
     Text,
-    /// For programs (docs/formats/review.md)
+    /// For programs (docs/formats/review.md; for audits docs/guide/audit-lab.md)
     Json,
 }
 

@@ -91,7 +91,11 @@ fn ratios(tables: &[Stratum], z: f64) -> Value {
     put(&mut figures, "mh_risk_ratio", risk_ratio);
     let greenland = stratified::mh_risk_ratio_greenland_robins(&strata, z);
     figures.insert("mh_rr_ci_greenland_robins".to_owned(), interval(greenland));
-    put(&mut figures, "mh_odds_ratio", stratified::mh_odds_ratio(&strata));
+    put(
+        &mut figures,
+        "mh_odds_ratio",
+        stratified::mh_odds_ratio(&strata),
+    );
     let rbg = stratified::mh_odds_ratio_rbg(&strata, z);
     figures.insert("mh_or_ci_rbg".to_owned(), interval(rbg));
     Value::Object(figures)

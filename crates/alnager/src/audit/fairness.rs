@@ -296,6 +296,13 @@ fn decision(arguments: &FairnessArguments) -> Result<Decision, JobError> {
             favourable_name,
         });
     }
+    if arguments.decision.contains(['<', '>']) {
+        let problem = format!(
+            "`{}` is not a threshold this program knows; write 'score>=0.5', and say with --favorable whether reaching it is good",
+            arguments.decision
+        );
+        return Err(wrong("--decision", &problem));
+    }
     let positive = match (&arguments.positive, favourable_name.as_str()) {
         (Some(positive), _) => positive.clone(),
         (None, "0" | "1") => "1".to_owned(),
