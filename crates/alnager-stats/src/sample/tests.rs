@@ -11,10 +11,10 @@ fn equal_scores_are_added_and_empty_ones_dropped() {
     let got = sample(&[(2.0, 1), (-0.0, 2), (3.0, 0), (0.0, 1), (2.0, 4)]);
     assert_eq!(got.values(), [0.0, 2.0]);
     assert!(got.values()[0].is_sign_positive());
-    assert_eq!(got.counts(), [3, 5]);
+    assert_eq!(got.counts().collect::<Vec<_>>(), [3, 5]);
     let got = Sample::from_sorted_values(vec![-1.0, -0.0, 0.0, 0.0, 2.0, 2.0]).expect("ascending");
     assert_eq!(got.values(), [-1.0, 0.0, 2.0]);
-    assert_eq!(got.counts(), [1, 3, 2]);
+    assert_eq!(got.counts().collect::<Vec<_>>(), [1, 3, 2]);
 }
 
 #[test]
