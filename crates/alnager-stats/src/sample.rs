@@ -573,14 +573,15 @@ impl Lane {
     fn step(&mut self, first: &[f64], second: &[f64]) -> Next {
         let (i, j) = self.at;
         let (one, other) = (first[i], second[j]);
-        let is_first = one <= other;
-        self.at = (i + usize::from(is_first), j + usize::from(!is_first));
-        let value = if is_first { one } else { other };
+        let is_second = other < one;
+        self.at = (i + usize::from(!is_second), j + usize::from(is_second));
+        // In this form it is one instruction, the lesser of two.
+        let value = if other < one { other } else { one };
         Next {
             i,
             j,
             value,
-            is_first,
+            is_first: !is_second,
         }
     }
 }
