@@ -134,7 +134,8 @@ impl Pair {
             widest = widest.max(before.abs()).max((before + change).abs());
             n_shared += usize::from(tied > 0);
             if !is_plain {
-                untied.add(untied_between(many, next..place, n));
+                let between = (next..place).map(|index| many.count(index));
+                between.for_each(|alone| untied.add(untied_part(alone as f64, n)));
                 untied.add(untied_part((alike + tied) as f64, n));
                 next = place + usize::from(tied > 0);
             }

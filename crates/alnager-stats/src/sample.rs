@@ -1,5 +1,6 @@
 //! Scores of people as counts by distinct value: the empirical distribution every score metric follows from.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::proportion::COUNT_MAX;
@@ -58,7 +59,7 @@ impl Sample {
             return None;
         }
         if !scores.is_sorted_by(|a, b| a < b) {
-            return Sample::from_ascending_with_ties(&scores);
+            return Sample::from_ascending_with_ties(scores);
         }
         let zero = scores.partition_point(|&score| score < 0.0);
         scores
@@ -69,12 +70,24 @@ impl Sample {
         Some(Sample::new(scores, None))
     }
 
-    fn from_ascending_with_ties(scores: &[f64]) -> Option<Sample> {
-        let mut gathered = Gathered::with_room(0);
-        for alike in scores.chunk_by(|a, b| a == b) {
-            gathered.push(alike[0], alike.len() as u64)?.then_some(())?;
+    fn from_ascending_with_ties(mut values: Vec<f64>) -> Option<Sample> {
+        let mut below = vec![0; values.len() + 1];
+        let (mut n, mut previous, mut ascends) = (0, f64::NEG_INFINITY, true);
+        for from in 0..values.len() {
+            let value = values[from] + 0.0;
+            ascends &= value >= previous;
+            // The same value again is overwritten by the next one.
+            values[n] = value;
+            below[n] = from as u64;
+            n += usize::from(value > previous);
+            previous = value;
         }
-        Some(gathered.sample())
+        below[n] = values.len() as u64;
+        values.truncate(n);
+        below.truncate(n + 1);
+        values.shrink_to_fit();
+        below.shrink_to_fit();
+        ascends.then(|| Sample::new(values, Some(below)))
     }
 
     /// All people of several samples as one sample.
@@ -231,6 +244,14 @@ impl Sample {
         }
     }
 
+    /// [`Sample::below`] of every index, the number of values included.
+    fn all_below(&self) -> Cow<'_, [u64]> {
+        match &self.below {
+            None => Cow::Owned((0..=self.n).collect()),
+            Some(below) => Cow::Borrowed(below),
+        }
+    }
+
     /// Whether no two people have the same score.
     pub(crate) fn has_no_ties(&self) -> bool {
         self.below.is_none()
@@ -238,7 +259,9 @@ impl Sample {
 
     /// The people with the distinct values at `range`, mean and variance not worked out.
     fn part(&self, range: Range<usize>) -> Sample {
-        let below = self.below.as_ref().map(|below| {
+        let n = self.below(range.end) - self.below(range.start);
+        let tied = self.below.as_ref().filter(|_| n > range.len() as u64);
+        let below = tied.map(|below| {
             let below = &below[range.start..=range.end];
             below.iter().map(|n| n - below[0]).collect()
         });
@@ -375,7 +398,9 @@ impl Gathered {
             self.below = Some((0..self.n).collect());
         }
         if let Some(below) = &mut self.below {
-            below.extend((0..part.values.len()).map(|index| self.n + part.below(index)));
+            let part_below = part.all_below();
+            let without_end = &part_below[..part.values.len()];
+            below.extend(without_end.iter().map(|below| self.n + below));
         }
         self.values.extend_from_slice(&part.values);
         self.n += part.n;
@@ -413,30 +438,33 @@ fn merge_all(mut samples: Vec<Sample>) -> Sample {
 /// All people of two samples as one, its mean and variance not worked out.
 fn merge(a: &Sample, b: &Sample) -> Sample {
     let mut values = vec![0.0; a.values.len() + b.values.len()];
-    interleave(&a.values, &b.values, |next| {
-        values[next.i + next.j] = next.value;
-    });
-    let alike = |pair: &[f64]| pair[0] == pair[1];
-    if a.below.is_none() && b.below.is_none() && !values.windows(2).any(alike) {
-        return Sample::without_moments(values, None);
+    if a.has_no_ties() && b.has_no_ties() {
+        interleave(&a.values, &b.values, |next| {
+            values[next.i + next.j] = next.value;
+        });
+        if values.is_sorted_by(|a, b| a < b) {
+            return Sample::without_moments(values, None);
+        }
     }
     let mut below = vec![0; values.len() + 1];
+    let (below_a, below_b) = (a.all_below(), b.all_below());
     interleave(&a.values, &b.values, |next| {
-        below[next.i + next.j] = a.below(next.i) + b.below(next.j);
+        values[next.i + next.j] = next.value;
+        below[next.i + next.j] = below_a[next.i] + below_b[next.j];
     });
-    // A value of both stands there twice, and the first time with those below it.
-    let mut n = 0;
+    // A value of both stands there twice, the first time with those below it.
+    let (mut n, mut previous) = (0, f64::NEG_INFINITY);
     for from in 0..values.len() {
-        let (value, before) = (values[from], below[from]);
-        let is_new = n == 0 || values[n - 1] < value;
-        let to = n - usize::from(!is_new);
-        values[to] = value;
-        below[to] = if is_new { before } else { below[to] };
-        n += usize::from(is_new);
+        let value = values[from];
+        values[n] = value;
+        below[n] = below[from];
+        // The first of two alike stays, the second is overwritten by what comes next.
+        n += usize::from(value > previous);
+        previous = value;
     }
+    below[n] = a.n + b.n;
     values.truncate(n);
-    below.truncate(n);
-    below.push(a.n + b.n);
+    below.truncate(n + 1);
     Sample::without_moments(values, Some(below))
 }
 
