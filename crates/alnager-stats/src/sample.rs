@@ -1,6 +1,7 @@
 //! Scores of people as counts by distinct value: the empirical distribution every score metric follows from.
 
-use std::hint::select_unpredictable;
+use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::proportion::COUNT_MAX;
 
@@ -12,7 +13,9 @@ use crate::proportion::COUNT_MAX;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     values: Vec<f64>,
-    counts: Vec<u64>,
+    /// How many people score below each value, and at the end how many there are. `None` where no two people have the same
+    /// score, as is usual with fine scores: then it is the position, which costs neither memory nor time.
+    below: Option<Vec<u64>>,
     n: u64,
     mean: Option<f64>,
     variance: Option<f64>,
@@ -21,59 +24,70 @@ pub struct Sample {
 impl Sample {
     /// From scores with their counts, in any order; equal scores are added up and counts of 0 dropped.
     ///
-    /// `None` if a score is not finite or the total is above [`COUNT_MAX`].
+    /// `None` if a score is not finite or the total is above [`COUNT_MAX`]. Scores that already ascend are not sorted.
     pub fn from_counts(scores: impl IntoIterator<Item = (f64, u64)>) -> Option<Sample> {
-        let mut pairs: Vec<(f64, u64)> = scores
-            .into_iter()
-            .map(|(value, count)| (value + 0.0, count))
-            .collect();
-        if pairs.iter().any(|(value, _)| !value.is_finite()) {
-            return None;
-        }
-        pairs.retain(|&(_, count)| count > 0);
-        pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let (mut values, mut counts) = (Vec::<f64>::new(), Vec::<u64>::new());
-        let mut n = 0_u64;
-        for (value, count) in pairs {
-            n = n.checked_add(count).filter(|&n| n <= COUNT_MAX)?;
-            match counts.last_mut() {
-                Some(last) if values.last() == Some(&value) => *last += count,
-                _ => {
-                    values.push(value);
-                    counts.push(count);
-                }
+        let mut scores = scores.into_iter();
+        let mut gathered = Gathered::with_room(scores.size_hint().0);
+        for (value, count) in scores.by_ref().filter(|&(_, count)| count > 0) {
+            if !gathered.push(value, count)? {
+                let mut pairs: Vec<(f64, u64)> = gathered.pairs().collect();
+                pairs.push((value, count));
+                pairs.extend(scores.filter(|&(_, count)| count > 0));
+                return Sample::from_unsorted(pairs);
             }
         }
-        Some(Sample::new(values, counts))
+        Some(gathered.sample())
+    }
+
+    fn from_unsorted(mut pairs: Vec<(f64, u64)>) -> Option<Sample> {
+        pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let mut gathered = Gathered::with_room(pairs.len());
+        for (value, count) in pairs {
+            // Nothing is out of order any more: -0.0, which comes before 0.0, is made equal to it.
+            gathered.push(value, count)?.then_some(())?;
+        }
+        Some(gathered.sample())
     }
 
     /// From one score per person, already ascending.
     ///
     /// `None` if a score is not finite or lies below the one before it, or if there are more than [`COUNT_MAX`].
     pub fn from_sorted_values(mut scores: Vec<f64>) -> Option<Sample> {
-        if scores.len() as u64 > COUNT_MAX {
+        let ends_are_finite = |ends: (&f64, &f64)| ends.0.is_finite() && ends.1.is_finite();
+        let ends = scores.first().zip(scores.last());
+        if scores.len() as u64 > COUNT_MAX || !ends.is_none_or(ends_are_finite) {
             return None;
         }
-        let mut counts: Vec<u64> = Vec::new();
-        let mut previous = f64::NEG_INFINITY;
-        for i in 0..scores.len() {
-            let value = scores[i] + 0.0;
-            if !(value.is_finite() && value >= previous) {
-                return None;
-            }
-            match counts.last_mut() {
-                // Equality of two scores as they were given, not of two results.
-                Some(last) if value == previous => *last += 1,
-                _ => {
-                    // There are at most `i` distinct values so far, so nothing unread is overwritten.
-                    scores[counts.len()] = value;
-                    counts.push(1);
-                }
-            }
+        if !scores.is_sorted_by(|a, b| a < b) {
+            return Sample::from_ascending_with_ties(scores);
+        }
+        let zero = scores.partition_point(|&score| score < 0.0);
+        scores
+            .iter_mut()
+            .skip(zero)
+            .take(1)
+            .for_each(|score| *score += 0.0);
+        Some(Sample::new(scores, None))
+    }
+
+    fn from_ascending_with_ties(mut values: Vec<f64>) -> Option<Sample> {
+        let mut below = vec![0; values.len() + 1];
+        let (mut n, mut previous, mut ascends) = (0, f64::NEG_INFINITY, true);
+        for from in 0..values.len() {
+            let value = values[from] + 0.0;
+            ascends &= value >= previous;
+            // The same value again is overwritten by the next one.
+            values[n] = value;
+            below[n] = from as u64;
+            n += usize::from(value > previous);
             previous = value;
         }
-        scores.truncate(counts.len());
-        Some(Sample::new(scores, counts))
+        below[n] = values.len() as u64;
+        values.truncate(n);
+        below.truncate(n + 1);
+        values.shrink_to_fit();
+        below.shrink_to_fit();
+        ascends.then(|| Sample::new(values, Some(below)))
     }
 
     /// All people of several samples as one sample.
@@ -81,20 +95,27 @@ impl Sample {
     /// The cost is the number of distinct values times the logarithm of the number of samples. The total may exceed
     /// [`COUNT_MAX`], as many times as there are samples.
     pub fn merged(samples: &[&Sample]) -> Sample {
-        let room = samples.iter().map(|sample| sample.values.len()).sum();
-        let (mut values, mut counts) = (Vec::with_capacity(room), Vec::with_capacity(room));
-        if let [a, b] = samples {
-            walk(a, b, |value, of_a, of_b| {
-                values.push(value);
-                counts.push(of_a + of_b);
-            });
-        } else {
-            walk_all(samples, |alike| {
-                values.push(alike[0].value);
-                counts.push(alike.iter().map(|entry| entry.count).sum());
-            });
+        /// So many values of the longest sample are merged at a time that all of it stays in the cache.
+        const STRETCH: usize = 4096;
+        let n_values = |sample: &&Sample| sample.values.len();
+        let longest = samples.iter().copied().max_by_key(n_values);
+        let cuts = longest.map_or(&[][..], |longest| &longest.values);
+        let cuts = cuts.iter().step_by(STRETCH).skip(1).map(Some);
+        let mut gathered = Gathered::with_room(samples.iter().map(n_values).sum());
+        let mut at = vec![0; samples.len()];
+        for cut in cuts.chain([None]) {
+            let next_part = |(sample, at): (&&Sample, &mut usize)| {
+                let left = &sample.values[*at..];
+                let n = cut.map_or(left.len(), |cut| left.partition_point(|value| value < cut));
+                let part = sample.part(*at..*at + n);
+                *at += n;
+                part
+            };
+            gathered.append(merge_all(
+                samples.iter().zip(&mut at).map(next_part).collect(),
+            ));
         }
-        Sample::new(values, counts)
+        gathered.sample()
     }
 
     /// The number of people.
@@ -113,13 +134,13 @@ impl Sample {
     }
 
     /// How many people have each of [`Sample::values`]; all above 0.
-    pub fn counts(&self) -> &[u64] {
-        &self.counts
+    pub fn counts(&self) -> impl DoubleEndedIterator<Item = u64> + ExactSizeIterator + '_ {
+        (0..self.values.len()).map(|index| self.count(index))
     }
 
     /// Each distinct score with its count, ascending.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (f64, u64)> + ExactSizeIterator + '_ {
-        self.values.iter().copied().zip(self.counts.iter().copied())
+        self.values.iter().copied().zip(self.counts())
     }
 
     /// The lowest score; `None` if empty.
@@ -140,7 +161,9 @@ impl Sample {
     /// The variance with n - 1 below, in squared units of the score; `None` for fewer than two people or where it
     /// leaves the range of `f64`.
     ///
-    /// Formula: Σ c(v - mean)² / (n - 1), in two passes, so a mean far from 0 costs no digits.
+    /// Formula: Σ c(v - mean)² / (n - 1), in two passes, so a mean far from 0 costs no digits; the second makes good what the
+    /// first lost.
+    /// Source: Chan, Golub and LeVeque 1983, The American Statistician 37, 242-247.
     pub fn variance(&self) -> Option<f64> {
         self.variance
     }
@@ -165,26 +188,18 @@ impl Sample {
         self.quantile(0.5)
     }
 
-    /// Several quantiles in one pass, for shares that do not fall; `None` if empty or if a share falls or is outside 0..=1.
+    /// Several quantiles, for shares that do not fall; `None` if empty or if a share falls or is outside 0..=1.
     pub fn quantiles(&self, shares: &[f64]) -> Option<Vec<f64>> {
         let inside = shares.iter().all(|q| (0.0..=1.0).contains(q));
         if self.is_empty() || !inside || !shares.is_sorted() {
             return None;
         }
-        let mut seat = Seat {
-            sample: self,
-            index: 0,
-            before: 0,
-        };
         let last = self.n - 1;
         let quantile = |&q: &f64| {
             let position = last as f64 * q;
             let rank = (position.floor() as u64).min(last);
-            let part = position - rank as f64;
-            let low = seat.score(rank);
-            // The seat moves on for good, so the neighbour above is read without moving it.
-            let high = seat.score_after(rank);
-            between(low, high, part)
+            let (low, high) = (self.score_at(rank), self.score_at((rank + 1).min(last)));
+            between(low, high, position - rank as f64)
         };
         Some(shares.iter().map(quantile).collect())
     }
@@ -194,7 +209,7 @@ impl Sample {
         if score.is_nan() {
             return 0;
         }
-        self.n_from(self.values.partition_point(|&value| value <= score))
+        self.n - self.below(self.values.partition_point(|&value| value <= score))
     }
 
     /// How many people have this score or a higher one; 0 where `score` is not a number.
@@ -202,130 +217,405 @@ impl Sample {
         if score.is_nan() {
             return 0;
         }
-        self.n_from(self.values.partition_point(|&value| value < score))
+        self.n - self.below(self.values.partition_point(|&value| value < score))
     }
 
-    /// `values` are finite and strictly ascending, `counts` as many and above 0.
-    fn new(values: Vec<f64>, counts: Vec<u64>) -> Sample {
-        let n = counts.iter().sum();
-        let mut sample = Sample {
+    /// How many people score below the distinct value at `index`, all where `index` is the number of values.
+    pub(crate) fn below(&self, index: usize) -> u64 {
+        match &self.below {
+            None => index as u64,
+            Some(below) => below[index],
+        }
+    }
+
+    /// How many people have the distinct value at `index`.
+    pub(crate) fn count(&self, index: usize) -> u64 {
+        match &self.below {
+            None => 1,
+            Some(below) => below[index + 1] - below[index],
+        }
+    }
+
+    /// How many people have `value`, if it is the distinct value at `index`; else 0.
+    pub(crate) fn count_if(&self, index: usize, value: f64) -> u64 {
+        match self.values.get(index) {
+            Some(&own) if own == value => self.count(index),
+            _ => 0,
+        }
+    }
+
+    /// [`Sample::below`] of every index, the number of values included.
+    fn all_below(&self) -> Cow<'_, [u64]> {
+        match &self.below {
+            None => Cow::Owned((0..=self.n).collect()),
+            Some(below) => Cow::Borrowed(below),
+        }
+    }
+
+    /// Whether no two people have the same score.
+    pub(crate) fn has_no_ties(&self) -> bool {
+        self.below.is_none()
+    }
+
+    /// The people with the distinct values at `range`, mean and variance not worked out.
+    fn part(&self, range: Range<usize>) -> Sample {
+        let n = self.below(range.end) - self.below(range.start);
+        let tied = self.below.as_ref().filter(|_| n > range.len() as u64);
+        let below = tied.map(|below| {
+            let below = &below[range.start..=range.end];
+            below.iter().map(|n| n - below[0]).collect()
+        });
+        Sample::without_moments(self.values[range].to_vec(), below)
+    }
+
+    /// Sums over the distinct values at `range`: of what `term` makes of a value and how many people have it.
+    pub(crate) fn sums<const K: usize>(
+        &self,
+        range: Range<usize>,
+        term: impl Fn(f64, f64) -> [f64; K],
+    ) -> [f64; K] {
+        let mut sums = [Sum::default(); K];
+        for start in range.clone().step_by(BLOCK) {
+            let end = range.end.min(start + BLOCK);
+            let mut block = [0.0; K];
+            let mut add = |value, count| {
+                for (sum, term) in block.iter_mut().zip(term(value, count)) {
+                    *sum += term;
+                }
+            };
+            let values = &self.values[start..end];
+            match &self.below {
+                None => values.iter().for_each(|&value| add(value, 1.0)),
+                Some(below) => {
+                    let counts = below[start..=end].windows(2).map(|pair| pair[1] - pair[0]);
+                    let pairs = values.iter().zip(counts);
+                    pairs.for_each(|(&value, count)| add(value, count as f64));
+                }
+            }
+            for (sum, block) in sums.iter_mut().zip(block) {
+                sum.add_block(block);
+            }
+        }
+        sums.map(Sum::value)
+    }
+
+    /// `values` are finite and strictly ascending, `below` as the field says.
+    fn new(values: Vec<f64>, below: Option<Vec<u64>>) -> Sample {
+        Sample::without_moments(values, below).with_moments()
+    }
+
+    fn without_moments(values: Vec<f64>, below: Option<Vec<u64>>) -> Sample {
+        let last = below.as_ref().map(|below| below.last().copied());
+        Sample {
+            n: last.map_or(values.len() as u64, Option::unwrap_or_default),
             values,
-            counts,
-            n,
+            below,
             mean: None,
             variance: None,
+        }
+    }
+
+    /// Mean and variance worked out, in two passes.
+    fn with_moments(mut self) -> Sample {
+        let (Some(min), Some(max)) = (self.min(), self.max()) else {
+            return self;
         };
-        sample.mean = sample.worked_out_mean();
-        sample.variance = sample.worked_out_variance();
-        sample
-    }
-
-    fn worked_out_mean(&self) -> Option<f64> {
-        let (min, max) = (self.min()?, self.max()?);
-        let n = self.n as f64;
-        let rough = sum(self.iter().map(|(value, count)| count as f64 * value)) / n;
+        let (n, all) = (self.n as f64, 0..self.values.len());
+        let [total] = self.sums(all.clone(), |value, count| [count * value]);
+        let rough = total / n;
         // What the first pass lost to rounding is small enough to be summed without loss.
-        let lost = sum(self
-            .iter()
-            .map(|(value, count)| count as f64 * (value - rough)))
-            / n;
-        let mean = rough + lost;
-        mean.is_finite().then(|| mean.clamp(min, max))
+        let [lost, squares] = self.sums(all, |value, count| {
+            let off = value - rough;
+            [count * off, count * (off * off)]
+        });
+        let mean = rough + lost / n;
+        // Where all are alike the variance is 0, not almost 0.
+        let squares = match self.values.len() {
+            1 => 0.0,
+            _ => squares - lost * (lost / n),
+        };
+        // Unlike `max`, this leaves what is not a number as it is.
+        let variance = squares.clamp(0.0, f64::INFINITY) / (n - 1.0);
+        self.mean = mean.is_finite().then(|| mean.clamp(min, max));
+        self.variance = (self.n > 1 && variance.is_finite()).then_some(variance);
+        self
     }
 
-    fn worked_out_variance(&self) -> Option<f64> {
-        let mean = self.mean?;
-        if self.n < 2 {
+    /// The score of the person at `rank` in ascending order, counted from 0 and below n.
+    fn score_at(&self, rank: u64) -> f64 {
+        match &self.below {
+            None => self.values[rank as usize],
+            Some(below) => self.values[below.partition_point(|&below| below <= rank) - 1],
+        }
+    }
+}
+
+/// Values that ascend so far, and how many people have each.
+struct Gathered {
+    values: Vec<f64>,
+    /// As in [`Sample`], but without the end.
+    below: Option<Vec<u64>>,
+    n: u64,
+}
+
+impl Gathered {
+    fn with_room(n_values: usize) -> Gathered {
+        Gathered {
+            values: Vec::with_capacity(n_values),
+            below: None,
+            n: 0,
+        }
+    }
+
+    /// Adds `count` people, above 0; false, with nothing added, where `value` is below the last one.
+    ///
+    /// `None` if it is not finite or there are too many people.
+    fn push(&mut self, value: f64, count: u64) -> Option<bool> {
+        let value = value + 0.0;
+        if !value.is_finite() {
             return None;
         }
-        let squares = self.iter().map(|(value, count)| {
-            let off = value - mean;
-            count as f64 * (off * off)
+        let n = self.n.checked_add(count).filter(|&n| n <= COUNT_MAX)?;
+        let last = self.values.last().copied().unwrap_or(f64::NEG_INFINITY);
+        if value < last {
+            return Some(false);
+        }
+        let is_new = value > last;
+        if self.below.is_none() && self.n == self.values.len() as u64 && (count > 1 || !is_new) {
+            self.below = Some((0..self.n).collect());
+        }
+        if is_new {
+            self.values.push(value);
+            self.below.iter_mut().for_each(|below| below.push(self.n));
+        }
+        self.n = n;
+        Some(true)
+    }
+
+    /// Adds the people of a sample whose values are all above the last one.
+    fn append(&mut self, part: Sample) {
+        if self.below.is_none() && part.below.is_some() {
+            self.below = Some((0..self.n).collect());
+        }
+        if let Some(below) = &mut self.below {
+            let part_below = part.all_below();
+            let without_end = &part_below[..part.values.len()];
+            below.extend(without_end.iter().map(|below| self.n + below));
+        }
+        self.values.extend_from_slice(&part.values);
+        self.n += part.n;
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
+        let below = |index: usize| match &self.below {
+            None => index as u64,
+            Some(below) => below.get(index).copied().unwrap_or(self.n),
+        };
+        let values = self.values.iter().enumerate();
+        values.map(move |(index, &value)| (value, below(index + 1) - below(index)))
+    }
+
+    fn sample(mut self) -> Sample {
+        self.below.iter_mut().for_each(|below| below.push(self.n));
+        Sample::new(self.values, self.below)
+    }
+}
+
+/// All people of several samples as one, its mean and variance not worked out; always the two shortest are merged.
+fn merge_all(mut samples: Vec<Sample>) -> Sample {
+    samples.sort_by_key(|sample| std::cmp::Reverse(sample.values.len()));
+    while let Some(shortest) = samples.pop() {
+        let Some(next) = samples.pop() else {
+            return shortest;
+        };
+        let both = merge(&next, &shortest);
+        let place = samples.partition_point(|sample| sample.values.len() > both.values.len());
+        samples.insert(place, both);
+    }
+    Sample::without_moments(Vec::new(), None)
+}
+
+/// All people of two samples as one, its mean and variance not worked out.
+fn merge(a: &Sample, b: &Sample) -> Sample {
+    let mut values = vec![0.0; a.values.len() + b.values.len()];
+    if a.has_no_ties() && b.has_no_ties() {
+        interleave(&a.values, &b.values, |next| {
+            values[next.i + next.j] = next.value;
         });
-        let variance = sum(squares) / (self.n - 1) as f64;
-        variance.is_finite().then_some(variance)
-    }
-
-    /// The people from the distinct value at `index` on.
-    fn n_from(&self, index: usize) -> u64 {
-        if self.n == self.values.len() as u64 {
-            return self.n - index as u64;
+        if values.is_sorted_by(|a, b| a < b) {
+            return Sample::without_moments(values, None);
         }
-        self.counts[index..].iter().sum()
+    }
+    let mut below = vec![0; values.len() + 1];
+    let (below_a, below_b) = (a.all_below(), b.all_below());
+    interleave(&a.values, &b.values, |next| {
+        values[next.i + next.j] = next.value;
+        below[next.i + next.j] = below_a[next.i] + below_b[next.j];
+    });
+    // A value of both stands there twice, the first time with those below it.
+    let (mut n, mut previous) = (0, f64::NEG_INFINITY);
+    for from in 0..values.len() {
+        let value = values[from];
+        values[n] = value;
+        below[n] = below[from];
+        // The first of two alike stays, the second is overwritten by what comes next.
+        n += usize::from(value > previous);
+        previous = value;
+    }
+    below[n] = a.n + b.n;
+    values.truncate(n);
+    below.truncate(n + 1);
+    Sample::without_moments(values, Some(below))
+}
+
+/// Calls `visit` with each distinct value of `sample`, ascending: its position, and the position in `other` of the first value
+/// that is not below.
+pub(crate) fn standings(sample: &Sample, other: &Sample, mut visit: impl FnMut(usize, usize)) {
+    /// So many values are looked up at a time that their places stay in the cache.
+    const STRETCH: usize = 8192;
+    let (mut index, mut from) = (0, 0);
+    for stretch in sample.values.chunks(STRETCH) {
+        let left = &other.values[from..];
+        let last = stretch[stretch.len() - 1];
+        let near = &left[..left.partition_point(|&value| value < last)];
+        for place in places(stretch, near) {
+            visit(index, from + place);
+            index += 1;
+        }
+        from += near.len();
     }
 }
 
-/// Calls `visit` with each distinct value of two samples, ascending, and how many people have it in the first and in the
-/// second (one of the two may be 0).
-pub(crate) fn walk(a: &Sample, b: &Sample, mut visit: impl FnMut(f64, u64, u64)) {
-    let (n_a, n_b) = (a.values.len(), b.values.len());
-    // The same length for both slices of a sample spares the loop a check.
-    let (a_values, a_counts) = (&a.values[..], &a.counts[..n_a]);
-    let (b_values, b_counts) = (&b.values[..], &b.counts[..n_b]);
-    let (mut i, mut j) = (0, 0);
-    while i < n_a && j < n_b {
-        let (left, right) = (a_values[i], b_values[j]);
-        // No branch depends on the data here: which sample comes next cannot be predicted.
-        let (in_a, in_b) = (left <= right, right <= left);
-        let of_a = select_unpredictable(in_a, a_counts[i], 0);
-        let of_b = select_unpredictable(in_b, b_counts[j], 0);
-        visit(if left < right { left } else { right }, of_a, of_b);
-        i += usize::from(in_a);
-        j += usize::from(in_b);
+/// For each of `values`, how many of `others` are below; both ascend.
+fn places(values: &[f64], others: &[f64]) -> Vec<usize> {
+    /// Where others are so many times more, halving finds a place sooner than going through them.
+    const SPARSE: usize = 20;
+    let mut places = vec![0; values.len() + 1];
+    if others.len() / SPARSE > values.len() {
+        let mut from = 0;
+        for (place, &value) in places.iter_mut().zip(values) {
+            from = first_not_below(others, from, value);
+            *place = from;
+        }
+    } else {
+        // What is not one of `values` is noted behind the last of them.
+        interleave(values, others, |next| {
+            let index = if next.is_first { next.i } else { values.len() };
+            places[index] = next.j;
+        });
     }
-    for (&value, &count) in a_values[i..].iter().zip(&a_counts[i..]) {
-        visit(value, count, 0);
-    }
-    for (&value, &count) in b_values[j..].iter().zip(&b_counts[j..]) {
-        visit(value, 0, count);
-    }
+    places.pop();
+    places
 }
 
-/// How many people of one sample have a value.
-#[derive(Clone, Copy)]
-pub(crate) struct Entry {
-    pub(crate) value: f64,
-    pub(crate) count: u64,
-    /// The position of the sample.
-    pub(crate) of: usize,
+/// The position of the first of ascending `values` that is not below `value`, where those before `from` are: in steps that
+/// double, then by halving the last one.
+fn first_not_below(values: &[f64], mut from: usize, value: f64) -> usize {
+    let mut step = 1;
+    while values.get(from + step).is_some_and(|&other| other < value) {
+        from += step;
+        step *= 2;
+    }
+    let near = &values[from..values.len().min(from + step + 1)];
+    from + near.partition_point(|&other| other < value)
 }
 
-/// Calls `visit` with each distinct value of several samples, ascending: one entry for each sample that has it, in order.
+/// One of the values of two ascending lists, see [`interleave`].
+struct Next {
+    /// How many of the first list come before it.
+    i: usize,
+    /// How many of the second come before it.
+    j: usize,
+    value: f64,
+    /// Whether it is of the first list.
+    is_first: bool,
+}
+
+/// Calls `visit` with each value of both lists: where it comes in the ascending order of all, of equal ones that of the first
+/// list before.
 ///
-/// Works through the values in stretches that fit the cache: those of each sample are put one after the other and sorted,
-/// which merges runs that are already ascending.
-pub(crate) fn walk_all(samples: &[&Sample], mut visit: impl FnMut(&[Entry])) {
-    /// At most so many and one values of each sample at a time.
-    const STRETCH: usize = 1024;
-    let mut at = vec![0; samples.len()];
-    let mut entries: Vec<Entry> = Vec::new();
+/// Not in ascending order: which list has the next value cannot be predicted, and to find out takes a processor longer than
+/// all else; so several stretches of the lists are gone through side by side.
+fn interleave(first: &[f64], second: &[f64], mut visit: impl FnMut(Next)) {
+    const LANES: usize = 4;
+    let start = |lane: usize| {
+        let i = first.len() * lane / LANES;
+        let j = match first.get(i) {
+            Some(_) if lane == 0 => 0,
+            Some(&value) => second.partition_point(|&other| other < value),
+            None => second.len(),
+        };
+        (i, j)
+    };
+    let mut lanes: [Lane; LANES] = std::array::from_fn(|lane| Lane {
+        at: start(lane),
+        end: if lane + 1 < LANES {
+            start(lane + 1)
+        } else {
+            (first.len(), second.len())
+        },
+    });
     loop {
-        let reach = |(sample, &at): (&&Sample, &usize)| {
-            let last = sample
-                .values
-                .len()
-                .checked_sub(1)
-                .filter(|&last| at <= last)?;
-            Some(sample.values[last.min(at + STRETCH)])
-        };
-        let Some(until) = samples.iter().zip(&at).filter_map(reach).reduce(f64::min) else {
-            return;
-        };
-        entries.clear();
-        for (of, (sample, at)) in samples.iter().zip(&mut at).enumerate() {
-            let left = &sample.values[*at..];
-            let near = &left[..left.len().min(STRETCH + 1)];
-            let end = *at + near.partition_point(|&value| value <= until);
-            let pairs = sample.values[*at..end].iter().zip(&sample.counts[*at..end]);
-            entries.extend(pairs.map(|(&value, &count)| Entry { value, count, of }));
-            *at = end;
+        // So many steps can be made in every lane before one of its lists may end.
+        let steps = lanes.iter().map(Lane::n_sure_steps).min().unwrap_or(0);
+        if steps < 8 {
+            break;
         }
-        entries.sort_by(|a, b| a.value.total_cmp(&b.value));
-        entries
-            .chunk_by(|a, b| a.value == b.value)
-            .for_each(&mut visit);
+        for _ in 0..steps {
+            for lane in &mut lanes {
+                visit(lane.step(first, second));
+            }
+        }
+    }
+    for mut lane in lanes {
+        while lane.n_sure_steps() > 0 {
+            visit(lane.step(first, second));
+        }
+        let ((i, j), end) = (lane.at, lane.end);
+        let of_first = (i..end.0).map(|i| (i, j, first[i], true));
+        let of_second = (j..end.1).map(|j| (end.0, j, second[j], false));
+        for (i, j, value, is_first) in of_first.chain(of_second) {
+            visit(Next {
+                i,
+                j,
+                value,
+                is_first,
+            });
+        }
     }
 }
+
+/// A stretch of two ascending lists: positions in the first and in the second.
+struct Lane {
+    at: (usize, usize),
+    end: (usize, usize),
+}
+
+impl Lane {
+    fn n_sure_steps(&self) -> usize {
+        usize::min(self.end.0 - self.at.0, self.end.1 - self.at.1)
+    }
+
+    /// The next value; no branch depends on which it is.
+    #[inline(always)]
+    fn step(&mut self, first: &[f64], second: &[f64]) -> Next {
+        let (i, j) = self.at;
+        let (one, other) = (first[i], second[j]);
+        let is_second = other < one;
+        self.at = (i + usize::from(!is_second), j + usize::from(is_second));
+        // In this form it is one instruction, the lesser of two.
+        let value = if other < one { other } else { one };
+        Next {
+            i,
+            j,
+            value,
+            is_first: !is_second,
+        }
+    }
+}
+
+/// So many terms are summed plainly before the rounding of their sum is made good.
+const BLOCK: usize = 64;
 
 /// A sum in the given order whose rounding does not grow with the number of terms: plain within short blocks, with
 /// Neumaier's compensation between them.
@@ -336,7 +626,7 @@ pub(crate) struct Sum {
     total: f64,
     lost: f64,
     block: f64,
-    in_block: u32,
+    in_block: usize,
 }
 
 impl Sum {
@@ -344,9 +634,15 @@ impl Sum {
     pub(crate) fn add(&mut self, term: f64) {
         self.block += term;
         self.in_block += 1;
-        if self.in_block == 64 {
+        if self.in_block == BLOCK {
             self.close_block();
         }
+    }
+
+    /// Adds the plain sum of some terms.
+    pub(crate) fn add_block(&mut self, block: f64) {
+        self.block += block;
+        self.close_block();
     }
 
     /// The sum so far.
@@ -378,41 +674,6 @@ pub(crate) fn sum(terms: impl Iterator<Item = f64>) -> f64 {
     let mut sum = Sum::default();
     terms.for_each(|term| sum.add(term));
     sum.value()
-}
-
-/// A place in the ascending order of people; it only moves up.
-struct Seat<'a> {
-    sample: &'a Sample,
-    /// The distinct value the person has.
-    index: usize,
-    /// How many people have a lower one.
-    before: u64,
-}
-
-impl Seat<'_> {
-    /// The score of the person at `rank`, counted from 0; at least the rank asked for before, below n.
-    fn score(&mut self, rank: u64) -> f64 {
-        if self.sample.n == self.sample.values.len() as u64 {
-            self.index = rank as usize;
-            self.before = rank;
-        }
-        while self.before + self.sample.counts[self.index] <= rank {
-            self.before += self.sample.counts[self.index];
-            self.index += 1;
-        }
-        self.sample.values[self.index]
-    }
-
-    /// The score of the person after `rank`, where this seat is; the last person's own score for the last rank.
-    fn score_after(&self, rank: u64) -> f64 {
-        let ends = self.before + self.sample.counts[self.index];
-        let next = if ends <= rank + 1 && ends < self.sample.n {
-            self.index + 1
-        } else {
-            self.index
-        };
-        self.sample.values[next]
-    }
 }
 
 /// The point a `part` of the way from `low` to `high`, counted from the nearer end, so that both ends are met exactly and

@@ -63,7 +63,8 @@ fn figures(groups: &Value) -> Value {
         negative: &split[g][0],
         positive: &split[g][1],
     };
-    let kruskal = rank::kruskal_wallis(&whole.iter().collect::<Vec<_>>());
+    let parts: Vec<&Sample> = whole.iter().collect();
+    let kruskal = rank::kruskal_wallis(&parts, &Sample::merged(&parts));
     json!({
         "group": group_figures(by_label(0), &whole[0]),
         "reference": group_figures(by_label(1), &whole[1]),

@@ -11,10 +11,10 @@ fn equal_scores_are_added_and_empty_ones_dropped() {
     let got = sample(&[(2.0, 1), (-0.0, 2), (3.0, 0), (0.0, 1), (2.0, 4)]);
     assert_eq!(got.values(), [0.0, 2.0]);
     assert!(got.values()[0].is_sign_positive());
-    assert_eq!(got.counts(), [3, 5]);
+    assert_eq!(got.counts().collect::<Vec<_>>(), [3, 5]);
     let got = Sample::from_sorted_values(vec![-1.0, -0.0, 0.0, 0.0, 2.0, 2.0]).expect("ascending");
     assert_eq!(got.values(), [-1.0, 0.0, 2.0]);
-    assert_eq!(got.counts(), [1, 3, 2]);
+    assert_eq!(got.counts().collect::<Vec<_>>(), [1, 3, 2]);
 }
 
 #[test]
@@ -125,6 +125,53 @@ fn long_samples_are_merged_in_stretches() {
     let [a, b, ..] = &samples;
     let of_two = Sample::merged(&[a, b]);
     assert_eq!(of_two, sample(&parts[..2].concat()));
+}
+
+#[test]
+fn a_long_sample_stands_in_another_where_plain_search_puts_it() {
+    // Alike dense, with gaps, with few among many, apart, and with values of both.
+    let every = |step: usize, from: u32, to: u32| -> Vec<f64> {
+        (from..to).step_by(step).map(f64::from).collect()
+    };
+    let lists = [
+        every(1, 0, 20_000),
+        every(3, 500, 60_000),
+        every(997, 1, 90_000),
+        [every(1, 0, 300), every(7, 40_000, 90_000)].concat(),
+        every(1, 100_000, 100_050),
+        vec![],
+    ];
+    let samples = lists.map(|list| Sample::from_sorted_values(list).expect("ascending"));
+    for (a, b) in samples
+        .iter()
+        .flat_map(|a| samples.iter().map(move |b| (a, b)))
+    {
+        let mut got = Vec::new();
+        standings(a, b, |index, place| got.push((index, place)));
+        let plain = |value: &f64| b.values.partition_point(|other| other < value);
+        let want: Vec<_> = a.values.iter().map(plain).enumerate().collect();
+        assert!(got == want);
+    }
+}
+
+#[test]
+fn samples_with_and_without_ties_are_merged() {
+    let alone: Vec<(f64, u64)> = (0..20_000).map(|i| (f64::from(i), 1)).collect();
+    let tied: Vec<(f64, u64)> = (0..9000).map(|i| (f64::from(2 * i), 3)).collect();
+    let apart: Vec<(f64, u64)> = (0..9000).map(|i| (f64::from(i) + 0.5, 1)).collect();
+    let [a, b, c] = [&alone, &tied, &apart].map(|pairs| sample(pairs));
+    assert_eq!(
+        Sample::merged(&[&a, &b]),
+        sample(&[alone.clone(), tied.clone()].concat())
+    );
+    assert_eq!(
+        Sample::merged(&[&c, &a]),
+        sample(&[alone.clone(), apart.clone()].concat())
+    );
+    assert_eq!(
+        Sample::merged(&[&a, &c, &b]),
+        sample(&[alone, tied, apart].concat())
+    );
 }
 
 /// Scores with many ties, and their counts.

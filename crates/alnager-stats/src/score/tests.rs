@@ -172,6 +172,25 @@ fn the_largest_counts_are_answered() {
     assert!(kolmogorov_smirnov(&no, &yes).is_some_and(|test| test.p.log10.is_finite()));
 }
 
+#[test]
+fn the_loss_of_many_is_that_of_each() {
+    let scores: Vec<f64> = (0..=4000)
+        .map(|i| (f64::from(i) / 4000.0).powi(5))
+        .collect();
+    let all = Sample::from_sorted_values(scores.clone()).expect("ascending");
+    let empty = sample(&[]);
+    let cut = |score: &f64| score.clamp(1e-15, 1.0 - 1e-15);
+    let of_positive: f64 = scores.iter().map(|score| -cut(score).ln()).sum();
+    let of_negative: f64 = scores.iter().map(|score| -(-cut(score)).ln_1p()).sum();
+    for (scores, want) in [
+        (split(&empty, &all), of_positive),
+        (split(&all, &empty), of_negative),
+    ] {
+        let got = log_loss(scores).expect("probabilities") * all.n() as f64;
+        assert!((got / want - 1.0).abs() < 1e-13, "{got} {want}");
+    }
+}
+
 /// Scores with many ties, and their counts.
 fn samples() -> impl Strategy<Value = Sample> {
     let score = prop_oneof![
@@ -254,6 +273,28 @@ proptest! {
             prop_assert!(d.abs() <= w + 1e-12);
             prop_assert!((0.0..=1.0).contains(&test.d) && (0.0..=1.0).contains(&test.p.value));
         }
+    }
+
+    #[test]
+    fn together_or_one_by_one_is_the_same(a in samples(), b in samples()) {
+        let one_by_one = || Some(Against {
+            ks: kolmogorov_smirnov(&a, &b)?,
+            wasserstein: wasserstein(&a, &b),
+            mann_whitney: crate::rank::mann_whitney(&a, &b)?,
+        });
+        prop_assert_eq!(against(&a, &b), one_by_one());
+    }
+
+    /// Through the values of both instead of through people, as the definition has it.
+    #[test]
+    fn the_distance_is_the_area_between_the_distributions(a in samples(), b in samples()) {
+        let all = Sample::merged(&[&a, &b]);
+        let share = |sample: &Sample, score| 1.0 - sample.count_above(score) as f64 / sample.n() as f64;
+        let area = all.values().windows(2).map(|pair| {
+            (pair[1] - pair[0]) * (share(&a, pair[0]) - share(&b, pair[0])).abs()
+        });
+        let want = (!a.is_empty() && !b.is_empty()).then(|| area.sum::<f64>());
+        prop_assert!(same(wasserstein(&a, &b), want));
     }
 
     #[test]
