@@ -22,7 +22,7 @@ use alnager_stats::inequality;
 use alnager_stats::proportion;
 use alnager_stats::rank;
 use alnager_stats::sample::Sample;
-use alnager_stats::score::ByLabel;
+use alnager_stats::score::{ByLabel, RocCurve};
 use serde_json::{Map, Value, json};
 
 use crate::declared::Audit;
@@ -60,11 +60,50 @@ impl GroupScores {
 }
 
 /// The scores of an audit, where every value is counted.
-struct Scores {
-    table: SampleTable,
+struct Scores<'a> {
+    table: Cow<'a, SampleTable>,
     /// All rows, those of unknown groups too.
     whole: GroupScores,
     are_probabilities: bool,
+}
+
+/// The scores of the groups of one grouping.
+struct Scored<'a> {
+    by_group: &'a BTreeMap<String, GroupScores>,
+    /// The ROC curve of each group that has one.
+    curves: BTreeMap<&'a str, RocCurve<'a>>,
+    /// Everybody of a known group.
+    known: Cow<'a, Sample>,
+    /// Everybody.
+    everybody: &'a Sample,
+    are_probabilities: bool,
+}
+
+impl<'a> Scored<'a> {
+    fn new(
+        scores: &'a Scores<'_>,
+        by_group: &'a BTreeMap<String, GroupScores>,
+        n_unknown: u64,
+        labelled: bool,
+    ) -> Self {
+        let curve = |(name, scores): (&'a String, &'a GroupScores)| {
+            Some((name.as_str(), RocCurve::new(scores.by_label())?))
+        };
+        Scored {
+            by_group,
+            curves: by_group
+                .iter()
+                .filter(|_| labelled)
+                .filter_map(curve)
+                .collect(),
+            known: match n_unknown {
+                0 => Cow::Borrowed(&scores.whole.all),
+                _ => Cow::Owned(score::known(by_group.values())),
+            },
+            everybody: &scores.whole.all,
+            are_probabilities: scores.are_probabilities,
+        }
+    }
 }
 
 /// Every figure of an audit: `attrs` by grouping, and `overall`.
@@ -89,14 +128,14 @@ pub fn catalogue(audit: &Audit, measures: &Measures, settings: Settings) -> Valu
 }
 
 /// The scores by value: counted so, or counted at cuts that are all the values there are.
-fn scores(audit: &Audit, measures: &Measures) -> Option<Scores> {
+fn scores<'a>(audit: &Audit, measures: &'a Measures) -> Option<Scores<'a>> {
     let by_value = audit
         .score
         .as_ref()
         .is_some_and(|score| score.cuts.is_empty());
     let table = match (&measures.samples, &measures.scores) {
-        (Some(samples), _) => samples.clone(),
-        (None, Some(levels)) if by_value => levels.samples()?,
+        (Some(samples), _) => Cow::Borrowed(samples),
+        (None, Some(levels)) if by_value => Cow::Owned(levels.samples()?),
         (None, _) => return None,
     };
     let whole = GroupScores::new(table.by(&[])?.into_values().next()?);
@@ -115,7 +154,7 @@ fn attribute(
     audit: &Audit,
     measures: &Measures,
     groups: &Groups,
-    scores: Option<&Scores>,
+    scores: Option<&Scores<'_>>,
     settings: Settings,
 ) -> Value {
     let (favourable, labelled, z) = (
@@ -124,55 +163,29 @@ fn attribute(
         z(settings),
     );
     let mut figures = into_map(figures::attribute(groups, favourable, labelled, z));
-    let scored = scores.map(|scores| (scores, by_group(audit, groups, scores)));
-    let known = scored
-        .as_ref()
-        .map(|(scores, by_group)| match groups.n_unknown {
-            0 => Cow::Borrowed(&scores.whole.all),
-            _ => Cow::Owned(score::known(by_group.values())),
-        });
-    let strata = strata::by_stratum(audit, measures, groups);
-    let reference = groups.reference.map(|at| &groups.groups[at]);
+    let by_group = scores.map(|scores| by_group(audit, groups, scores));
+    let scored = scores
+        .zip(by_group.as_ref())
+        .map(|(scores, by_group)| Scored::new(scores, by_group, groups.n_unknown, labelled));
     for group in &groups.groups {
         let ours = child(&mut figures, "groups", &group.name);
         exact_intervals(ours, group, settings);
         weight::group(ours, audit, measures, groups, group, z);
-        if let Some((scores, by_group)) = &scored
-            && let Some(of_group) = by_group.get(&group.name)
+        if let Some(scored) = &scored
+            && let Some(of_group) = scored.by_group.get(&group.name)
         {
-            score::group(ours, of_group, labelled, scores.are_probabilities, z);
+            let curve = scored.curves.get(group.name.as_str());
+            score::group(ours, of_group, curve, labelled, scored.are_probabilities, z);
         }
     }
-    for group in groups
-        .groups
-        .iter()
-        .filter(|group| Some(*group) != reference)
-    {
-        let Some(reference) = reference else { break };
-        let versus = child(&mut figures, "vs_reference", &group.name);
-        pair::compare(versus, group, reference, labelled, z);
-        weight::compare(versus, audit, measures, groups, group, reference, z);
-        if let (Some((_, by_group)), Some(known)) = (&scored, &known)
-            && let (Some(one), Some(other)) =
-                (by_group.get(&group.name), by_group.get(&reference.name))
-        {
-            versus.insert(
-                "score".to_owned(),
-                score::compare(one, other, known, labelled),
-            );
-        }
-        if let Some(strata) = &strata {
-            let stratified = strata.compare(&group.name, &reference.name, z);
-            versus.insert("stratified".to_owned(), stratified);
-        }
-    }
-    aggregate(&mut figures, groups, favourable, labelled, &scored);
+    against_reference(&mut figures, audit, measures, groups, scored.as_ref(), z);
+    aggregate(&mut figures, groups, favourable, labelled, scored.as_ref());
     figures.insert(
         "ll144_selection".to_owned(),
         tables::selection(groups, favourable),
     );
-    if let Some((scores, by_group)) = &scored
-        && let Some(table) = tables::scoring(groups, by_group, &scores.whole.all)
+    if let Some(scored) = &scored
+        && let Some(table) = tables::scoring(groups, scored.by_group, scored.everybody)
     {
         figures.insert("ll144_scoring".to_owned(), table);
     }
@@ -188,8 +201,44 @@ fn attribute(
     Value::Object(figures)
 }
 
+/// Adds to `vs_reference` of every group what a review does not seal of it.
+fn against_reference(
+    figures: &mut Map<String, Value>,
+    audit: &Audit,
+    measures: &Measures,
+    groups: &Groups,
+    scored: Option<&Scored<'_>>,
+    z: f64,
+) {
+    let Some(reference) = groups.reference.map(|at| &groups.groups[at]) else {
+        return;
+    };
+    let labelled = audit.label.is_some();
+    let strata = strata::by_stratum(audit, measures, groups);
+    for group in groups.groups.iter().filter(|group| *group != reference) {
+        let versus = child(figures, "vs_reference", &group.name);
+        pair::compare(versus, group, reference, labelled, z);
+        weight::compare(versus, audit, measures, groups, group, reference, z);
+        let names = [&group.name, &reference.name];
+        if let Some(scored) = scored
+            && let [Some(ours), Some(theirs)] = names.map(|name| scored.by_group.get(name))
+        {
+            let mut of_scores = score::compare(ours, theirs, &scored.known);
+            if labelled {
+                let curves = names.map(|name| scored.curves.get(name.as_str()));
+                score::errors(&mut of_scores, ours, theirs, curves);
+            }
+            versus.insert("score".to_owned(), Value::Object(of_scores));
+        }
+        if let Some(strata) = &strata {
+            let stratified = strata.compare(&group.name, &reference.name, z);
+            versus.insert("stratified".to_owned(), stratified);
+        }
+    }
+}
+
 /// The scores of each group of a grouping.
-fn by_group(audit: &Audit, groups: &Groups, scores: &Scores) -> BTreeMap<String, GroupScores> {
+fn by_group(audit: &Audit, groups: &Groups, scores: &Scores<'_>) -> BTreeMap<String, GroupScores> {
     let sums = scores
         .table
         .by(&groups.grouping.columns)
@@ -204,7 +253,7 @@ fn by_group(audit: &Audit, groups: &Groups, scores: &Scores) -> BTreeMap<String,
 fn overall(
     audit: &Audit,
     measures: &Measures,
-    scores: Option<&Scores>,
+    scores: Option<&Scores<'_>>,
     settings: Settings,
 ) -> Value {
     let mut cell = Cell::default();
@@ -221,11 +270,15 @@ fn overall(
     let mut figures = into_map(figures::group_figures(&all, None, labelled, z(settings)));
     exact_intervals(&mut figures, &all, settings);
     if let Some(scores) = scores {
+        let curve = RocCurve::new(scores.whole.by_label());
+        let are_probabilities = scores.are_probabilities;
+        let whole = &scores.whole;
         score::group(
             &mut figures,
-            &scores.whole,
+            whole,
+            curve.as_ref(),
             labelled,
-            scores.are_probabilities,
+            are_probabilities,
             z(settings),
         );
     }
@@ -274,7 +327,7 @@ fn aggregate(
     groups: &Groups,
     favourable: u8,
     labelled: bool,
-    scored: &Option<(&Scores, BTreeMap<String, GroupScores>)>,
+    scored: Option<&Scored<'_>>,
 ) {
     let Some(aggregate) = figures.get_mut("aggregate").and_then(Value::as_object_mut) else {
         return;
@@ -313,22 +366,19 @@ fn aggregate(
         let entropy = inequality::between_group_generalized_entropy(&benefits, 2.0);
         put(aggregate, "between_group_generalized_entropy_2", entropy);
     }
-    if let Some((_, by_group)) = scored {
-        let samples: Vec<&Sample> = by_group.values().map(|scores| &scores.all).collect();
-        let kruskal = rank::kruskal_wallis(&samples);
+    if let Some(scored) = scored {
+        let samples: Vec<&Sample> = scored.by_group.values().map(|scores| &scores.all).collect();
+        let kruskal = rank::kruskal_wallis(&samples, &scored.known);
         put(aggregate, "kruskal_h", kruskal.map(|test| test.h));
         put_p(aggregate, "kruskal", kruskal.map(|test| test.p));
         if labelled {
-            let of_groups = by_group.values();
-            let aucs: Vec<Option<f64>> = of_groups
-                .map(|scores| alnager_stats::score::auc(scores.by_label()))
+            let names = scored.by_group.keys();
+            let aucs: Vec<Option<f64>> = names
+                .map(|name| Some(scored.curves.get(name.as_str())?.auc().value))
                 .collect();
             let spread = alnager_stats::impact::spread(&aucs);
-            put(
-                aggregate,
-                "auc_difference",
-                spread.map(|spread| spread.difference),
-            );
+            let difference = spread.map(|spread| spread.difference);
+            put(aggregate, "auc_difference", difference);
         }
     }
 }

@@ -334,7 +334,7 @@ pub struct KolmogorovSmirnov {
 ///
 /// Source: Smirnov 1948, Annals of Mathematical Statistics 19, 279-281; Simard and L'Ecuyer 2011, Journal of Statistical
 /// Software 39(11). Above a number of 1e6 SciPy changes to a shortened exponential, which is less exact; the two differ
-/// there, by 2e-5 at 3e6 people and D = 0.002.
+/// there, by 2e-5 of the value at 3e6 people and D = 0.002.
 pub fn kolmogorov_smirnov(group: &Sample, reference: &Sample) -> Option<KolmogorovSmirnov> {
     let pair = Pair::new(group, reference)?;
     Some(kolmogorov_smirnov_of(&pair))

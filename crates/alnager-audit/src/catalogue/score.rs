@@ -2,11 +2,11 @@
 
 use alnager_stats::rank;
 use alnager_stats::sample::Sample;
-use alnager_stats::score;
-use serde_json::{Map, Value};
+use alnager_stats::score::{self, ReliabilityBin, RocCurve};
+use serde_json::{Map, Value, json};
 
 use super::{GroupScores, put, put_p};
-use crate::figures::interval;
+use crate::figures::{interval, number};
 
 /// Quantiles at which the quantile impact ratio is given, with their names.
 const QUANTILES: [(&str, f64); 3] = [
@@ -25,6 +25,7 @@ pub(super) fn known<'s>(groups: impl Iterator<Item = &'s GroupScores>) -> Sample
 pub(super) fn group(
     figures: &mut Map<String, Value>,
     scores: &GroupScores,
+    curve: Option<&RocCurve<'_>>,
     labelled: bool,
     are_probabilities: bool,
     z: f64,
@@ -36,19 +37,35 @@ pub(super) fn group(
     }
     put(figures, "score_mean_pos", scores.labels[1].mean());
     put(figures, "score_mean_neg", scores.labels[0].mean());
-    let auc = score::auc_delong(scores.by_label());
+    let auc = curve.map(RocCurve::auc);
     put(figures, "auc", auc.map(|auc| auc.value));
     put(figures, "auc_delong_se", auc.and_then(|auc| auc.se));
     let delong = auc.and_then(|auc| auc.interval(z));
     figures.insert("auc_ci_delong".to_owned(), interval(delong));
     if are_probabilities {
-        let by_label = scores.by_label();
-        put(figures, "brier", score::brier(by_label));
-        put(figures, "log_loss", score::log_loss(by_label));
-        put(figures, "ece10", score::ece10(by_label));
-        let in_the_large = score::calibration_in_the_large(by_label);
+        let found = score::calibration(scores.by_label(), N_BINS);
+        let found = found.as_ref();
+        put(figures, "brier", found.map(|found| found.brier));
+        put(figures, "log_loss", found.map(|found| found.log_loss));
+        put(figures, "ece10", found.map(|found| found.ece));
+        let in_the_large = found.map(|found| found.in_the_large);
         put(figures, "calibration_in_the_large", in_the_large);
+        let bins = found.map_or(&[] as &[ReliabilityBin], |found| &found.bins);
+        figures.insert("reliability".to_owned(), bins.iter().map(bin).collect());
     }
+}
+
+/// Bins of the reliability table.
+const N_BINS: u32 = 10;
+
+fn bin(bin: &ReliabilityBin) -> Value {
+    json!({
+        "low": bin.low,
+        "high": bin.high,
+        "n": bin.n,
+        "mean_score": number(bin.mean_score),
+        "mean_label": number(bin.mean_label),
+    })
 }
 
 /// What parts the scores of a group and the reference; `known` holds the scores of all known groups.
@@ -56,72 +73,55 @@ pub(super) fn compare(
     group: &GroupScores,
     reference: &GroupScores,
     known: &Sample,
-    labelled: bool,
-) -> Value {
+) -> Map<String, Value> {
     let mut figures = Map::new();
     let (ours, theirs) = (&group.all, &reference.all);
-    put(
-        &mut figures,
-        "mean_difference",
-        score::mean_difference(ours, theirs),
-    );
-    put(
-        &mut figures,
-        "smd_total",
-        score::smd_total(ours, theirs, known),
-    );
-    put(&mut figures, "smd_pooled", score::smd_pooled(ours, theirs));
-    let ks = score::kolmogorov_smirnov(ours, theirs);
-    put(&mut figures, "ks", ks.map(|test| test.d));
-    put(&mut figures, "ks_p_asymp", ks.map(|test| test.p.value));
-    put(&mut figures, "ks_log10_p", ks.map(|test| test.p.log10));
-    put(
-        &mut figures,
-        "wasserstein",
-        score::wasserstein(ours, theirs),
-    );
-    put(&mut figures, "psi10", score::psi10(theirs, ours));
+    let mut add = |name: &str, value: Option<f64>| put(&mut figures, name, value);
+    add("mean_difference", score::mean_difference(ours, theirs));
+    add("smd_total", score::smd_total(ours, theirs, known));
+    add("smd_pooled", score::smd_pooled(ours, theirs));
+    let against = score::against(ours, theirs);
+    let against = against.as_ref();
+    add("ks", against.map(|found| found.ks.d));
+    add("ks_p_asymp", against.map(|found| found.ks.p.value));
+    add("ks_log10_p", against.map(|found| found.ks.p.log10));
+    add("wasserstein", against.and_then(|found| found.wasserstein));
+    add("psi10", score::psi10(theirs, ours));
     let welch = rank::welch(ours, theirs);
-    put(&mut figures, "welch_t", welch.map(|test| test.t));
-    put_p(&mut figures, "welch", welch.map(|test| test.p));
-    let mann_whitney = rank::mann_whitney(ours, theirs);
-    put(
-        &mut figures,
-        "mannwhitney_u",
-        mann_whitney.map(|test| test.u),
-    );
-    let p = mann_whitney.and_then(|test| test.test).map(|test| test.p);
-    put_p(&mut figures, "mannwhitney", p);
+    add("welch_t", welch.map(|test| test.t));
+    add("mannwhitney_u", against.map(|found| found.mann_whitney.u));
     for (name, share) in QUANTILES {
-        put(
-            &mut figures,
+        add(
             name,
             score::quantile_impact_ratio(ours, theirs, known, share),
         );
     }
-    if labelled {
-        errors(&mut figures, group, reference);
-    }
-    Value::Object(figures)
+    put_p(&mut figures, "welch", welch.map(|test| test.p));
+    let mann_whitney = against.and_then(|found| found.mann_whitney.test);
+    put_p(&mut figures, "mannwhitney", mann_whitney.map(|test| test.p));
+    figures
 }
 
-fn errors(figures: &mut Map<String, Value>, group: &GroupScores, reference: &GroupScores) {
+/// Adds what parts the errors that the scores of a group and the reference make.
+pub(super) fn errors(
+    figures: &mut Map<String, Value>,
+    group: &GroupScores,
+    reference: &GroupScores,
+    curves: [Option<&RocCurve<'_>>; 2],
+) {
     let (ours, theirs) = (group.by_label(), reference.by_label());
-    put(
-        figures,
-        "balance_pos_difference",
-        score::balance_positive(ours, theirs),
-    );
-    put(
-        figures,
-        "balance_neg_difference",
-        score::balance_negative(ours, theirs),
-    );
-    let aucs = score::auc_delong(ours).zip(score::auc_delong(theirs));
+    let positive = score::balance_positive(ours, theirs);
+    put(figures, "balance_pos_difference", positive);
+    let negative = score::balance_negative(ours, theirs);
+    put(figures, "balance_neg_difference", negative);
+    let [ours, theirs] = curves;
+    let curves = ours.zip(theirs);
+    let aucs = curves.map(|(ours, theirs)| (ours.auc(), theirs.auc()));
     let difference = aucs.map(|(ours, theirs)| score::auc_difference(ours, theirs));
     put(figures, "auc_difference", difference);
     let test = aucs.and_then(|(ours, theirs)| score::auc_difference_test(ours, theirs));
     put(figures, "auc_diff_z", test.map(|test| test.statistic));
     put_p(figures, "auc_diff", test.map(|test| test.p));
-    put(figures, "abroca", score::abroca(ours, theirs));
+    let area = curves.map(|(ours, theirs)| ours.area_between(theirs));
+    put(figures, "abroca", area);
 }

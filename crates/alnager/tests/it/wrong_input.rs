@@ -166,7 +166,7 @@ fn a_directory_is_not_a_data_file() {
     check(
         &declaration("", AUDIT),
         Some(("data.csv/inner", b"x")),
-        &["data.csv", "directory"],
+        &["data.csv", "folder"],
     );
 }
 
