@@ -22,7 +22,7 @@ use alnager_stats::inequality;
 use alnager_stats::proportion;
 use alnager_stats::rank;
 use alnager_stats::sample::Sample;
-use alnager_stats::score::{ByLabel, RocCurve};
+use alnager_stats::score::{Auc, ByLabel, RocCurve};
 use serde_json::{Map, Value, json};
 
 use crate::declared::Audit;
@@ -67,11 +67,27 @@ struct Scores<'a> {
     are_probabilities: bool,
 }
 
+/// A ROC curve and the area under it.
+pub(crate) struct Curve<'a> {
+    pub(crate) curve: RocCurve<'a>,
+    pub(crate) auc: Auc,
+}
+
+impl<'a> Curve<'a> {
+    fn of(scores: ByLabel<'a>) -> Option<Self> {
+        let curve = RocCurve::new(scores)?;
+        Some(Curve {
+            auc: curve.auc(),
+            curve,
+        })
+    }
+}
+
 /// The scores of the groups of one grouping.
 struct Scored<'a> {
     by_group: &'a BTreeMap<String, GroupScores>,
-    /// The ROC curve of each group that has one.
-    curves: BTreeMap<&'a str, RocCurve<'a>>,
+    /// The ROC curve of each group that has one, with the area under it.
+    curves: BTreeMap<&'a str, Curve<'a>>,
     /// Everybody of a known group.
     known: Cow<'a, Sample>,
     /// Everybody.
@@ -87,7 +103,7 @@ impl<'a> Scored<'a> {
         labelled: bool,
     ) -> Self {
         let curve = |(name, scores): (&'a String, &'a GroupScores)| {
-            Some((name.as_str(), RocCurve::new(scores.by_label())?))
+            Some((name.as_str(), Curve::of(scores.by_label())?))
         };
         Scored {
             by_group,
@@ -270,7 +286,7 @@ fn overall(
     let mut figures = into_map(figures::group_figures(&all, None, labelled, z(settings)));
     exact_intervals(&mut figures, &all, settings);
     if let Some(scores) = scores {
-        let curve = RocCurve::new(scores.whole.by_label());
+        let curve = Curve::of(scores.whole.by_label());
         let are_probabilities = scores.are_probabilities;
         let whole = &scores.whole;
         score::group(
@@ -374,7 +390,7 @@ fn aggregate(
         if labelled {
             let names = scored.by_group.keys();
             let aucs: Vec<Option<f64>> = names
-                .map(|name| Some(scored.curves.get(name.as_str())?.auc().value))
+                .map(|name| Some(scored.curves.get(name.as_str())?.auc.value))
                 .collect();
             let spread = alnager_stats::impact::spread(&aucs);
             let difference = spread.map(|spread| spread.difference);

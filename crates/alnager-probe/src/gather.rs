@@ -3,15 +3,21 @@
 /// Scores gathered before they are sorted into what is there.
 const FRESH_MIN: usize = 1 << 15;
 
+/// Where most scores differ, this many times as many are gathered as are known, as sorting them in early would save nothing.
+const FRESH_FACTOR: usize = 8;
+
 /// The scores of a cell: distinct values with their counts, and those not sorted in yet.
 ///
-/// As large as the number of different values, never as the number of rows: fresh scores are sorted in once there are as many of
-/// them as different ones are known.
+/// As large as the number of different values, never as the number of rows: fresh scores are sorted in once there are a few times
+/// as many of them as different ones are known.
 #[derive(Default)]
 pub(crate) struct Scores {
     values: Vec<f64>,
+    /// How often each occurs; empty where each occurs once.
     counts: Vec<u64>,
     fresh: Vec<f64>,
+    /// Fresh scores at which they are sorted in.
+    limit: usize,
 }
 
 impl Scores {
@@ -19,16 +25,16 @@ impl Scores {
     pub(crate) fn push(&mut self, score: f64) {
         // Minus zero is zero.
         self.fresh.push(score + 0.0);
-        if self.fresh.len() >= FRESH_MIN && self.fresh.len() >= self.values.len() {
+        if self.fresh.len() >= self.limit.max(FRESH_MIN) {
             self.settle();
         }
     }
 
     /// Takes in the scores of another cell.
-    pub(crate) fn join(&mut self, other: Scores) {
+    pub(crate) fn join(&mut self, mut other: Scores) {
         self.settle();
-        let (values, counts) = other.finish();
-        self.merge(&values, &counts);
+        other.settle();
+        self.merge(other.values, other.counts);
     }
 
     /// The same with every score sorted in.
@@ -42,7 +48,7 @@ impl Scores {
         Some((*self.values.first()?, *self.values.last()?))
     }
 
-    /// The distinct scores, ascending, and how often each occurs.
+    /// The distinct scores, ascending, and how often each occurs; no counts where each occurs once.
     pub(crate) fn finish(mut self) -> (Vec<f64>, Vec<u64>) {
         self.settle();
         (self.values, self.counts)
@@ -54,53 +60,80 @@ impl Scores {
         }
         let mut fresh = std::mem::take(&mut self.fresh);
         fresh.sort_unstable_by(f64::total_cmp);
-        let (mut values, mut counts): (Vec<f64>, Vec<u64>) = (Vec::new(), Vec::new());
-        for score in &fresh {
-            match values.last() {
-                Some(last) if last == score => {
-                    if let Some(n) = counts.last_mut() {
-                        *n += 1;
-                    }
-                }
-                Some(_) | None => {
-                    values.push(*score);
-                    counts.push(1);
-                }
-            }
-        }
-        fresh.clear();
-        self.fresh = fresh;
-        self.merge(&values, &counts);
+        let n_fresh = fresh.len();
+        let n_different = 1 + fresh.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        let counts = if n_different == n_fresh {
+            Vec::new()
+        } else {
+            let mut counts = Vec::with_capacity(n_different);
+            counts.extend(
+                fresh
+                    .chunk_by(|one, other| one == other)
+                    .map(|run| run.len() as u64),
+            );
+            fresh.dedup();
+            counts
+        };
+        self.merge(fresh, counts);
+        let mostly_differ = 2 * n_different > n_fresh;
+        self.limit = self.values.len() * if mostly_differ { FRESH_FACTOR } else { 1 };
     }
 
-    fn merge(&mut self, values: &[f64], counts: &[u64]) {
-        if self.values.is_empty() {
-            self.values = values.to_vec();
-            self.counts = counts.to_vec();
+    /// Takes in distinct ascending values with their counts.
+    fn merge(&mut self, values: Vec<f64>, counts: Vec<u64>) {
+        let (Some(last), Some(first)) = (self.values.last(), values.first()) else {
+            if self.values.is_empty() {
+                (self.values, self.counts) = (values, counts);
+            }
+            return;
+        };
+        let follows = last < first;
+        if follows && self.counts.is_empty() && counts.is_empty() {
+            self.values.extend(values);
             return;
         }
-        let n_most = self.values.len() + values.len();
-        let (mut merged, mut numbers) = (Vec::with_capacity(n_most), Vec::with_capacity(n_most));
-        let (mut mine, mut theirs) = (0, 0);
-        while mine < self.values.len() || theirs < values.len() {
-            let left = self.values.get(mine).copied().unwrap_or(f64::INFINITY);
-            let right = values.get(theirs).copied().unwrap_or(f64::INFINITY);
-            let score = left.min(right);
-            let mut n = 0;
-            if left == score {
-                n += self.counts[mine];
-                mine += 1;
-            }
-            if right == score {
-                n += counts[theirs];
-                theirs += 1;
-            }
-            merged.push(score);
-            numbers.push(n);
+        let mine = filled(std::mem::take(&mut self.counts), self.values.len());
+        let theirs = filled(counts, values.len());
+        let old = std::mem::take(&mut self.values);
+        (self.values, self.counts) = merged((&old, &mine), (&values, &theirs));
+        if self.counts.iter().all(|n| *n == 1) {
+            self.counts = Vec::new();
         }
-        self.values = merged;
-        self.counts = numbers;
     }
+}
+
+fn filled(counts: Vec<u64>, n: usize) -> Vec<u64> {
+    if counts.is_empty() {
+        vec![1; n]
+    } else {
+        counts
+    }
+}
+
+/// Distinct ascending values with their counts.
+type Counted<'a> = (&'a [f64], &'a [u64]);
+
+fn merged(one: Counted<'_>, other: Counted<'_>) -> (Vec<f64>, Vec<u64>) {
+    let n_most = one.0.len() + other.0.len();
+    let (mut values, mut counts) = (Vec::with_capacity(n_most), Vec::with_capacity(n_most));
+    let (mut mine, mut theirs) = (0, 0);
+    while mine < one.0.len() || theirs < other.0.len() {
+        let left = one.0.get(mine).copied().unwrap_or(f64::INFINITY);
+        let right = other.0.get(theirs).copied().unwrap_or(f64::INFINITY);
+        let score = left.min(right);
+        let mut n = 0;
+        if left == score {
+            n += one.1[mine];
+            mine += 1;
+        }
+        if right == score {
+            n += other.1[theirs];
+            theirs += 1;
+        }
+        values.push(score);
+        counts.push(n);
+    }
+    (values, counts)
 }
 
 /// A sum kept in twice the digits of `f64`, so that the order of the terms does not show in the result.
@@ -147,11 +180,34 @@ mod tests {
         for at in 0..n {
             scores.push(((at * 7919) % 1000) as f64 - 500.0);
         }
-        assert!(scores.values.len() <= 1000);
+        assert!(scores.values.len() <= 1000 && scores.fresh.len() < 2 * FRESH_MIN);
         let (values, counts) = scores.finish();
         assert_eq!(values.len(), 1000);
         assert!(values.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(counts.iter().sum::<u64>(), n as u64);
+    }
+
+    #[test]
+    fn parts_with_and_without_repeated_scores_join() {
+        let of = |scores: &[f64]| {
+            let mut gathered = Scores::default();
+            scores.iter().for_each(|score| gathered.push(*score));
+            gathered
+        };
+        let joined = |parts: [&[f64]; 2]| {
+            let mut one = of(parts[0]);
+            one.join(of(parts[1]));
+            one.finish()
+        };
+        assert_eq!(
+            joined([&[2.0, 1.0], &[4.0, 3.0]]),
+            (vec![1.0, 2.0, 3.0, 4.0], vec![])
+        );
+        assert_eq!(joined([&[1.0, 3.0], &[2.0]]), (vec![1.0, 2.0, 3.0], vec![]));
+        assert_eq!(joined([&[1.0, 1.0], &[2.0]]), (vec![1.0, 2.0], vec![2, 1]));
+        assert_eq!(joined([&[1.0], &[1.0, 0.0]]), (vec![0.0, 1.0], vec![1, 2]));
+        assert_eq!(joined([&[], &[1.0]]), (vec![1.0], vec![]));
+        assert_eq!(joined([&[1.0], &[]]), (vec![1.0], vec![]));
     }
 
     #[test]

@@ -405,10 +405,15 @@ struct CellPlace {
     level: usize,
 }
 
-/// Gathered scores are finite and each has a count; there are fewer rows than a count can hold.
+/// Gathered scores are finite, ascending and each has a count; there are fewer rows than a count can hold.
 fn sample(scores: Scores) -> Sample {
     let (values, counts) = scores.finish();
-    Sample::from_counts(values.into_iter().zip(counts)).unwrap_or_else(|| Sample::merged(&[]))
+    let sample = if counts.is_empty() {
+        Sample::from_sorted_values(values)
+    } else {
+        Sample::from_counts(values.into_iter().zip(counts))
+    };
+    sample.unwrap_or_else(|| Sample::merged(&[]))
 }
 
 fn refuse_unknown(table: &CountTable, column: &str) -> Result<(), Problem> {

@@ -2,10 +2,10 @@
 
 use alnager_stats::rank;
 use alnager_stats::sample::Sample;
-use alnager_stats::score::{self, ReliabilityBin, RocCurve};
+use alnager_stats::score::{self, ReliabilityBin};
 use serde_json::{Map, Value, json};
 
-use super::{GroupScores, put, put_p};
+use super::{Curve, GroupScores, put, put_p};
 use crate::figures::{interval, number};
 
 /// Quantiles at which the quantile impact ratio is given, with their names.
@@ -25,7 +25,7 @@ pub(super) fn known<'s>(groups: impl Iterator<Item = &'s GroupScores>) -> Sample
 pub(super) fn group(
     figures: &mut Map<String, Value>,
     scores: &GroupScores,
-    curve: Option<&RocCurve<'_>>,
+    curve: Option<&Curve<'_>>,
     labelled: bool,
     are_probabilities: bool,
     z: f64,
@@ -37,7 +37,7 @@ pub(super) fn group(
     }
     put(figures, "score_mean_pos", scores.labels[1].mean());
     put(figures, "score_mean_neg", scores.labels[0].mean());
-    let auc = curve.map(RocCurve::auc);
+    let auc = curve.map(|curve| curve.auc);
     put(figures, "auc", auc.map(|auc| auc.value));
     put(figures, "auc_delong_se", auc.and_then(|auc| auc.se));
     let delong = auc.and_then(|auc| auc.interval(z));
@@ -107,7 +107,7 @@ pub(super) fn errors(
     figures: &mut Map<String, Value>,
     group: &GroupScores,
     reference: &GroupScores,
-    curves: [Option<&RocCurve<'_>>; 2],
+    curves: [Option<&Curve<'_>>; 2],
 ) {
     let (ours, theirs) = (group.by_label(), reference.by_label());
     let positive = score::balance_positive(ours, theirs);
@@ -116,12 +116,12 @@ pub(super) fn errors(
     put(figures, "balance_neg_difference", negative);
     let [ours, theirs] = curves;
     let curves = ours.zip(theirs);
-    let aucs = curves.map(|(ours, theirs)| (ours.auc(), theirs.auc()));
+    let aucs = curves.map(|(ours, theirs)| (ours.auc, theirs.auc));
     let difference = aucs.map(|(ours, theirs)| score::auc_difference(ours, theirs));
     put(figures, "auc_difference", difference);
     let test = aucs.and_then(|(ours, theirs)| score::auc_difference_test(ours, theirs));
     put(figures, "auc_diff_z", test.map(|test| test.statistic));
     put_p(figures, "auc_diff", test.map(|test| test.p));
-    let area = curves.map(|(ours, theirs)| ours.area_between(theirs));
+    let area = curves.map(|(ours, theirs)| ours.curve.area_between(&theirs.curve));
     put(figures, "abroca", area);
 }
