@@ -16,6 +16,7 @@ use crate::read::{ReadError, nearest};
 use crate::rule::{Rule, Truth};
 use crate::schedule::Timetable;
 use crate::text::stamp::{Stamp, Stamps};
+use crate::theory::Theories;
 
 /// The law, frameworks and policy in use, bound and checked.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Book {
     pub figures: BTreeMap<String, FigureKind>,
     /// What the requirements were written against, by requirement.
     stamps: BTreeMap<String, Stamp>,
+    /// What fairness tests are for; none in a book sealed before they were kept.
+    theories: Theories,
     packs: Vec<Arc<BoundPack>>,
     derived: Vec<Derived>,
     derived_names: BTreeMap<String, usize>,
@@ -195,6 +198,7 @@ impl Book {
             controls,
             figures: BTreeMap::new(),
             stamps: BTreeMap::new(),
+            theories: Theories::default(),
             packs: bound,
             derived,
             derived_names,
@@ -257,6 +261,19 @@ impl Book {
         }
         self.stamps = kept;
         Ok(self)
+    }
+
+    /// The same book with the theories that tests serve. Fails on a theory whose requirements are not in one pack of the book, or that
+    /// names a kind of decision nobody is asked about.
+    pub fn with_theories(mut self, theories: Theories) -> Result<Self, ReadError> {
+        theories.check(&self)?;
+        self.theories = theories;
+        Ok(self)
+    }
+
+    /// The theories that tests serve.
+    pub fn theories(&self) -> &Theories {
+        &self.theories
     }
 
     /// What a requirement was written against; `None` where its pack was never stamped.

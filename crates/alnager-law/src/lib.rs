@@ -24,3 +24,4 @@ mod schedule;
 pub mod smallest;
 pub mod strictest;
 pub mod text;
+pub mod theory;

@@ -12,7 +12,9 @@ use alnager_law::cases;
 use alnager_law::fact::Vocabulary;
 use alnager_law::figure;
 use alnager_law::pack::{Pack, Register};
+use alnager_law::requirement::AsOf;
 use alnager_law::rule::{Rule, Test};
+use alnager_law::theory::{AbsentState, Serving, TESTS, Theories, TheoryKind};
 
 fn packs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs")
@@ -52,8 +54,10 @@ fn book() -> Book {
     });
     let packs = packs.collect();
     let figures = figure::kinds("figures.toml", &text("figures.toml")).expect("the figures");
+    let theories = Theories::parse("theories.toml", &text("theories.toml")).expect("the theories");
     Book::new(vocabulary, evidence, controls, packs)
         .and_then(|book| book.with_figures(figures))
+        .and_then(|book| book.with_theories(theories))
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -141,4 +145,212 @@ fn every_exception_of_a_pack_is_guarded_against_the_team_that_claims_it() {
         }
     }
     assert!(n_guarded > 10, "only {n_guarded} exceptions were found");
+}
+
+/// The theories a test serves, as `id standing`, on a day with the law known by a day.
+fn serving(
+    book: &Book,
+    test: &str,
+    domain: Option<&str>,
+    place: Option<&str>,
+    (valid, known): (&str, &str),
+) -> Vec<String> {
+    let when = AsOf {
+        valid: valid.parse().expect("a day"),
+        known: known.parse().expect("a day"),
+    };
+    let serving = book.theories().serving(book, test, domain, place, when);
+    let shown = |one: &Serving<'_>| format!("{} {}", one.theory.id, one.standing.words());
+    serving.iter().map(shown).collect()
+}
+
+/// The day these packs were written for.
+const TODAY: (&str, &str) = ("2026-11-23", "2026-11-23");
+
+#[test]
+fn the_effects_test_of_regulation_b_ends_for_who_knew_of_its_end() {
+    let book = book();
+    let check = |days, want: &str| {
+        let all = serving(&book, "impact_ratio", Some("finance"), Some("US-NYC"), days);
+        assert_eq!(all.first(), Some(&want.to_owned()), "{days:?}");
+    };
+    let stands = "us-ecoa-effects in force since 2011-12-30";
+    check(("2026-07-20", "2026-04-21"), stands);
+    check(("2026-07-20", "2026-04-22"), stands);
+    check(("2026-07-21", "2026-04-21"), stands);
+    check(
+        ("2026-07-21", "2026-04-22"),
+        "us-ecoa-effects ended on 2026-07-21",
+    );
+    let effects = |known: &str| {
+        let when = AsOf {
+            valid: "2026-07-21".parse().expect("a day"),
+            known: known.parse().expect("a day"),
+        };
+        let all = book
+            .theories()
+            .serving(&book, "impact_ratio", Some("finance"), None, when);
+        let one = all.first().expect("the effects test");
+        (one.notes.len(), one.dated_by.clone().unwrap_or_default())
+    };
+    assert_eq!(effects("2026-04-21").0, 0);
+    let (n_notes, dated_by) = effects("2026-04-22");
+    assert_eq!(n_notes, 1);
+    assert!(
+        dated_by.ends_with("ended by FR Doc. 2026-07804"),
+        "{dated_by}"
+    );
+    // What was no law yet is nothing to explain a decision by.
+    assert_eq!(
+        serving(
+            &book,
+            "impact_ratio",
+            Some("finance"),
+            None,
+            ("2011-12-20", "2011-12-20")
+        ),
+        [""; 0]
+    );
+}
+
+#[test]
+fn no_ratio_meets_or_breaches_local_law_144() {
+    let book = book();
+    let theory = book.theories().get("us-nyc-ll144").expect("the theory");
+    assert_eq!(theory.kind, TheoryKind::Transparency);
+    assert_eq!(theory.limit(), None);
+    assert!(
+        theory
+            .no_limit()
+            .is_some_and(|why| why.starts_with("No ratio meets or breaches"))
+    );
+    let in_the_city = serving(
+        &book,
+        "impact_ratio",
+        Some("employment"),
+        Some("US-NYC"),
+        TODAY,
+    );
+    assert_eq!(
+        in_the_city,
+        [
+            "us-title-vii-impact in force since 1978-09-25",
+            "us-ugesp-four-fifths in force since 1978-09-25",
+            "us-nyc-ll144 in force since 2023-07-05",
+            "nist-ai-rmf in force since 2023-01-26",
+        ]
+    );
+    // Another state's law is none of theirs, and what is voluntary is tied to no place.
+    let elsewhere = serving(
+        &book,
+        "impact_ratio",
+        Some("employment"),
+        Some("US-NJ"),
+        TODAY,
+    );
+    assert!(!elsewhere.iter().any(|one| one.starts_with("us-nyc-ll144")));
+}
+
+#[test]
+fn no_number_in_a_theory_is_law_today() {
+    let book = book();
+    let limits = book
+        .theories()
+        .all()
+        .iter()
+        .filter_map(|theory| theory.limit());
+    for limit in limits {
+        assert!(limit.is_yardstick(), "{limit:?}");
+    }
+    let four_fifths = book.theories().get("us-ugesp-four-fifths").expect("it");
+    let limit = four_fifths.limit().expect("0.80");
+    assert_eq!(
+        (limit.metric.as_str(), limit.low.as_deref()),
+        ("impact_ratio", Some("0.80"))
+    );
+}
+
+#[test]
+fn cut_offs_that_differ_by_group_get_the_warning_of_every_treatment_theory() {
+    let book = book();
+    let when = AsOf {
+        valid: "2026-11-23".parse().expect("a day"),
+        known: "2026-11-23".parse().expect("a day"),
+    };
+    let serving = book
+        .theories()
+        .serving(&book, "group_threshold", None, Some("US-TX"), when);
+    let warned = serving.iter().filter(|one| one.warning.is_some());
+    let ids: Vec<&str> = warned.map(|one| one.theory.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "us-title-vii-treatment",
+            "us-ecoa-treatment",
+            "us-fha-treatment",
+            "us-hhs-1557",
+            "us-tx-traiga",
+        ]
+    );
+    let another = book
+        .theories()
+        .serving(&book, "cmh", None, Some("US-TX"), when);
+    assert!(another.iter().all(|one| one.warning.is_none()));
+    assert!(
+        book.theories()
+            .serving(&book, "a_word_nobody_uses", None, None, when)
+            .is_empty()
+    );
+}
+
+#[test]
+fn every_theory_stands_on_a_day_and_every_word_serves_one() {
+    let book = book();
+    let when = AsOf {
+        valid: "2026-11-23".parse().expect("a day"),
+        known: "2026-11-23".parse().expect("a day"),
+    };
+    let theories = book.theories();
+    for theory in theories.all() {
+        for test in &theory.tests {
+            let serving = theories.serving(&book, test, None, None, when);
+            let one = serving.iter().find(|one| one.theory.id == theory.id);
+            let one = one.unwrap_or_else(|| panic!("{} does not resolve", theory.id));
+            assert!(
+                one.dated_by.is_some() && !one.for_counsel().is_empty(),
+                "{}",
+                theory.id
+            );
+        }
+    }
+    for test in TESTS {
+        let serving = theories.serving(&book, test, None, None, when);
+        assert!(!serving.is_empty(), "`{test}` serves no theory");
+    }
+}
+
+#[test]
+fn silence_is_said() {
+    let book = book();
+    let of = |domain, place| -> Vec<(String, AbsentState)> {
+        let absent = book.theories().absent(&book, Some(domain), Some(place));
+        let shown = absent.into_iter().map(|one| (one.id.clone(), one.state));
+        shown.collect()
+    };
+    use AbsentState::{NotHeld, Silent};
+    let named = |id: &str, state| (id.to_owned(), state);
+    assert_eq!(
+        of("insurance", "US-CO"),
+        [
+            named("us-co-sb26-189", Silent),
+            named("us-co-insurance", NotHeld)
+        ]
+    );
+    assert_eq!(
+        of("finance", "US-NJ"),
+        [
+            named("us-state-fair-lending", NotHeld),
+            named("us-nj-lad", NotHeld)
+        ]
+    );
 }

@@ -12,6 +12,7 @@ use alnager_law::figure::{self, FigureKind};
 use alnager_law::pack::{Pack, Register};
 use alnager_law::read::ReadError;
 use alnager_law::text::stamp;
+use alnager_law::theory::Theories;
 use alnager_office::decide::Blob;
 use alnager_office::event::{BookFile, BookStamp};
 use sha2::{Digest, Sha256};
@@ -65,12 +66,16 @@ pub fn of_files(files: &Files) -> Result<Library, ReadError> {
 }
 
 /// The lists that conditions and requirements take their names from; a pack may bring some of its own.
-pub const REGISTERS: [&str; 4] = [
+pub const REGISTERS: [&str; 5] = [
     "facts.toml",
     "evidence.toml",
     "controls.toml",
     "figures.toml",
+    THEORIES,
 ];
+
+/// What fairness tests are for. A pack brings none of its own: a theory names statistics, which a law pack knows nothing of.
+const THEORIES: &str = "theories.toml";
 
 /// Which provisions the requirements of a pack were written against.
 pub const STAMPS: &str = "provisions.toml";
@@ -80,7 +85,9 @@ fn in_use(name: &str) -> bool {
     name.ends_with("/pack.toml")
         || REGISTERS.contains(&name)
         || name.starts_with("calendar/")
-        || pack_file(name).is_some_and(|(_, file)| file == STAMPS || REGISTERS.contains(&file))
+        || pack_file(name).is_some_and(|(_, file)| {
+            file == STAMPS || (file != THEORIES && REGISTERS.contains(&file))
+        })
 }
 
 /// The folder of a pack and the file in it, for a name such as `law/gdpr/pack.toml`.
@@ -173,6 +180,10 @@ pub fn from_texts(texts: Files) -> Result<Library, ReadError> {
         book = book.with_figures(figures)?;
     }
     book = book.with_stamps(stamps(&texts)?)?;
+    // A book sealed before they were kept has none.
+    if let Some(text) = texts.get(THEORIES) {
+        book = book.with_theories(Theories::parse(THEORIES, text)?)?;
+    }
     for test in &policy.tests {
         book.bind_condition(&test.when)?;
     }

@@ -91,3 +91,45 @@ fn stamps_are_sealed_with_the_book_and_lie_with_their_pack() {
         "{unknown}"
     );
 }
+
+#[test]
+fn theories_are_sealed_with_the_book_and_a_book_without_them_still_reads() {
+    let library = shipped().expect("the shipped library");
+    assert!(library.book.theories().get("us-ecoa-effects").is_some());
+    let sealed = library.stamp.files.iter();
+    assert!(sealed.clone().any(|file| file.name == "theories.toml"));
+    let again = from_blob(&library.texts.bytes).expect("it reads back");
+    assert_eq!(again.book.theories(), library.book.theories());
+
+    let mut older = texts();
+    older.remove("theories.toml");
+    let older = from_texts(older).expect("it reads");
+    assert!(older.book.theories().all().is_empty());
+
+    let mut wrong = texts();
+    let theories = wrong.get_mut("theories.toml").expect("the theories");
+    *theories = theories.replacen("\"REGB-6a-effects\"", "\"REGB-6a-effect\"", 1);
+    let error = from_texts(wrong).expect_err("it is refused").to_string();
+    assert!(
+        error.contains(
+            "`REGB-6a-effect`, which is in no pack in use; did you mean `REGB-6a-effects`?"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_pack_brings_no_theories_along() {
+    let mut files = shipped_files();
+    files.insert(
+        "law/gdpr/theories.toml".to_owned(),
+        "no theories".to_owned(),
+    );
+    let library = of_files(&files).expect("it is not read");
+    let sealed = library.stamp.files.iter();
+    assert!(
+        !sealed
+            .clone()
+            .any(|file| file.name.starts_with("law/gdpr/theories"))
+    );
+}
