@@ -12,5 +12,7 @@ pub mod judge;
 pub mod measures;
 pub mod plan;
 pub mod policy;
+pub mod profile;
+pub mod summary;
 pub mod table;
 pub mod two_by_two;

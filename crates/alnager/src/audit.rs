@@ -1,6 +1,8 @@
 //! Audits asked on the command line: one file per command.
 
+mod check_summary;
 mod fairness;
+mod profile;
 mod table;
 
 use alnager_work::acting::Flags;
@@ -16,6 +18,8 @@ pub(crate) enum AuditCommand {
     Fairness(Box<fairness::FairnessArguments>),
     /// Every figure of one 2x2 table: selected and not selected, of a group and of the reference
     Table(table::TableArguments),
+    /// Compute anyone's published summary of a bias audit again, and list what does not add up
+    CheckSummary(check_summary::CheckSummaryArguments),
 }
 
 impl AuditCommand {
@@ -23,7 +27,7 @@ impl AuditCommand {
     pub(crate) fn uses_law(&self) -> bool {
         match self {
             AuditCommand::Fairness(_) => true,
-            AuditCommand::Table(_) => false,
+            AuditCommand::Table(_) | AuditCommand::CheckSummary(_) => false,
         }
     }
 }
@@ -32,5 +36,6 @@ pub(crate) fn run(flags: &Flags, command: &AuditCommand, format: Format) -> Resu
     match command {
         AuditCommand::Fairness(arguments) => fairness::run(flags, arguments, format),
         AuditCommand::Table(arguments) => table::run(arguments, format),
+        AuditCommand::CheckSummary(arguments) => check_summary::run(arguments, format),
     }
 }
