@@ -1,6 +1,7 @@
 //! `cargo xtask conformance SHARED`: our figures and our law against a reference that others made.
 
 mod clocks;
+mod fairness;
 mod figures;
 mod law;
 mod texts;
@@ -10,15 +11,16 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// `shared` holds `reference/fairness/compas/expected.json` and `law/cases/{cases,clocks}.json` and `law/texts`.
+/// `shared` holds `reference/fairness/*/expected.json` and `law/cases/{cases,clocks}.json` and `law/texts`.
 pub(crate) fn conformance(root: &Path, shared: &Path) -> Result<()> {
     let figures = figures::compas(root, shared)?;
+    let audits = fairness::fairness(root, shared)?;
     let law = law::law_cases(root, shared)?;
     let clocks = clocks::clock_cases(root, shared)?;
     let texts = texts::texts(root, shared)?;
-    if figures + law + clocks + texts > 0 {
+    if figures + audits + law + clocks + texts > 0 {
         bail!(
-            "{figures} figures, {law} statements of law, {clocks} times of clocks and {texts} statements about texts differ from the reference"
+            "{figures} figures of the review, {audits} values of audits, {law} statements of law, {clocks} times of clocks and {texts} statements about texts differ from the reference"
         );
     }
     Ok(())

@@ -11,6 +11,7 @@ pub mod strata;
 pub mod tables;
 pub(crate) mod weight;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use alnager_stats::compare::PValue;
@@ -123,6 +124,12 @@ fn attribute(
     );
     let mut figures = into_map(figures::attribute(groups, favourable, labelled, z));
     let scored = scores.map(|scores| (scores, by_group(audit, groups, scores)));
+    let known = scored
+        .as_ref()
+        .map(|(scores, by_group)| match groups.n_unknown {
+            0 => Cow::Borrowed(&scores.whole.all),
+            _ => Cow::Owned(score::known(by_group.values())),
+        });
     let strata = strata::by_stratum(audit, measures, groups);
     let reference = groups.reference.map(|at| &groups.groups[at]);
     for group in &groups.groups {
@@ -144,14 +151,13 @@ fn attribute(
         let versus = child(&mut figures, "vs_reference", &group.name);
         pair::compare(versus, group, reference, labelled, z);
         weight::compare(versus, audit, measures, groups, group, reference, z);
-        if let Some((_, by_group)) = &scored
+        if let (Some((_, by_group)), Some(known)) = (&scored, &known)
             && let (Some(one), Some(other)) =
                 (by_group.get(&group.name), by_group.get(&reference.name))
         {
-            let known = score::known(by_group.values());
             versus.insert(
                 "score".to_owned(),
-                score::compare(one, other, &known, labelled),
+                score::compare(one, other, known, labelled),
             );
         }
         if let Some(strata) = &strata {

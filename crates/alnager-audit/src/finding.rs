@@ -16,7 +16,7 @@ use alnager_stats::weighted;
 use crate::catalogue::weight::selected;
 use crate::declared::{Audit, Missing};
 use crate::figures::{Group, Groups, group_name, groups};
-use crate::judge::{Outcome, TestResult, held, held_share, judge, z};
+use crate::judge::{Outcome, TestResult, held, held_share, interval_at, judge, z};
 use crate::measures::{Measures, Persons};
 use crate::plan::Plan;
 use crate::policy::Metric;
@@ -155,14 +155,25 @@ struct Shares {
     groups: BTreeMap<String, Groups>,
     /// Rows whose group is unknown, by decision.
     unknown: BTreeMap<String, Cell>,
+    /// All rows.
+    everybody: Group,
 }
+
+/// Probabilities above this keep all their digits in `f64`.
+const P_HELD: f64 = 1e-300;
 
 impl Shares {
     fn of(plan: &Plan, audit: &Audit, measures: &Measures) -> Self {
         let mut shares = Shares {
             groups: BTreeMap::new(),
             unknown: BTreeMap::new(),
+            everybody: Group {
+                name: String::new(),
+                cell: Cell::default(),
+            },
         };
+        let cells = measures.table.cells.values();
+        cells.for_each(|cell| shares.everybody.cell.add(cell));
         for grouping in audit.groupings() {
             let mut unknown = Cell::default();
             for (key, cell) in measures.table.by(&grouping.columns).unwrap_or_default() {
@@ -178,21 +189,38 @@ impl Shares {
         shares
     }
 
-    /// The group and the reference of a result.
-    fn pair(&self, result: &TestResult) -> Option<(&Group, &Group)> {
-        let groups = &self.groups.get(&result.attribute)?.groups;
-        let named = |name: &str| groups.iter().find(|group| group.name == name);
-        Some((named(&result.group)?, named(result.reference.as_ref()?)?))
+    /// The shares that a result compares; the first is that of all rows where it compares no groups.
+    fn shares(
+        &self,
+        audit: &Audit,
+        result: &TestResult,
+    ) -> (Option<Proportion>, Option<Proportion>) {
+        let share = |group| held_share(result.metric, group, audit.decision.favourable);
+        if !result.metric.compares_groups() {
+            return (share(&self.everybody), None);
+        }
+        let named = |name: &String| {
+            let groups = &self.groups.get(&result.attribute)?.groups;
+            share(groups.iter().find(|group| group.name == *name)?)
+        };
+        (
+            named(&result.group),
+            result.reference.as_ref().and_then(named),
+        )
     }
 
     fn finding(&self, plan: &Plan, audit: &Audit, result: TestResult, method: Method) -> Finding {
         let favourable = audit.decision.favourable;
-        let pair = self.pair(&result);
-        let shares = pair.and_then(|(group, reference)| {
-            let share = |group| held_share(result.metric, group, favourable);
-            share(group).zip(share(reference))
-        });
-        let fisher = shares.and_then(|(ours, theirs)| compare::fisher(ours, theirs));
+        let (ours, theirs) = self.shares(audit, &result);
+        let shares = ours.zip(theirs);
+        // The logarithm of a probability that `f64` holds needs no second exact test.
+        let log10_p = match result.p {
+            Some(p) if p > P_HELD => Some(p.log10()),
+            Some(_) => shares
+                .and_then(|(ours, theirs)| compare::fisher(ours, theirs))
+                .map(|test| test.two_sided.log10),
+            None => None,
+        };
         let is_ratio = result.metric == Metric::ImpactRatio;
         let alpha = 1.0 - plan.confidence;
         let detectable = shares.filter(|_| is_ratio).and_then(|(ours, theirs)| {
@@ -208,7 +236,7 @@ impl Shares {
             simultaneous: None,
             outcome: Outcome::NotMeasured,
             n_family: 1,
-            log10_p: fisher.map(|test| test.two_sided.log10),
+            log10_p,
             p_adjusted: None,
             is_significant: None,
             detectable,
@@ -446,13 +474,12 @@ fn family(
     let adjusted = method.correction.adjust(&p);
     let mut stricter = plan.clone();
     stricter.confidence = 1.0 - (1.0 - plan.confidence) / n_family as f64;
-    let mut wide: Vec<Finding> = judge(&stricter, std::slice::from_ref(measures))
-        .into_iter()
-        .map(|result| Finding {
-            result,
-            ..findings[0].clone()
-        })
-        .collect();
+    let mut wide = findings.to_vec();
+    for finding in &mut wide {
+        let (ours, theirs) = all.shares(audit, &finding.result);
+        let metric = finding.result.metric;
+        finding.result.interval = interval_at(stricter.confidence, metric, ours, theirs);
+    }
     by_weight(&stricter, audit, measures, all, &mut wide);
     if measures.persons.is_some() {
         by_person(&stricter, audit, measures, &mut wide, method);

@@ -110,7 +110,11 @@ pub fn judge(plan: &Plan, measures: &[Measures]) -> Vec<TestResult> {
 
 /// The standard normal quantile of the plan's confidence.
 pub fn z(plan: &Plan) -> f64 {
-    proportion::z_for(plan.confidence).unwrap_or(proportion::Z95)
+    z_of(plan.confidence)
+}
+
+fn z_of(confidence: f64) -> f64 {
+    proportion::z_for(confidence).unwrap_or(proportion::Z95)
 }
 
 fn judge_test(
@@ -167,12 +171,14 @@ fn against_reference(
             continue;
         };
         let favourable = audit.decision.favourable;
-        let figure = compare_groups(plan, planned.test.metric, group, reference, favourable);
+        let metric = planned.test.metric;
+        let [ours, theirs] = [group, reference].map(|group| held_share(metric, group, favourable));
+        let figure = compare_groups(plan.confidence, metric, ours, theirs);
         result.reference = Some(reference.name.clone());
         result.n_reference = reference.n();
         result.value = figure.value;
         result.interval = figure.interval;
-        result.p = figure.p;
+        result.p = fisher(ours, theirs);
         result.method = figure.method;
         result.outcome = held(figure.interval, &planned.test.limit);
         result.is_judged = group.n() >= plan.min_group && reference.n() >= plan.min_group;
@@ -241,29 +247,39 @@ fn blank(
 struct Figure {
     value: Option<f64>,
     interval: Option<Interval>,
-    p: Option<f64>,
     method: &'static str,
 }
 
 fn compare_groups(
-    plan: &Plan,
+    confidence: f64,
     metric: Metric,
-    group: &Group,
-    reference: &Group,
-    favourable: u8,
+    ours: Option<Proportion>,
+    theirs: Option<Proportion>,
 ) -> Figure {
-    let [ours, theirs] = [group, reference].map(|group| held_share(metric, group, favourable));
     if metric == Metric::ImpactRatio {
-        return impact_ratio(plan, ours, theirs);
+        return impact_ratio(confidence, ours, theirs);
     }
     let pair = ours.zip(theirs);
-    let z = z(plan);
+    let z = z_of(confidence);
     Figure {
         value: pair.and_then(|(group, reference)| compare::difference(group, reference)),
         interval: pair
             .and_then(|(group, reference)| compare::difference_newcombe(group, reference, z)),
-        p: fisher(ours, theirs),
         method: "newcombe-10/1",
+    }
+}
+
+/// The interval of a comparison at another confidence; of a figure over all rows where `theirs` is `None`.
+pub(crate) fn interval_at(
+    confidence: f64,
+    metric: Metric,
+    ours: Option<Proportion>,
+    theirs: Option<Proportion>,
+) -> Option<Interval> {
+    if metric.compares_groups() {
+        compare_groups(confidence, metric, ours, theirs).interval
+    } else {
+        proportion::wilson(ours?, z_of(confidence))
     }
 }
 
@@ -281,27 +297,27 @@ pub(crate) fn held_share(metric: Metric, group: &Group, favourable: u8) -> Optio
 
 /// The impact ratio with Katz' interval; where nobody in the group was favoured, Katz' logarithm is undefined and the interval
 /// runs from 0 to the ratio of two exact bounds, each at half the error (Bonferroni), which is conservative.
-fn impact_ratio(plan: &Plan, group: Option<Proportion>, reference: Option<Proportion>) -> Figure {
-    let p = fisher(group, reference);
+fn impact_ratio(
+    confidence: f64,
+    group: Option<Proportion>,
+    reference: Option<Proportion>,
+) -> Figure {
     let Some((group, reference)) = group.zip(reference) else {
         return Figure {
             value: None,
             interval: None,
-            p,
             method: "katz-log/1",
         };
     };
     let value = compare::ratio(group, reference);
-    let z = z(plan);
     if group.k() > 0 || value.is_none() {
         return Figure {
             value,
-            interval: compare::ratio_katz(group, reference, z),
-            p,
+            interval: compare::ratio_katz(group, reference, z_of(confidence)),
             method: "katz-log/1",
         };
     }
-    let alpha = (1.0 - plan.confidence) / 2.0;
+    let alpha = (1.0 - confidence) / 2.0;
     let high = proportion::clopper_pearson(group, alpha)
         .zip(proportion::clopper_pearson(reference, alpha));
     let interval = high.map(|(group, reference)| Interval {
@@ -311,7 +327,6 @@ fn impact_ratio(plan: &Plan, group: Option<Proportion>, reference: Option<Propor
     Figure {
         value,
         interval,
-        p,
         method: "clopper-pearson-ratio/1",
     }
 }
@@ -444,7 +459,11 @@ pub fn alternatives(
                 cell.n(),
             )
         };
-        let figure = impact_ratio(plan, favourable(&result.group), favourable(reference));
+        let figure = impact_ratio(
+            plan.confidence,
+            favourable(&result.group),
+            favourable(reference),
+        );
         alternatives.push(Alternative {
             at_least: *cut,
             value: figure.value,

@@ -4,15 +4,26 @@
 //! from sealed count tables by arithmetic, so an outsider recomputes it without the rows.
 
 pub mod catalogue;
+pub mod classes;
 pub mod declared;
 pub mod derived;
+pub mod factor;
 pub mod figures;
 pub mod finding;
 pub mod judge;
+pub mod lending;
 pub mod measures;
+pub mod numeric;
+pub mod oaxaca;
 pub mod plan;
 pub mod policy;
 pub mod profile;
+pub mod proxy;
+pub mod ranking;
+pub mod reweighing;
+pub mod stratified;
 pub mod summary;
 pub mod table;
+pub mod texts;
 pub mod two_by_two;
+mod words;

@@ -6,6 +6,7 @@ use alnager_stats::proportion::{self, Interval, Proportion};
 use serde_json::{Map, Value, json};
 
 use crate::figures::{interval, number};
+use crate::words::short;
 
 /// Every figure of `[[selected, others] of the group, the same of the reference]`.
 ///
@@ -204,15 +205,6 @@ pub fn words(figures: &Value) -> String {
         ));
     }
     lines.join("\n")
-}
-
-/// Four significant places, small numbers as powers of ten.
-fn short(value: f64) -> String {
-    if value != 0.0 && value.abs() < 1e-4 {
-        format!("{value:.2e}")
-    } else {
-        format!("{value:.4}")
-    }
 }
 
 #[cfg(test)]

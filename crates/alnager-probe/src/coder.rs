@@ -389,20 +389,25 @@ impl Gathered {
         self.check(value)
     }
 
+    /// Whether a number can be gathered.
+    pub(crate) fn takes(self, value: f64) -> bool {
+        match self {
+            Gathered::Score => value.is_finite(),
+            Gathered::Number => !value.is_infinite(),
+            Gathered::Weight => value.is_finite() && value >= 0.0,
+        }
+    }
+
     /// Refuses what cannot be gathered.
     pub(crate) fn check(self, value: f64) -> Result<f64, Problem> {
-        match self {
-            Gathered::Score | Gathered::Number if value.is_infinite() => Err(Problem::NotFinite {
-                value: value.to_string(),
-            }),
-            Gathered::Score if value.is_nan() => Err(Problem::NotFinite {
-                value: value.to_string(),
-            }),
-            Gathered::Weight if !value.is_finite() || value < 0.0 => Err(Problem::BadWeight {
-                value: value.to_string(),
-            }),
-            Gathered::Score | Gathered::Number | Gathered::Weight => Ok(value),
+        if self.takes(value) {
+            return Ok(value);
         }
+        let value = value.to_string();
+        Err(match self {
+            Gathered::Score | Gathered::Number => Problem::NotFinite { value },
+            Gathered::Weight => Problem::BadWeight { value },
+        })
     }
 }
 

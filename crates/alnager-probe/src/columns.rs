@@ -8,6 +8,7 @@ use arrow_array::types::{
     Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, BooleanArray, DictionaryArray, PrimitiveArray, RecordBatch};
+use arrow_buffer::ArrowNativeType;
 use arrow_schema::{DataType, Schema};
 
 use crate::coder::Coded;
@@ -189,22 +190,13 @@ fn texts<K: ArrowDictionaryKeyType>(
             _ => values.as_string::<i32>().value(key).as_bytes(),
         }
     };
-    // A dictionary may hold texts that no row uses; those must not count as values of the column.
-    let mut known: Vec<Option<Coded>> = vec![None; values.len()];
     let plain = keep.is_none() && array.keys().null_count() == 0 && values.null_count() == 0;
     if plain && role.gives_codes() {
-        for (row, key) in array.keys_iter().flatten().enumerate() {
-            match known[key] {
-                Some(Coded::Code(code)) => role.codes.push(code),
-                _ => {
-                    let coded = role.code_of(text(key)).map_err(|problem| (row, problem))?;
-                    known[key] = Some(coded);
-                    role.push(coded);
-                }
-            }
-        }
-        return Ok(());
+        let keys = array.keys().values().iter().map(|key| key.as_usize());
+        return role.codes_of(keys, values.len(), |key| text(key).into());
     }
+    // A dictionary may hold texts that no row uses; those must not count as values of the column.
+    let mut known: Vec<Option<Coded>> = vec![None; values.len()];
     each(array, keep, |row| {
         let Some(key) = array.key(row).filter(|key| values.is_valid(*key)) else {
             return role.text(b"");
@@ -248,7 +240,19 @@ where
     T::Native: Number,
 {
     if array.null_count() == 0 && keep.is_none() {
-        for (row, value) in array.values().iter().enumerate() {
+        let values = array.values().iter();
+        if role.is_named() {
+            // Whole numbers below 256 are their own position in a dictionary; few columns of codes hold others.
+            if values.clone().all(|value| value.bits() < 256) {
+                let keys = values.map(|value| value.bits() as usize);
+                return role.codes_of(keys, 256, |key| {
+                    T::Native::of_bits(key as u64).text().into_bytes().into()
+                });
+            }
+        } else if role.takes_numbers(values.clone().map(|value| value.wide())) {
+            return Ok(());
+        }
+        for (row, value) in values.enumerate() {
             role.number(value.wide(), value.bits(), || value.text())
                 .map_err(|problem| (row, problem))?;
         }
@@ -267,6 +271,8 @@ where
 trait Number: Copy {
     /// Differs for different values.
     fn bits(self) -> u64;
+    /// The value of these bits.
+    fn of_bits(bits: u64) -> Self;
     fn wide(self) -> f64;
     /// What the number is called where a declaration speaks of values: the shortest decimal form, `1` for a whole float.
     fn text(self) -> String;
@@ -277,6 +283,10 @@ macro_rules! whole_numbers {
         $(impl Number for $name {
             fn bits(self) -> u64 {
                 self as u64
+            }
+
+            fn of_bits(bits: u64) -> Self {
+                bits as $name
             }
 
             fn wide(self) -> f64 {
@@ -293,10 +303,14 @@ macro_rules! whole_numbers {
 whole_numbers!(i8 i16 i32 i64 u8 u16 u32 u64);
 
 macro_rules! floats {
-    ($($name:ty)*) => {
+    ($($name:ty as $bits:ty)*) => {
         $(impl Number for $name {
             fn bits(self) -> u64 {
                 self.to_bits().into()
+            }
+
+            fn of_bits(bits: u64) -> Self {
+                <$name>::from_bits(bits as $bits)
             }
 
             fn wide(self) -> f64 {
@@ -311,4 +325,4 @@ macro_rules! floats {
     };
 }
 
-floats!(f32 f64);
+floats!(f32 as u32 f64 as u64);

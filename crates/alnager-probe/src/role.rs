@@ -1,5 +1,6 @@
 //! Roles: one use of a column, from the value of a row to a code or a number.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use alnager_audit::derived::Derived;
@@ -145,6 +146,57 @@ impl Role {
             Coder::Texts(_) | Coder::Numbers(_) | Coder::Persons => {}
         }
         self.called(bits, text)
+    }
+
+    /// Whether a number becomes a code by what it is called.
+    pub(crate) fn is_named(&self) -> bool {
+        self.ranges.is_none()
+            && match &self.coder {
+                Coder::Texts(_) | Coder::Numbers(_) => true,
+                Coder::Levels(_) | Coder::Gathered(_) | Coder::Persons | Coder::Truths(_) => false,
+            }
+    }
+
+    /// Takes in numbers that are gathered as they are, if this role gathers and all of them can be.
+    pub(crate) fn takes_numbers(&mut self, values: impl Iterator<Item = f64> + Clone) -> bool {
+        let Coder::Gathered(gathered) = &self.coder else {
+            return false;
+        };
+        let fits = self.ranges.is_none() && values.clone().all(|value| gathered.takes(value));
+        if fits {
+            self.numbers.extend(values);
+        }
+        fits
+    }
+
+    /// Takes in rows by their keys in a dictionary of `n` entries, each read once when it is first met.
+    pub(crate) fn codes_of<'t>(
+        &mut self,
+        keys: impl Iterator<Item = usize>,
+        n: usize,
+        text: impl Fn(usize) -> Cow<'t, [u8]>,
+    ) -> Result<(), (usize, Problem)> {
+        let mut known = vec![NO_CODE; n];
+        let mut first: Option<(usize, Problem)> = None;
+        let mut codes = std::mem::take(&mut self.codes);
+        let start = codes.len();
+        codes.extend(keys.enumerate().map(|(row, key)| {
+            let code = known[key];
+            if code != NO_CODE || first.is_some() {
+                return code;
+            }
+            match self.code_of(&text(key)) {
+                Ok(Coded::Code(code)) => known[key] = code,
+                Ok(Coded::Number(_) | Coded::Hash(_)) => {}
+                Err(problem) => first = Some((row, problem)),
+            }
+            known[key]
+        }));
+        if first.is_some() {
+            codes.truncate(start);
+        }
+        self.codes = codes;
+        first.map_or(Ok(()), Err)
     }
 
     /// Takes in a number by what it is called, remembered by its bits.

@@ -78,7 +78,7 @@ pub(crate) fn length(text: &str) -> usize {
 }
 
 /// The text with control characters replaced, those that turn the direction of writing included.
-pub(crate) fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     text.chars()
         .map(|character| {
             if character.is_control() || turns(character) {

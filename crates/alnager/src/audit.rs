@@ -1,8 +1,18 @@
 //! Audits asked on the command line: one file per command.
 
 mod check_summary;
+mod classes;
 mod fairness;
+mod fairness;
+mod lending;
+mod numeric;
+mod oaxaca;
 mod profile;
+mod proxy;
+mod ranking;
+mod reweigh;
+mod rows;
+mod strata;
 mod table;
 
 use alnager_work::acting::Flags;
@@ -20,6 +30,22 @@ pub(crate) enum AuditCommand {
     Table(table::TableArguments),
     /// Compute anyone's published summary of a bias audit again, and list what does not add up
     CheckSummary(check_summary::CheckSummaryArguments),
+    /// Decisions of more than two classes: shares by group, ratios to the reference, at every cut of their order
+    Classes(classes::ClassesArguments),
+    /// Predicted numbers beside what came true: errors, bias and distances by group
+    Numeric(numeric::NumericArguments),
+    /// A ranked list: who stands among the first, and how exposed each group is
+    Ranking(ranking::RankingArguments),
+    /// Fair lending: raw gaps of a decision beside gaps with other factors held fixed
+    Lending(lending::LendingArguments),
+    /// A gap in mean outcomes taken apart: what follows from different factors, and what does not (Oaxaca-Blinder)
+    Oaxaca(oaxaca::OaxacaArguments),
+    /// Weights that make group and label independent, for training data
+    Reweigh(reweigh::ReweighArguments),
+    /// Race and ethnicity estimated by surname and place (BISG), and rates weighted with the estimates
+    Proxy(proxy::ProxyArguments),
+    /// 2x2 tables in strata: the gap among alike people beside the crude one (Cochran-Mantel-Haenszel)
+    Strata(strata::StrataArguments),
 }
 
 impl AuditCommand {
@@ -27,7 +53,16 @@ impl AuditCommand {
     pub(crate) fn uses_law(&self) -> bool {
         match self {
             AuditCommand::Fairness(_) => true,
-            AuditCommand::Table(_) | AuditCommand::CheckSummary(_) => false,
+            AuditCommand::Table(_)
+            | AuditCommand::CheckSummary(_)
+            | AuditCommand::Classes(_)
+            | AuditCommand::Numeric(_)
+            | AuditCommand::Ranking(_)
+            | AuditCommand::Lending(_)
+            | AuditCommand::Oaxaca(_)
+            | AuditCommand::Reweigh(_)
+            | AuditCommand::Proxy(_)
+            | AuditCommand::Strata(_) => false,
         }
     }
 }
@@ -37,5 +72,13 @@ pub(crate) fn run(flags: &Flags, command: &AuditCommand, format: Format) -> Resu
         AuditCommand::Fairness(arguments) => fairness::run(flags, arguments, format),
         AuditCommand::Table(arguments) => table::run(arguments, format),
         AuditCommand::CheckSummary(arguments) => check_summary::run(arguments, format),
+        AuditCommand::Classes(arguments) => classes::run(arguments, format),
+        AuditCommand::Numeric(arguments) => numeric::run(arguments, format),
+        AuditCommand::Ranking(arguments) => ranking::run(arguments, format),
+        AuditCommand::Lending(arguments) => lending::run(arguments, format),
+        AuditCommand::Oaxaca(arguments) => oaxaca::run(arguments, format),
+        AuditCommand::Reweigh(arguments) => reweigh::run(arguments, format),
+        AuditCommand::Proxy(arguments) => proxy::run(arguments, format),
+        AuditCommand::Strata(arguments) => strata::run(arguments, format),
     }
 }

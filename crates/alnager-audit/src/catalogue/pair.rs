@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use super::{put, put_p};
 use crate::figures::{COMPARED, Group, interval};
 
+/// Probabilities above this keep all their digits in `f64`.
+const P_HELD: f64 = 1e-300;
+
 /// Adds to `vs_reference` of a group the logarithms of p-values, and of selection the other intervals and tests.
 pub(super) fn compare(
     versus: &mut Map<String, Value>,
@@ -28,19 +31,24 @@ pub(super) fn compare(
         let Some(figures) = versus.get_mut(rate.name()).and_then(Value::as_object_mut) else {
             continue;
         };
-        let fisher = compare::fisher(ours, theirs);
-        put_p(figures, "fisher", fisher.map(|test| test.two_sided));
-        put_p(
-            figures,
-            "z_pooled",
-            compare::z_pooled(ours, theirs).map(|test| test.p),
-        );
-        if *rate == Rate::SelectionRate {
-            put_p(
-                figures,
-                "fisher_midp",
-                fisher.map(|test| test.midp_two_sided),
-            );
+        // The exact test is made again only where its probability underflows, or the mid-p is wanted.
+        let is_selection = *rate == Rate::SelectionRate;
+        let held = figures
+            .get("fisher_p")
+            .and_then(Value::as_f64)
+            .filter(|p| *p > P_HELD);
+        let fisher = match held {
+            Some(_) if !is_selection => None,
+            Some(_) | None => compare::fisher(ours, theirs),
+        };
+        let log10 = held.map(f64::log10);
+        let log10 = log10.or(fisher.map(|test| test.two_sided.log10));
+        put(figures, "fisher_log10_p", log10);
+        let z_test = compare::z_pooled(ours, theirs);
+        put_p(figures, "z_pooled", z_test.map(|test| test.p));
+        if is_selection {
+            let midp = fisher.map(|test| test.midp_two_sided);
+            put_p(figures, "fisher_midp", midp);
             selection(figures, ours, theirs, z);
         }
     }

@@ -92,13 +92,14 @@ pub fn stratified(tables: &[Stratum], z: f64) -> Map<String, Value> {
     );
     figures.insert("n_strata".to_owned(), json!(strata.n_strata()));
     figures.insert("n_dropped".to_owned(), json!(strata.n_dropped()));
-    put(
-        &mut figures,
-        "mh_odds_ratio",
-        stratified::mh_odds_ratio(&strata),
-    );
-    let rbg = stratified::mh_odds_ratio_rbg(&strata, z);
-    figures.insert("mh_or_ci_rbg".to_owned(), interval(rbg));
+    let odds_ratio = stratified::mh_odds_ratio(&strata);
+    put(&mut figures, "mh_odds_ratio", odds_ratio);
+    let rbg = match stratified::mh_odds_ratio_rbg(&strata, z) {
+        // An odds ratio of 0 has no logarithm to build an interval around: both ends are undefined, the figure itself is not.
+        None if odds_ratio.is_some() => json!([null, null]),
+        rbg => interval(rbg),
+    };
+    figures.insert("mh_or_ci_rbg".to_owned(), rbg);
     put(
         &mut figures,
         "mh_risk_ratio",

@@ -1,6 +1,7 @@
 //! The binary as a person uses it: a real process, a temporary folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod audit_kinds;
 mod clock;
 mod crash;
 mod crosswalk;
@@ -10,6 +11,7 @@ mod guide;
 mod impact;
 mod interview;
 mod pack;
+mod pitfalls;
 mod review;
 mod task;
 mod text;
