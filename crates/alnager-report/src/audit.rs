@@ -11,7 +11,8 @@ pub use details::{Details, details};
 pub use html::{Page, pages};
 pub use json::json;
 pub use profile::{
-    EcoaView, EuView, Part, ProfileView, SignedBy, SummaryView, Theories, TheoryView, profile_json,
+    EcoaView, EuView, Part, ProfileView, SELF_TEST, SignedBy, SummaryView, Theories, TheoryView,
+    profile_json,
 };
 pub use screen::screen;
 pub use view::{

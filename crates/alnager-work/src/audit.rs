@@ -3,7 +3,6 @@
 pub mod check_summary;
 pub mod classes;
 pub mod fairness;
-pub mod fairness;
 pub mod lending;
 pub mod numeric;
 pub mod oaxaca;

@@ -3,7 +3,6 @@
 mod check_summary;
 mod classes;
 mod fairness;
-mod fairness;
 mod lending;
 mod numeric;
 mod oaxaca;

@@ -15,16 +15,8 @@ use crate::declared::Audit;
 use crate::figures::{group_name, number};
 use crate::measures::Measures;
 use crate::table::{Cell, CountTable};
+use crate::texts::Texts;
 use crate::two_by_two::flip_one;
-
-/// A column of texts: the different texts, and of each row one more than the position of its text, 0 where it is unknown.
-#[derive(Debug, Clone, Copy)]
-pub struct Texts<'r> {
-    /// The different texts.
-    pub names: &'r [String],
-    /// One code a row.
-    pub codes: &'r [u32],
-}
 
 /// Which people: the job, and the value of each attribute; `None` is unknown, and also the job where none is told apart.
 pub type Who = (Option<String>, Vec<Option<String>>);
@@ -64,9 +56,9 @@ pub struct Counted {
 /// lets through. The answer says which column holds what it should not.
 pub fn counted(
     audit: &Audit,
-    attributes: &[Texts<'_>],
-    job: Option<Texts<'_>>,
-    stages: &[(String, Texts<'_>)],
+    attributes: &[Texts],
+    job: Option<&Texts>,
+    stages: &[(String, Texts)],
     favourable: &str,
 ) -> Result<Counted, String> {
     let mut warnings = Vec::new();
@@ -75,21 +67,21 @@ pub fn counted(
         passes.push(passing(name, texts, favourable, &mut warnings)?);
     }
     // People by the codes of job and attributes, so that texts are touched once a cell.
-    let mut cells: HashMap<Vec<u32>, Vec<Reached>> = HashMap::new();
-    let n_rows = attributes.first().map_or(0, |texts| texts.codes.len());
+    let mut cells: HashMap<Vec<Option<usize>>, Vec<Reached>> = HashMap::new();
+    let n_rows = attributes.first().map_or(0, Texts::n_rows);
     let mut n_skipped = vec![0_u64; stages.len()];
     for row in 0..n_rows {
-        let keys = job.iter().chain(attributes);
-        let key: Vec<u32> = keys.map(|texts| texts.codes[row]).collect();
+        let keys = job.into_iter().chain(attributes);
+        let key: Vec<Option<usize>> = keys.map(|texts| texts.at(row)).collect();
         let cell = cells
             .entry(key)
             .or_insert_with(|| vec![Reached::default(); stages.len() + 1]);
         let mut came_here = true;
         let mut passed = false;
         for (at, (_, texts)) in stages.iter().enumerate() {
-            let code = texts.codes[row];
-            let here = code != 0;
-            passed = here && Some(code) == passes[at];
+            let decision = texts.at(row);
+            let here = decision.is_some();
+            passed = here && decision == passes[at];
             n_skipped[at] += u64::from(here && !came_here);
             cell[at + 1].n += u64::from(here);
             cell[at + 1].k += u64::from(passed);
@@ -106,9 +98,9 @@ pub fn counted(
         }
     }
     let names: Vec<&[String]> = job
-        .iter()
+        .into_iter()
         .chain(attributes)
-        .map(|texts| texts.names)
+        .map(Texts::values)
         .collect();
     Ok(gathered(
         audit,
@@ -120,27 +112,27 @@ pub fn counted(
     ))
 }
 
-/// The code of the decision that lets through; `None` where nobody was.
+/// The position of the decision that lets through; `None` where nobody was.
 fn passing(
     stage: &str,
-    texts: &Texts<'_>,
+    texts: &Texts,
     favourable: &str,
     warnings: &mut Vec<String>,
-) -> Result<Option<u32>, String> {
-    let at = texts.names.iter().position(|name| name == favourable);
+) -> Result<Option<usize>, String> {
+    let at = texts.position(favourable);
     let shown = || {
-        let names: Vec<&str> = texts.names.iter().take(4).map(String::as_str).collect();
+        let names: Vec<&str> = texts.values().iter().take(4).map(String::as_str).collect();
         names.join("`, `")
     };
-    if texts.names.len() > 2 {
+    if texts.values().len() > 2 {
         return Err(format!(
             "stage `{stage}` has {} different decisions, among them `{}`; it needs two, and an empty cell for who did not reach it",
-            texts.names.len(),
+            texts.values().len(),
             shown()
         ));
     }
-    match (at, texts.names.len()) {
-        (Some(at), _) => Ok(Some(at as u32 + 1)),
+    match (at, texts.values().len()) {
+        (Some(at), _) => Ok(Some(at)),
         (None, 2) => Err(format!(
             "stage `{stage}` has the decisions `{}`, and neither is the favourable one, `{favourable}`; correct --favorable",
             shown()
@@ -158,8 +150,8 @@ fn gathered(
     audit: &Audit,
     names: &[&[String]],
     has_job: bool,
-    stages: &[(String, Texts<'_>)],
-    cells: HashMap<Vec<u32>, Vec<Reached>>,
+    stages: &[(String, Texts)],
+    cells: HashMap<Vec<Option<usize>>, Vec<Reached>>,
     warnings: Vec<String>,
 ) -> Counted {
     let mut found: Vec<Stage> = std::iter::once(BOTTOM_LINE)
@@ -182,7 +174,7 @@ fn gathered(
     for (codes, reached) in cells {
         let texts = codes.iter().zip(names);
         let mut values: Vec<Option<String>> = texts
-            .map(|(code, names)| names.get((*code as usize).wrapping_sub(1)).cloned())
+            .map(|(at, names)| names.get((*at)?).cloned())
             .collect();
         let job = if has_job { values.remove(0) } else { None };
         let mut key = values.clone();

@@ -125,7 +125,10 @@ fn private(view: &FairnessView, profile: &ProfileView) -> Markup {
     ];
     html! {
         @match &profile.part {
-            Part::Ll144(summary) => { (ll144::banner(summary.signed_by.as_ref())) }
+            Part::Ll144(summary) => {
+                (ll144::banner(summary.signed_by.as_ref()))
+                p.note { "Pass, fail and inconclusive on this page speak of the organisation's own policy. Local Law 144 sets no pass mark: no ratio meets or breaches it." }
+            }
             Part::Ecoa(part) => { (ecoa::banner(part, &profile.theories)) }
             Part::General | Part::Eeoc(_) | Part::Eu(_) => {}
         }

@@ -58,6 +58,9 @@ pub struct SummaryView {
     pub signed_by: Option<SignedBy>,
 }
 
+/// What every page of the profile `ll144` says unless an independent auditor's signed audit is sealed.
+pub const SELF_TEST: &str = "self-test, not a bias audit under 6 RCNY 5-301";
+
 /// An independent auditor's signature that is sealed in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedBy {
@@ -179,6 +182,10 @@ fn public_summary(view: &SummaryView) -> Value {
             ),
             ("audit_date".to_owned(), json!(view.audit_date)),
             ("justification".to_owned(), json!(view.justification)),
+            (
+                "notice".to_owned(),
+                json!(view.signed_by.is_none().then_some(SELF_TEST)),
+            ),
             (
                 "independent_audit".to_owned(),
                 json!(view.signed_by.as_ref().map(|signed| &signed.auditor)),

@@ -2,23 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-use alnager_audit::declared::Missing;
+use alnager_audit::declared::{Audit, DecisionBy, Missing};
 use alnager_audit::measures::{DecisionRanges, Measures};
 use alnager_audit::policy::Policy;
-use alnager_audit::profile::eeoc::{self, Stage, Texts};
+use alnager_audit::profile::eeoc::{self, Stage};
 use alnager_audit::profile::ll144::{self, Columns};
+use alnager_audit::texts::Texts;
 use alnager_law::book::Book;
 use alnager_law::requirement::AsOf;
-use alnager_probe::{Progress, Source, Wanted, WantedKind, read_rows};
+use alnager_probe::Progress;
 use alnager_report::audit::{
     EcoaView, EuView, FairnessView, Page, Part, ProfileView, SummaryView, details, pages,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde_json::Value;
 
 use super::fairness::{self, Examined, REFERENCE_MIN, judge};
 use super::theories::{self, Asked};
+use super::{lending, rows};
 use crate::acting::Flags;
 use crate::error::JobError;
 use crate::files::write_whole;
@@ -46,7 +49,10 @@ pub enum PartRequest {
     /// Jobs and stages.
     Eeoc(Eeoc),
     /// Credit.
-    Ecoa,
+    Ecoa {
+        /// The factors held fixed.
+        controls: Vec<String>,
+    },
     /// The EU AI Act.
     Eu {
         /// The ground on which people are counted by a special category.
@@ -126,40 +132,25 @@ fn by_stage(
     let audit = &request.audit;
     let attributes = audit.attributes.iter().map(|attribute| &attribute.column);
     let stages = part.stages.iter().map(|(_, column)| column);
-    let columns = part.job.iter().chain(attributes).chain(stages);
-    let wanted = Wanted {
-        columns: columns
-            .map(|column| (column.clone(), WantedKind::Text))
-            .collect(),
-        filter: audit.filter.clone(),
-        derived: audit.derived.clone(),
-        unknown: audit.unknown.clone(),
-    };
-    let source = Source::Files {
-        path: audit.data.clone().into(),
-    };
-    let rows = read_rows(&wanted, &source, progress)?;
-    let mut texts = rows
-        .texts
-        .iter()
-        .map(|(names, codes)| Texts { names, codes });
-    let job = part.job.as_ref().and_then(|_| texts.next());
-    let attributes: Vec<Texts<'_>> = texts.by_ref().take(audit.attributes.len()).collect();
-    if audit.missing == Missing::Refuse && attributes.iter().any(|texts| texts.codes.contains(&0)) {
+    let columns: Vec<&str> = attributes
+        .chain(stages)
+        .chain(&part.job)
+        .map(String::as_str)
+        .collect();
+    let rows = rows::read(&rows_of(audit), &columns, &[], progress)?;
+    let (attributes, rest) = rows.texts.split_at(audit.attributes.len());
+    let (stages, job) = rest.split_at(part.stages.len());
+    let has_unknown = |texts: &Texts| (0..texts.n_rows()).any(|row| texts.at(row).is_none());
+    if audit.missing == Missing::Refuse && attributes.iter().any(has_unknown) {
         return Err(JobError::Input(
             "a row has an unknown group, and --missing refuse allows none".to_owned(),
         ));
     }
     let names = part.stages.iter().map(|(name, _)| name.clone());
-    let stages: Vec<(String, Texts<'_>)> = names.zip(texts).collect();
-    let counted = eeoc::counted(
-        audit,
-        &attributes,
-        job,
-        &stages,
-        &audit.decision.favourable_name,
-    )
-    .map_err(|problem| JobError::Input(format!("{}: {problem}", audit.data)))?;
+    let stages: Vec<(String, Texts)> = names.zip(stages.iter().cloned()).collect();
+    let favourable = &audit.decision.favourable_name;
+    let counted = eeoc::counted(audit, attributes, job.first(), &stages, favourable)
+        .map_err(|problem| JobError::Input(format!("{}: {problem}", audit.data)))?;
     let measures = Measures {
         audit: audit.name.clone(),
         data: rows.data.clone(),
@@ -175,6 +166,57 @@ fn by_stage(
     })
 }
 
+/// The rows an audit asks for.
+fn rows_of(audit: &Audit) -> rows::Request {
+    rows::Request {
+        data: audit.data.clone().into(),
+        filter: audit.filter.clone(),
+        unknown: audit.unknown.clone(),
+        derived: audit.derived.clone(),
+    }
+}
+
+/// Raw and controlled figures of the credit profile, from the rows; `None` where no control is named.
+pub fn controlled(
+    request: &Request,
+    profiled: &Profiled,
+    progress: &dyn Fn(Progress),
+) -> Result<Option<Value>, JobError> {
+    let PartRequest::Ecoa { controls } = &request.part else {
+        return Ok(None);
+    };
+    if controls.is_empty() {
+        return Ok(None);
+    }
+    let examined = &profiled.examined;
+    let audit = &examined.audit;
+    let DecisionBy::Column(decision) = &audit.decision.by else {
+        return Err(JobError::Input(
+            "--controls: the decision is a threshold on a score; name a column of decisions with --decision, or derive one with --derive".to_owned(),
+        ));
+    };
+    let references = audit.attributes.iter().filter_map(|attribute| {
+        let found = &examined.figures["attrs"][&attribute.column]["reference"];
+        Some((attribute.column.clone(), found.as_str()?.to_owned()))
+    });
+    let asked = lending::Request {
+        rows: rows_of(audit),
+        outcome: decision.column.clone(),
+        favourable: audit.decision.favourable_name.clone(),
+        positive: Some(decision.positive.clone()),
+        protected: audit
+            .attributes
+            .iter()
+            .map(|attribute| attribute.column.clone())
+            .collect(),
+        references: references.collect(),
+        controls: controls.clone(),
+        categories: Vec::new(),
+        confidence: examined.plan.confidence,
+    };
+    lending::examine(&asked, progress).map(Some)
+}
+
 /// The two days of every question: `--at` or today, and `--known` or today.
 pub fn as_of(flags: &Flags) -> AsOf {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
@@ -188,7 +230,7 @@ pub fn as_of(flags: &Flags) -> AsOf {
 pub fn view(
     request: &Request,
     profiled: &Profiled,
-    controlled: Option<serde_json::Value>,
+    controlled: Option<Value>,
     book: &Book,
     when: AsOf,
 ) -> Result<ProfileView, JobError> {
@@ -207,7 +249,7 @@ pub fn view(
             own.push("flip_one");
             Part::Eeoc(eeoc::jobs(audit, &profiled.stages, REFERENCE_MIN))
         }
-        PartRequest::Ecoa => {
+        PartRequest::Ecoa { .. } => {
             if controlled.is_some() {
                 own.push("average_marginal_effect");
             }

@@ -9,7 +9,7 @@ use alnager_audit::derived::Derived;
 use alnager_audit::finding::{Correction, Method};
 use alnager_audit::judge::Outcome;
 use alnager_audit::profile::Profile;
-use alnager_report::audit::{self as report, FairnessView, ProfileView};
+use alnager_report::audit::{self as report, FairnessView, Part, ProfileView};
 use alnager_work::acting::Flags;
 use alnager_work::audit::fairness::{self, Request, Sizes};
 use alnager_work::audit::profile;
@@ -167,11 +167,14 @@ pub(crate) fn run(
     };
     let bar = Bar::new();
     let profiled = profile::examine(&request, &asked, &policy, &|progress| bar.show(progress));
+    let controlled = profiled.as_ref().map_or(Ok(None), |profiled| {
+        profile::controlled(&asked, profiled, &|progress| bar.show(progress))
+    });
     bar.done();
-    let profiled = profiled?;
+    let (profiled, controlled) = (profiled?, controlled?);
     let when = profile::as_of(flags);
     let view = fairness::view(&profiled.examined);
-    let profile_view = profile::view(&asked, &profiled, None, &library.book, when)?;
+    let profile_view = profile::view(&asked, &profiled, controlled, &library.book, when)?;
     let written = match &arguments.profile.out {
         Some(folder) => profile::write(folder, &view, &profile_view)?,
         None => Vec::new(),
@@ -179,7 +182,7 @@ pub(crate) fn run(
     let figures = &profiled.examined.figures;
     say(&match format {
         Format::Json => document(&view, figures, &profile_view, &written),
-        Format::Text => words(&view, arguments.profile.profile(), &written),
+        Format::Text => words(&view, &profile_view, &written),
     });
     Ok(match profiled.examined.outcome() {
         Outcome::Pass => CLEAR,
@@ -206,8 +209,16 @@ fn document(
     pretty(&document)
 }
 
-fn words(view: &FairnessView, profile: Profile, written: &[PathBuf]) -> String {
+fn words(view: &FairnessView, profile: &ProfileView, written: &[PathBuf]) -> String {
     let mut text = report::screen(view, terminal::style());
+    let notice = match &profile.part {
+        Part::Ll144(summary) => summary.signed_by.is_none(),
+        Part::General | Part::Eeoc(_) | Part::Ecoa(_) | Part::Eu(_) => false,
+    };
+    if notice {
+        text.push_str(&format!("Note    This is a {}.\n", report::SELF_TEST));
+    }
+    let profile = profile.profile();
     for path in written {
         text.push_str(&format!("Page    {}\n", path.display()));
     }

@@ -189,7 +189,13 @@ impl ProfileArguments {
                 job: self.job.clone(),
                 stages: self.stages()?,
             }),
-            ProfileName::Ecoa => PartRequest::Ecoa,
+            ProfileName::Ecoa => PartRequest::Ecoa {
+                controls: self
+                    .controls
+                    .iter()
+                    .map(|column| column.trim().to_owned())
+                    .collect(),
+            },
             ProfileName::Eu => PartRequest::Eu {
                 lawful_basis: self.lawful_basis.clone(),
             },

@@ -38,22 +38,20 @@ fn audit() -> Audit {
     }
 }
 
-fn names(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(|text| (*text).to_owned()).collect()
+fn stage(name: &str, rows: &[&str]) -> (String, Texts) {
+    (name.to_owned(), Texts::of_rows(name, rows))
 }
 
 #[test]
 fn stages_count_who_reached_them_and_the_bottom_line_counts_all() {
-    let (sexes, jobs, decisions) = (names(&["F", "M"]), names(&["clerk"]), names(&["yes", "no"]));
-    let texts = |names, codes| Texts { names, codes };
-    // One row a person: sex, then screen, then hired; 0 is unknown.
+    // One row a person: sex, then screen, then hired; the empty text is unknown.
     let counted = counted(
         &audit(),
-        &[texts(&sexes, &[1, 1, 2, 2, 0])],
-        Some(texts(&jobs, &[1, 1, 1, 1, 1])),
+        &[Texts::of_rows("sex", &["F", "F", "M", "M", ""])],
+        Some(&Texts::of_rows("job", &["clerk"; 5])),
         &[
-            ("screen".to_owned(), texts(&decisions, &[1, 2, 1, 1, 1])),
-            ("hired".to_owned(), texts(&decisions, &[2, 0, 1, 1, 1])),
+            stage("screen", &["yes", "no", "yes", "yes", "yes"]),
+            stage("hired", &["no", "", "yes", "yes", "yes"]),
         ],
         "yes",
     )
@@ -62,7 +60,7 @@ fn stages_count_who_reached_them_and_the_bottom_line_counts_all() {
     assert_eq!(counted.table.n(), 5);
     assert_eq!(counted.table.columns, ["sex", "job"]);
     let jobs = super::jobs(&audit(), &counted.stages, 1);
-    let shown: Vec<(String, u64, Vec<(u64, u64)>)> = jobs[0]
+    let shown: Vec<_> = jobs[0]
         .tables
         .iter()
         .map(|table| {
@@ -70,7 +68,11 @@ fn stages_count_who_reached_them_and_the_bottom_line_counts_all() {
                 .groups
                 .iter()
                 .map(|group| (group.share.k(), group.share.n()));
-            (table.stage.clone(), table.n_unknown, shares.collect())
+            (
+                table.stage.clone(),
+                table.n_unknown,
+                shares.collect::<Vec<_>>(),
+            )
         })
         .collect();
     assert_eq!(
@@ -86,29 +88,23 @@ fn stages_count_who_reached_them_and_the_bottom_line_counts_all() {
 
 #[test]
 fn a_decision_after_a_rejection_and_a_third_decision_are_noticed() {
-    let sexes = names(&["F"]);
-    let (two, three) = (names(&["yes", "no"]), names(&["yes", "no", "maybe"]));
-    let texts = |names, codes| Texts { names, codes };
-    let stage = |name: &str, texts| (name.to_owned(), texts);
-    let attributes = [texts(&sexes, &[1, 1, 1])];
+    let attributes = [Texts::of_rows("sex", &["F", "F", "F"])];
     let both = [
-        stage("a", texts(&two, &[2, 1, 1])),
-        stage("b", texts(&two, &[1, 1, 0])),
+        stage("a", &["no", "yes", "yes"]),
+        stage("b", &["yes", "yes", ""]),
     ];
     let found = counted(&audit(), &attributes, None, &both, "yes").unwrap();
     assert_eq!(found.warnings.len(), 1);
     assert!(found.warnings[0].contains("stage `b`: 1 rows"));
-    let wrong = [stage("a", texts(&three, &[1, 2, 3]))];
-    assert!(
-        counted(&audit(), &attributes, None, &wrong, "yes")
-            .unwrap_err()
-            .contains("3 different decisions")
-    );
-    assert!(
-        counted(&audit(), &attributes, None, &both, "Yes")
-            .unwrap_err()
-            .contains("neither is the favourable one")
-    );
+    let wrong = |stages: &[(String, Texts)], favourable| {
+        counted(&audit(), &attributes, None, stages, favourable).unwrap_err()
+    };
+    let three = [stage("a", &["yes", "no", "maybe"])];
+    assert!(wrong(&three, "yes").contains("3 different decisions"));
+    assert!(wrong(&both, "Yes").contains("neither is the favourable one"));
+    let nobody = [stage("a", &["no", "no", "no"])];
+    let found = counted(&audit(), &attributes, None, &nobody, "yes").unwrap();
+    assert!(found.warnings[0].contains("let nobody through"));
 }
 
 #[test]

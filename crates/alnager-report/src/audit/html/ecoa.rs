@@ -25,7 +25,7 @@ pub(super) fn banner(part: &EcoaView, theories: &Theories) -> Markup {
                 @if own.is_empty() { "no theory of Regulation B is held here; ask counsel." }
                 @for (at, theory) in own.iter().enumerate() {
                     @if at > 0 { "; " }
-                    strong { (theory.theory) } ", " (theory.standing)
+                    strong { (theory.theory) } ", " span.keep { (theory.standing) }
                 }
                 "."
             }

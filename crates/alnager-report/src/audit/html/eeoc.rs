@@ -17,6 +17,10 @@ pub(super) fn jobs(view: &FairnessView, jobs: &[Job]) -> Markup {
             "(hypergeometric). Shortfall: people more who would have been let through at the reference's rate. Flip-one: would one person more of the group and one fewer of the "
             "reference make the group's rate the higher one? (44 FR 11996)"
         }
+        p.note {
+            "The bottom line is the whole process: let through by the last stage, of all who applied. A good bottom line need not end the matter, so every stage is here. "
+            "The parts after this one are of the bottom line of all jobs together; Within strata compares people who applied for the same job."
+        }
         @for (at, job) in jobs.iter().enumerate() { (one(view, job, at, jobs.len() > 1)) }
         h3 { "Asked, never computed" }
         ul {
@@ -33,10 +37,23 @@ fn one(view: &FairnessView, job: &Job, at: usize, is_one_of_many: bool) -> Marku
         None if is_one_of_many => "Unknown job",
         None => "All applicants",
     };
+    let (whole, stages): (Vec<&JobTable>, Vec<&JobTable>) =
+        job.tables.iter().partition(|table| table.is_bottom_line);
+    let is_below = whole
+        .iter()
+        .flat_map(|table| &table.groups)
+        .filter_map(|group| group.versus)
+        .any(|versus| versus.is_below_four_fifths == Some(true));
     html! {
         div.job id={ "job-" (at) } {
             h3 { (name) span.quiet { ", " (count(job.n)) " applied" } }
-            @for table in &job.tables { (stage(view, table)) }
+            @for table in whole { (stage(view, table)) }
+            @if !stages.is_empty() {
+                details open[is_below] {
+                    summary { "Each stage of " (name) @if is_below { ", for the bottom line is below four fifths" } }
+                    @for table in stages { (stage(view, table)) }
+                }
+            }
         }
     }
 }

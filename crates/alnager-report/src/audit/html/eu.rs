@@ -21,7 +21,7 @@ pub(super) fn part(view: &FairnessView, part: &EuView) -> Markup {
         p.note {
             "Shares of the rows whose group is known. Whether they are representative of the people concerned (Article 10(3)) is held against a population that these data do not contain."
         }
-        table.stacks.figures-table {
+        table.stacks.figures-table.narrow {
             thead { tr { th scope="col" { "Group" } @for name in ["n", "Share of known"] { th.num scope="col" { (name) } } } }
             @for grouping in &view.groupings { (shares(grouping)) }
         }

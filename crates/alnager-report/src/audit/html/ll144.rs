@@ -6,8 +6,8 @@ use alnager_audit::profile::ll144::{Basis, Row, Table, TableKind};
 use maud::{Markup, html};
 
 use super::document;
-use super::public::{hidden, shown_count};
-use crate::audit::profile::{SignedBy, SummaryView, Theories};
+use super::public::{Counts, hidden, shown_count};
+use crate::audit::profile::{SELF_TEST, SignedBy, SummaryView, Theories};
 use crate::audit::view::FairnessView;
 use crate::html::words::{count, undefined};
 
@@ -16,7 +16,7 @@ pub(super) fn banner(signed: Option<&SignedBy>) -> Markup {
     html! {
         div.banner role="note" {
             @match signed {
-                None => p { strong { "Self-test, not a bias audit under 6 RCNY 5-301." } " No audit signed by an independent auditor is sealed." },
+                None => p { strong { "This is a " (SELF_TEST) "." } " No audit signed by an independent auditor is sealed." },
                 Some(signed) => p {
                     "Independent auditor: " strong { (signed.auditor) } ", signed on " time { (signed.signed_on) } ", sealed as entry " (signed.entry) "."
                 },
@@ -71,7 +71,28 @@ fn facts(view: &FairnessView, summary: &SummaryView) -> Markup {
 }
 
 fn tables(summary: &SummaryView) -> Markup {
-    html! { @for table in &summary.summary.tables { (published(summary, table)) } }
+    let counts: Vec<Counts<'_>> = summary
+        .summary
+        .tables
+        .iter()
+        .map(|table| Counts {
+            columns: match table.kind {
+                TableKind::Sex => "sex",
+                TableKind::RaceEthnicity => "race",
+                TableKind::Intersectional => "race*sex",
+            },
+            rows: table
+                .rows
+                .iter()
+                .map(|row| (row.category.as_str(), row.share.k(), row.share.n()))
+                .collect(),
+        })
+        .collect();
+    // Without a smallest count nothing is kept back: no count lies from 1 to 0.
+    let hidden = hidden(&counts, summary.small_cell.unwrap_or(0));
+    html! {
+        @for (table, hidden) in summary.summary.tables.iter().zip(&hidden) { (published(summary, table, hidden)) }
+    }
 }
 
 fn heading(kind: TableKind) -> (&'static str, &'static str) {
@@ -82,20 +103,12 @@ fn heading(kind: TableKind) -> (&'static str, &'static str) {
     }
 }
 
-fn published(summary: &SummaryView, table: &Table) -> Markup {
+fn published(summary: &SummaryView, table: &Table, hidden: &[bool]) -> Markup {
     let (id, title) = heading(table.kind);
     let (selected, rate) = match summary.summary.basis {
         Basis::Selection => ("Selected", "Selection rate"),
         Basis::Scoring { .. } => ("Above the median", "Scoring rate"),
     };
-    let counts: Vec<(u64, u64)> = table
-        .rows
-        .iter()
-        .map(|row| (row.share.k(), row.share.n()))
-        .collect();
-    let hidden = summary
-        .small_cell
-        .map_or(vec![false; counts.len()], |small| hidden(&counts, small));
     html! {
         section.part id=(id) aria-labelledby={ (id) "-title" } {
             h2 id={ (id) "-title" } { (title) }
@@ -112,7 +125,7 @@ fn published(summary: &SummaryView, table: &Table) -> Markup {
                 }
                 tbody {
                     @for (row, hidden) in table.rows.iter().zip(hidden) {
-                        (category(row, [selected, rate], summary.small_cell.filter(|_| hidden)))
+                        (category(row, [selected, rate], summary.small_cell.filter(|_| *hidden)))
                     }
                 }
             }

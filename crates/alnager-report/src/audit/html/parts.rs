@@ -39,8 +39,15 @@ fn outcome_mark(outcome: Outcome) -> Mark {
 }
 
 /// The outcome in a sentence.
-fn lead(outcome: Outcome) -> &'static str {
-    match outcome {
+fn lead(view: &FairnessView) -> &'static str {
+    let compares_groups = view
+        .findings
+        .iter()
+        .any(|finding| finding.is_judged && finding.reference.is_some());
+    match view.outcome {
+        Outcome::Pass if !compares_groups => {
+            "No group is large enough to be compared, so nothing is said of fairness; what else was tested lies within its limits."
+        }
         Outcome::Pass => "Every judged comparison lies wholly within the policy's limits.",
         Outcome::Fail => {
             "At least one comparison lies wholly beyond its limit, with an interval that holds for all comparisons at once."
@@ -61,7 +68,7 @@ pub(super) fn top(view: &FairnessView, title: &str) -> Markup {
                 span.verdict { (words::sign(mark.class(), mark.sign(), &words::capital(mark.word()))) }
                 span.dates { span.unseen { ": " } (title) }
             }
-            p.lead { (lead(view.outcome)) }
+            p.lead { (lead(view)) }
             div.facts {
                 dl {
                     dt { "Data" } dd { strong { (data.name) } ", " (count(data.n_counted())) " rows counted"
@@ -99,7 +106,7 @@ pub(super) fn headline(view: &FairnessView) -> Markup {
                 ", by " (words::attribute(&finding.grouping)) ". Limit: " (finding.limit) " (" (finding.limit_source) ")."
             }
             p.note {
-                @if let Some(wide) = finding.simultaneous {
+                @if let Some(wide) = finding.simultaneous.filter(|_| finding.n_family > 1) {
                     "For all " (finding.n_family) " comparisons of the question at once: " (Scale::Ratio.bracket(wide)) ". "
                 }
                 @if let Some(wide) = headline.bootstrap {

@@ -11,6 +11,19 @@ use crate::html::words::{self, Scale, count, undefined};
 pub(super) fn page(view: &FairnessView, profile: &ProfileView) -> String {
     let title = title(profile);
     let small = profile.small_cell;
+    let tables: Vec<Counts<'_>> = view
+        .groupings
+        .iter()
+        .map(|grouping| Counts {
+            columns: &grouping.name,
+            rows: grouping
+                .groups
+                .iter()
+                .map(|group| (group.name.as_str(), group.k, group.n))
+                .collect(),
+        })
+        .collect();
+    let hidden = hidden(&tables, small);
     let body = html! {
         header.top.plain-top {
             h1 { (title) }
@@ -22,7 +35,7 @@ pub(super) fn page(view: &FairnessView, profile: &ProfileView) -> String {
                 "Groups with a count from 1 to " (small.saturating_sub(1)) " are not shown, for privacy, nor is one more where a single one could be "
                 "computed from the others. The ratio is the favourable rate of the group over that of the reference."
             }
-            @for grouping in &view.groupings { (table(grouping, small)) }
+            @for (grouping, hidden) in view.groupings.iter().zip(&hidden) { (table(grouping, small, hidden)) }
         }
         section.part #read aria-labelledby="read-title" {
             h2 #read-title { "How it was read" }
@@ -32,17 +45,11 @@ pub(super) fn page(view: &FairnessView, profile: &ProfileView) -> String {
     document(title, body)
 }
 
-fn table(grouping: &GroupingView, small: u64) -> Markup {
-    let counts: Vec<(u64, u64)> = grouping
-        .groups
-        .iter()
-        .map(|group| (group.k, group.n))
-        .collect();
-    let hidden = hidden(&counts, small);
+fn table(grouping: &GroupingView, small: u64, hidden: &[bool]) -> Markup {
     let reference = grouping
         .groups
         .iter()
-        .zip(&hidden)
+        .zip(hidden)
         .find(|(group, hidden)| grouping.reference.as_ref() == Some(&group.name) && !**hidden)
         .map(|(group, _)| group);
     html! {
@@ -56,7 +63,7 @@ fn table(grouping: &GroupingView, small: u64) -> Markup {
             }
             thead { tr { th scope="col" { "Group" } @for name in ["n", "Favoured", "Rate", "Ratio"] { th.num scope="col" { (name) } } } }
             tbody {
-                @for (group, hidden) in grouping.groups.iter().zip(hidden) { (row(grouping, group, reference, Some(small).filter(|_| hidden))) }
+                @for (group, hidden) in grouping.groups.iter().zip(hidden) { (row(grouping, group, reference, Some(small).filter(|_| *hidden))) }
             }
         }
     }
@@ -102,18 +109,103 @@ pub(super) fn shown_count(n: u64, small: Option<u64>) -> Markup {
     }
 }
 
-/// Which rows are kept back: those with a count from 1 to `small - 1`, of chosen or of others; and where that is a single one, the
-/// smallest of the rest too, so that it does not follow from a total.
-pub(super) fn hidden(counts: &[(u64, u64)], small: u64) -> Vec<bool> {
-    let mut hidden: Vec<bool> = counts
+/// The counts of one table: its columns joined by `*`, and of each row its values joined by `|`, those chosen, and all.
+pub(super) struct Counts<'v> {
+    pub(super) columns: &'v str,
+    pub(super) rows: Vec<(&'v str, u64, u64)>,
+}
+
+/// Which rows of each table are kept back: those with a count from 1 to `small - 1`, of chosen or of others, and as many more as it
+/// takes that none follows from a total, from the other rows of a table, or from a table that crosses it with another column.
+pub(super) fn hidden(tables: &[Counts<'_>], small: u64) -> Vec<Vec<bool>> {
+    let is_kept =
+        |(_, k, n): &(&str, u64, u64)| [*k, *n, n - k].into_iter().any(|n| is_small(n, small));
+    let mut hidden: Vec<Vec<bool>> = tables
         .iter()
-        .map(|(k, n)| [*k, *n, n - k].into_iter().any(|n| is_small(n, small)))
+        .map(|table| table.rows.iter().map(is_kept).collect())
         .collect();
-    if hidden.iter().filter(|hidden| **hidden).count() == 1 {
-        let rest = (0..counts.len()).filter(|at| !hidden[*at] && counts[*at].1 > 0);
-        if let Some(at) = rest.min_by_key(|at| counts[*at].1) {
-            hidden[at] = true;
+    // Each round hides at least one row more, or is the last.
+    loop {
+        let before = hidden.clone();
+        for (at, table) in tables.iter().enumerate() {
+            let all: Vec<usize> = (0..table.rows.len()).collect();
+            not_alone(table, &all, &mut hidden[at]);
+            for (place, column) in table.columns.split('*').enumerate() {
+                let Some(margin) = tables.iter().position(|other| other.columns == column) else {
+                    continue;
+                };
+                if margin == at {
+                    continue;
+                }
+                for (row, (value, _, _)) in tables[margin].rows.iter().enumerate() {
+                    let line: Vec<usize> = (0..table.rows.len())
+                        .filter(|cell| table.rows[*cell].0.split('|').nth(place) == Some(value))
+                        .collect();
+                    if hidden[margin][row] {
+                        line.iter().for_each(|cell| hidden[at][*cell] = true);
+                    }
+                    not_alone(table, &line, &mut hidden[at]);
+                }
+            }
+        }
+        if hidden == before {
+            return hidden;
         }
     }
-    hidden
+}
+
+/// A single hidden row of a line follows from the rest of it: the smallest of those is hidden too.
+fn not_alone(table: &Counts<'_>, line: &[usize], hidden: &mut [bool]) {
+    if line.iter().filter(|row| hidden[**row]).count() != 1 {
+        return;
+    }
+    let rest = line
+        .iter()
+        .filter(|row| !hidden[**row] && table.rows[**row].2 > 0);
+    if let Some(row) = rest.min_by_key(|row| table.rows[**row].2).copied() {
+        hidden[row] = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_hidden_row_follows_from_the_others() {
+        let tables = [
+            Counts {
+                columns: "race",
+                rows: vec![("A", 50, 100), ("B", 20, 40), ("C", 2, 10)],
+            },
+            Counts {
+                columns: "sex",
+                rows: vec![("F", 36, 75), ("M", 36, 75)],
+            },
+            Counts {
+                columns: "race*sex",
+                rows: vec![
+                    ("A|F", 25, 50),
+                    ("A|M", 25, 50),
+                    ("B|F", 10, 20),
+                    ("B|M", 10, 20),
+                    ("C|F", 1, 5),
+                    ("C|M", 1, 5),
+                ],
+            },
+        ];
+        let hidden = hidden(&tables, 5);
+        assert_eq!(hidden[0], [false, true, true]);
+        assert_eq!(hidden[1], [false, false]);
+        assert_eq!(hidden[2], [false, false, true, true, true, true]);
+    }
+
+    #[test]
+    fn nothing_small_hides_nothing() {
+        let tables = [Counts {
+            columns: "sex",
+            rows: vec![("F", 10, 20), ("M", 0, 20)],
+        }];
+        assert_eq!(super::hidden(&tables, 5), [[false, false]]);
+    }
 }
