@@ -108,6 +108,10 @@ fn whole(is_wrong: bool, what: String) -> Remark {
     }
 }
 
+/// A printed figure has fewer digits than this number, and a count lies below it in people, so that products stay exact.
+const DIGITS_MAX: u128 = 10_u128.pow(18);
+const PEOPLE_MAX: u64 = 1 << 47;
+
 impl Printed {
     /// Reads `0.48`, `.48`, `48%`, `48.0 %`, `1`.
     fn read(text: &str) -> Option<Printed> {
@@ -122,7 +126,7 @@ impl Printed {
             return None;
         }
         let mut printed = Printed {
-            digits: digits.parse().ok()?,
+            digits: digits.parse().ok().filter(|digits| *digits < DIGITS_MAX)?,
             places: u32::try_from(rest.len()).ok()? + if is_per_cent { 2 } else { 0 },
         };
         if printed.places > PLACES_MAX {
@@ -210,9 +214,27 @@ fn is_counted(line: &Line) -> bool {
 /// What one table says of itself.
 struct Checked<'t> {
     table: &'t Table,
-    /// Categories whose figures are cut off where rounding would go up, and those that are rounded up.
+    rates: Ways<'t>,
+    ratios: Ways<'t>,
+}
+
+/// How the figures of one column were shortened.
+#[derive(Default)]
+struct Ways<'t> {
+    /// Categories whose figure is cut off where rounding would go up.
     cut: Vec<&'t str>,
+    /// Those whose figure is rounded up.
     rounded: Vec<&'t str>,
+}
+
+impl<'t> Ways<'t> {
+    fn note(&mut self, line: &'t Line, shown: Shown) {
+        match shown {
+            Shown::Cut => self.cut.push(&line.category),
+            Shown::Rounded => self.rounded.push(&line.category),
+            Shown::Either | Shown::Otherwise => {}
+        }
+    }
 }
 
 fn check_table(table: &Table, remarks: &mut Vec<Remark>) {
@@ -223,8 +245,8 @@ fn check_table(table: &Table, remarks: &mut Vec<Remark>) {
         .collect();
     let mut checked = Checked {
         table,
-        cut: Vec::new(),
-        rounded: Vec::new(),
+        rates: Ways::default(),
+        ratios: Ways::default(),
     };
     for line in &lines {
         checked.rate(line, remarks);
@@ -254,14 +276,6 @@ impl<'t> Checked<'t> {
             category: line.category.clone(),
             is_wrong,
             what,
-        }
-    }
-
-    fn note(&mut self, line: &'t Line, shown: Shown) {
-        match shown {
-            Shown::Cut => self.cut.push(&line.category),
-            Shown::Rounded => self.rounded.push(&line.category),
-            Shown::Either | Shown::Otherwise => {}
         }
     }
 
@@ -302,7 +316,7 @@ impl<'t> Checked<'t> {
                 );
                 remarks.push(self.remark(line, true, what));
             }
-            shown => self.note(line, shown),
+            shown => self.rates.note(line, shown),
         }
     }
 
@@ -368,7 +382,7 @@ impl<'t> Checked<'t> {
                 );
                 remarks.push(self.remark(line, true, what));
             }
-            shown => self.note(line, shown),
+            shown => self.ratios.note(line, shown),
         }
     }
 
@@ -468,16 +482,18 @@ impl<'t> Checked<'t> {
             is_wrong,
             what,
         };
-        match (self.cut.first(), self.rounded.first()) {
-            (Some(cut), Some(rounded)) => remarks.push(said(
-                true,
-                format!("Some figures are cut off ({cut}) and others rounded ({rounded}): one table needs one way."),
-            )),
-            (Some(cut), None) => remarks.push(said(
-                false,
-                format!("Figures are cut off, not rounded ({cut}); that agrees with the counts."),
-            )),
-            (None, Some(_) | None) => {}
+        for (what, ways) in [("rates", &self.rates), ("impact ratios", &self.ratios)] {
+            match (ways.cut.first(), ways.rounded.first()) {
+                (Some(cut), Some(rounded)) => remarks.push(said(
+                    true,
+                    format!("Some {what} are cut off ({cut}) and others rounded ({rounded}): a column needs one way."),
+                )),
+                (Some(cut), None) => remarks.push(said(
+                    false,
+                    format!("The {what} are cut off, not rounded ({cut}); so they agree with the counts."),
+                )),
+                (None, Some(_) | None) => {}
+            }
         }
     }
 }
@@ -823,7 +839,7 @@ fn whole_number(text: &str) -> Option<u64> {
         .chars()
         .filter(|letter| !matches!(letter, ',' | ' ' | '\u{a0}' | '\''))
         .collect();
-    digits.parse().ok()
+    digits.parse().ok().filter(|n| *n < PEOPLE_MAX)
 }
 
 fn first_number(text: &str) -> Option<u64> {
@@ -889,6 +905,7 @@ fn read_json(text: &str) -> Result<Published, String> {
         return Err("it has no `public_summary` with `tables`".to_owned());
     };
     let justification = summary["justification"].as_str();
+    let people = |value: &Value| value.as_u64().filter(|n| *n < PEOPLE_MAX);
     let line = |row: &Value| {
         let printed = |text: &str, number: &str| match &row[text] {
             Value::String(text) => Printed::read(text),
@@ -899,8 +916,8 @@ fn read_json(text: &str) -> Result<Published, String> {
         let own = row["justification"].as_str().or(justification);
         Line {
             category: row["category"].as_str().unwrap_or_default().to_owned(),
-            n: row["n"].as_u64(),
-            selected: row["selected"].as_u64(),
+            n: people(&row["n"]),
+            selected: people(&row["selected"]),
             rate: printed("rate_text", "rate"),
             ratio: printed("impact_ratio_text", "impact_ratio"),
             justification: own.filter(|_| row["excluded"] == true).map(str::to_owned),
@@ -918,7 +935,7 @@ fn read_json(text: &str) -> Result<Published, String> {
             .collect(),
     };
     Ok(Published {
-        n_unknown: summary["n_unknown"].as_u64(),
+        n_unknown: people(&summary["n_unknown"]),
         tables: tables.iter().enumerate().map(table).collect(),
     })
 }

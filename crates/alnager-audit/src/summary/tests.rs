@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// What is said of a summary: `!` something does not add up, `.` worth knowing.
@@ -66,20 +68,64 @@ fn the_highest_rate_has_the_ratio_one() {
 #[test]
 fn cutting_off_is_told_from_rounding() {
     // 2/3 cut off is 0.66, rounded 0.67.
-    let table = |one: &str, other: &str| {
+    let table = |rates: [&str; 2], ratios: [&str; 2]| {
+        let [(one, of_one), (other, of_other)] = [(rates[0], ratios[0]), (rates[1], ratios[1])];
         format!(
-            "category,n,selected,rate,ratio\nA,3,3,1.00,1.00\nB,3,2,{one},{one}\nC,3,2,{other},{other}\nunknown,0,,,\n"
+            "category,n,selected,rate,ratio\nA,3,3,1.00,1.00\nB,3,2,{one},{of_one}\nC,3,2,{other},{of_other}\nunknown,0,,,\n"
         )
     };
+    let (cut, rounded) = (["0.66"; 2], ["0.67"; 2]);
+    check(&table(rounded, rounded), &[]);
     check(
-        &table("0.66", "0.66"),
-        &[". table 1/ Figures are cut off, not rounded (B)"],
+        &table(cut, cut),
+        &[
+            ". table 1/ The rates are cut off, not rounded (B)",
+            ". table 1/ The impact ratios are cut off, not rounded (B)",
+        ],
     );
-    check(&table("0.67", "0.67"), &[]);
+    // Each column has one way: rates rounded, ratios cut off.
     check(
-        &table("0.66", "0.67"),
-        &["! table 1/ Some figures are cut off (B) and others rounded (C)"],
+        &table(rounded, cut),
+        &[". table 1/ The impact ratios are cut off"],
     );
+    check(
+        &table(["0.66", "0.67"], rounded),
+        &["! table 1/ Some rates are cut off (B) and others rounded (C)"],
+    );
+}
+
+#[test]
+fn numbers_beyond_all_people_are_refused() {
+    let error = |field: &str| read(&format!("category,n,rate\nA,{field},0.5\n")).unwrap_err();
+    assert!(error("99999999999999999999").contains("no number of people"));
+    assert!(error("999999999999999999").contains("no number of people"));
+    let rate = read("category,n,rate\nA,1,99999999999999999999.5\n").unwrap_err();
+    assert!(rate.contains("is no rate"));
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_can_be_read_makes_it_stumble(text in "[A-C |,;%.\"0-9\n]{0,120}") {
+        let text = format!("category,n,selected,rate,ratio\n{text}");
+        if let Ok(published) = read(&text) {
+            super::check(&published);
+        }
+    }
+
+    #[test]
+    fn what_is_rounded_from_the_counts_is_never_wrong(counts in proptest::collection::vec((0_u64..500, 1_u64..500), 1..6)) {
+        let shares: Vec<(u64, u64)> = counts.into_iter().map(|(k, n)| (k.min(n), n)).collect();
+        let best = shares.iter().copied().max_by(|one, other| (one.0 * other.1).cmp(&(other.0 * one.1))).unwrap();
+        prop_assume!(best.0 > 0);
+        let mut text = "category,n,selected,rate,ratio\n".to_owned();
+        for (at, (k, n)) in shares.iter().enumerate() {
+            let shown = |numer: u64, denom: u64| crate::profile::rounded(numer.into(), denom.into(), 3).unwrap();
+            text.push_str(&format!("G{at},{n},{k},{},{}\n", shown(*k, *n), shown(k * best.1, n * best.0)));
+        }
+        text.push_str("unknown,0,,,\n");
+        let wrong: Vec<Remark> = super::check(&read(&text).unwrap()).into_iter().filter(|remark| remark.is_wrong).collect();
+        prop_assert!(wrong.is_empty(), "{text}{wrong:?}");
+    }
 }
 
 #[test]
