@@ -3,6 +3,7 @@
 //! CPU = user + system time of the finished child, as the kernel counts it. Wall time is left out: other
 //! programs on the machine change it.
 
+mod audit;
 mod texts;
 
 use std::fs::File;
@@ -15,6 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{Scratch, cargo, run, target_directory};
 
+pub(crate) use audit::audit;
 pub(crate) use texts::{pass as text_pass, texts};
 
 /// Times that a job is run; the median counts.

@@ -20,6 +20,7 @@ usage: cargo xtask <chore>
   reference            write the generated pages of docs/reference anew
   bench [review]       build for release and measure CPU seconds beside a physical floor
   bench law            hold 100,000 random rules against the crate cel, measure mapping beside it
+  bench audit SHARED   audit ten million rows beside the peers of the folder SHARED
   bench texts SHARED   import the AI Act from the folder SHARED beside a bare loop over its events
   conformance SHARED   compare our figures and law cases with the reference in the folder SHARED";
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         ["reference"] => reference::write(&root()),
         ["bench"] | ["bench", "review"] => bench::review(&root()),
         ["bench", "law"] => bench::law(&root()),
+        ["bench", "audit", shared] => bench::audit(&root(), Path::new(shared)),
         ["bench", "texts", shared] => bench::texts(&root(), Path::new(shared)),
         // Not chores: the children that `bench` measures, built for release like their rivals.
         ["bench-text", what, file] => bench::text_pass(what, Path::new(file)),

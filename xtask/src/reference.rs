@@ -93,15 +93,16 @@ fn evidence_kinds(pack: &Table) -> String {
     let mut page = head("Kinds of evidence", "packs/evidence.toml");
     page.push_str(&format!(
         ", version {}. A requirement names the kinds it needs; `[[evidence]]` in `system.toml` names the kind \
-         of a file.\n\n| kind | title | what it holds | measured by |\n|---|---|---|---|\n",
+         of a file.\n\n| kind | title | what it holds | measured by | signed by |\n|---|---|---|---|---|\n",
         cell(pack.get("version"))
     ));
     for (name, kind) in tables(pack, "kind") {
         page.push_str(&format!(
-            "| `{name}` | {} | {} | {} |\n",
+            "| `{name}` | {} | {} | {} | {} |\n",
             cell(kind.get("title")),
             cell(kind.get("what")),
-            cell(kind.get("measured_by"))
+            cell(kind.get("measured_by")),
+            cell(kind.get("signed_by"))
         ));
     }
     page
@@ -341,8 +342,8 @@ mod tests {
             evidence_kinds,
             "version = '1'\n[kind.log]\ntitle = 'Log'\nwhat = 'a | b'\nmeasured_by = 'bias'\n[kind.note]\ntitle = 'Note'",
             &[
-                "| `log` | Log | a \\| b | bias |",
-                "| `note` | Note |  |  |",
+                "| `log` | Log | a \\| b | bias |  |",
+                "| `note` | Note |  |  |  |",
             ],
         )
     }

@@ -6,6 +6,7 @@
 //! where the value itself underflows.
 
 mod pair;
+mod period;
 mod score;
 pub mod strata;
 pub mod tables;
@@ -135,7 +136,7 @@ fn attribute(
     for group in &groups.groups {
         let ours = child(&mut figures, "groups", &group.name);
         exact_intervals(ours, group, settings);
-        weight::group(ours, audit, measures, groups, group);
+        weight::group(ours, audit, measures, groups, group, z);
         if let Some((scores, by_group)) = &scored
             && let Some(of_group) = by_group.get(&group.name)
         {
@@ -174,6 +175,9 @@ fn attribute(
         && let Some(table) = tables::scoring(groups, by_group, &scores.whole.all)
     {
         figures.insert("ll144_scoring".to_owned(), table);
+    }
+    if let Some(periods) = period::by_period(audit, measures, groups, z) {
+        figures.insert("periods".to_owned(), periods);
     }
     if groups.grouping.reference.is_none() {
         figures.insert(
@@ -368,6 +372,3 @@ fn object(value: &mut Value) -> &mut Map<String, Value> {
         _ => unreachable!("the value is an object"),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,7 @@ use alnager_stats::contingency::{self, Table};
 use alnager_stats::proportion::{self, Proportion};
 use serde_json::{Map, Value, json};
 
-use crate::catalogue::put_p;
+use crate::catalogue::{put, put_p};
 use crate::figures::{interval, number};
 use crate::texts::{Texts, cross};
 use crate::words;
@@ -33,24 +33,7 @@ pub struct Asked<'a> {
 pub fn figures(asked: &Asked) -> Option<Value> {
     let z = proportion::z_for(asked.confidence)?;
     let names: &[String] = asked.order.unwrap_or(asked.classes.values());
-    let place = |class: &String| names.iter().position(|name| name == class);
-    let places: Vec<usize> = asked
-        .classes
-        .values()
-        .iter()
-        .map(place)
-        .collect::<Option<_>>()?;
-    let reference = asked.groups.position(asked.reference)?;
-    let (counts, n_left_out) = cross(asked.groups, asked.classes);
-    let in_order = |counts: &Vec<u64>| {
-        let mut ordered = vec![0; names.len()];
-        places
-            .iter()
-            .zip(counts)
-            .for_each(|(at, count)| ordered[*at] += count);
-        ordered
-    };
-    let table = Table::new(counts.iter().map(in_order).collect())?;
+    let (table, n_left_out) = counted(asked, names)?;
     let mut figures = Map::new();
     figures.insert("category".to_owned(), json!(asked.classes.column()));
     figures.insert("attr".to_owned(), json!(asked.groups.column()));
@@ -60,72 +43,76 @@ pub fn figures(asked: &Asked) -> Option<Value> {
     figures.insert("n_left_out".to_owned(), json!(n_left_out));
     let by_group = |of: &dyn Fn(usize) -> Option<Vec<Value>>| {
         let groups = asked.groups.values().iter().enumerate();
-        let of_group =
-            |(at, group): (usize, &String)| Some((group.clone(), by_class(names, of(at)?)));
-        groups
-            .map(of_group)
-            .collect::<Option<Map<_, _>>>()
-            .map(Value::Object)
+        let figures = groups.map(|(at, group)| Some((group.clone(), by_class(names, of(at)?))));
+        figures.collect::<Option<Map<_, _>>>().map(Value::Object)
     };
-    figures.insert(
-        "counts".to_owned(),
-        by_group(&|group| {
-            Some(
-                table
-                    .rows()
-                    .get(group)?
-                    .iter()
-                    .map(|count| json!(count))
-                    .collect(),
-            )
-        })?,
-    );
+    let counts =
+        by_group(&|group| Some(table.rows().get(group)?.iter().map(|n| json!(n)).collect()));
+    figures.insert("counts".to_owned(), counts?);
     let compare = Compare {
         table: &table,
-        reference,
+        reference: asked.groups.position(asked.reference)?,
         z,
     };
-    compare.put(
-        &mut figures,
-        [
-            "share",
-            "share_ci_wilson",
-            "ratio_vs_reference",
-            "ratio_ci_katz",
-        ],
-        category::shares,
-        &by_group,
-    )?;
+    compare.put(&mut figures, SHARES, category::shares, &by_group)?;
     if asked.order.is_some() {
-        let names = [
-            "cumulative_share",
-            "cumulative_share_ci_wilson",
-            "cumulative_ratio_vs_reference",
-            "cumulative_ratio_ci_katz",
-        ];
-        compare.put(&mut figures, names, category::cumulative_shares, &by_group)?;
+        compare.put(
+            &mut figures,
+            CUMULATIVE,
+            category::cumulative_shares,
+            &by_group,
+        )?;
     }
     let spreads = category::class_spreads(&table).into_iter();
-    let spreads = spreads
-        .map(|spread| number(spread.map(|spread| spread.difference)))
-        .collect();
-    figures.insert(
-        "statistical_parity_max_per_class".to_owned(),
-        by_class(names, spreads),
-    );
-    let chi2 = contingency::chi2(&table);
-    figures.insert("chi2".to_owned(), number(chi2.map(|test| test.statistic)));
-    put_p(&mut figures, "chi2", chi2.map(|test| test.p));
-    figures.insert("df".to_owned(), json!(chi2.map(|test| test.df)));
-    figures.insert(
-        "cramers_v".to_owned(),
-        number(contingency::cramers_v(&table)),
-    );
-    figures.insert(
-        "min_expected_count".to_owned(),
-        number(contingency::min_expected_count(&table)),
-    );
+    let spreads = spreads.map(|spread| number(spread.map(|spread| spread.difference)));
+    let spreads = by_class(names, spreads.collect());
+    figures.insert("statistical_parity_max_per_class".to_owned(), spreads);
+    put_tests(&mut figures, &table);
     Some(Value::Object(figures))
+}
+
+/// Members for the share of each class, its interval, its ratio to the reference's, and that one's interval.
+const SHARES: [&str; 4] = [
+    "share",
+    "share_ci_wilson",
+    "ratio_vs_reference",
+    "ratio_ci_katz",
+];
+
+/// The same of each class or one before it.
+const CUMULATIVE: [&str; 4] = [
+    "cumulative_share",
+    "cumulative_share_ci_wilson",
+    "cumulative_ratio_vs_reference",
+    "cumulative_ratio_ci_katz",
+];
+
+/// Rows by group and class, the classes as they are named; and the rows left out. `None` if a class is not named.
+fn counted(asked: &Asked, names: &[String]) -> Option<(Table, u64)> {
+    let place = |class: &String| names.iter().position(|name| name == class);
+    let places = asked.classes.values().iter().map(place);
+    let places: Vec<usize> = places.collect::<Option<_>>()?;
+    let (counts, n_left_out) = cross(asked.groups, asked.classes);
+    let in_order = |counts: &Vec<u64>| {
+        let mut ordered = vec![0; names.len()];
+        for (at, count) in places.iter().zip(counts) {
+            ordered[*at] += count;
+        }
+        ordered
+    };
+    let table = Table::new(counts.iter().map(in_order).collect())?;
+    Some((table, n_left_out))
+}
+
+/// Whether chance explains the differences.
+fn put_tests(figures: &mut Map<String, Value>, table: &Table) {
+    let chi2 = contingency::chi2(table);
+    put(figures, "chi2", chi2.map(|test| test.statistic));
+    put_p(figures, "chi2", chi2.map(|test| test.p));
+    figures.insert("df".to_owned(), json!(chi2.map(|test| test.df)));
+    put(figures, "cramers_v", contingency::cramers_v(table));
+    let expected = contingency::min_expected_count(table);
+    put(figures, "min_expected_count", expected);
 }
 
 fn by_class(names: &[String], values: Vec<Value>) -> Value {

@@ -260,7 +260,7 @@ impl Audit {
                 Some(word) => Missing::of(&word.one_of(Missing::WORDS)?).unwrap_or_default(),
                 None => Missing::default(),
             },
-            filter: node.get("where")?.map(|text| condition(text)).transpose()?,
+            filter: node.get("where")?.map(condition).transpose()?,
             derived: node.each("derive", Derived::read)?,
             period: node.get("period")?.map(Node::words).transpose()?,
             weight: node.get("weight")?.map(Node::words).transpose()?,
@@ -296,6 +296,13 @@ impl Audit {
         ) {
             return Err(format!(
                 "two derived columns are called `{name}`; rename one"
+            ));
+        }
+        let is_shadow = |derived: &&Derived| derived.column == derived.from;
+        if let Some(derived) = self.derived.iter().find(is_shadow) {
+            return Err(format!(
+                "the derived column `{}` has the name of the column it is made from; give it another",
+                derived.column
             ));
         }
         let decided = match &self.decision.by {

@@ -11,7 +11,7 @@ use alnager_stats::compare;
 use alnager_stats::correct;
 use alnager_stats::power::Study;
 use alnager_stats::proportion::{Interval, Proportion};
-use alnager_stats::weighted;
+use alnager_stats::weighted::{self, Weighted};
 
 use crate::catalogue::weight::selected;
 use crate::declared::{Audit, Missing};
@@ -62,8 +62,8 @@ pub struct Method {
     pub n_replicates: u64,
     /// The seed of every bootstrap.
     pub seed: u64,
-    /// The power at which the smallest detectable ratio is given, 0..1.
-    pub power: f64,
+    /// The power at which the smallest detectable ratio is given, 0..1; `None` leaves it out.
+    pub power: Option<f64>,
 }
 
 impl Default for Method {
@@ -72,7 +72,7 @@ impl Default for Method {
             correction: Correction::Holm,
             n_replicates: 2_000,
             seed: 1,
-            power: 0.8,
+            power: Some(0.8),
         }
     }
 }
@@ -94,7 +94,8 @@ pub struct Finding {
     pub p_adjusted: Option<f64>,
     /// Whether the corrected p-value lies at or below 1 less the confidence.
     pub is_significant: Option<bool>,
-    /// For an impact ratio: ratios at or below this would have been found with the stated power.
+    /// For an impact ratio that is judged: ratios at or below this would have been found with the stated power, all comparisons
+    /// allowed for.
     pub detectable: Option<f64>,
     /// For an impact ratio with unknown groups: the lowest and highest it could be were they known.
     pub bounds: Option<Interval>,
@@ -134,7 +135,7 @@ pub fn find(plan: &Plan, audit: &Audit, measures: &Measures, method: Method) -> 
     let all = Shares::of(plan, audit, measures);
     let mut findings: Vec<Finding> = judge(plan, std::slice::from_ref(measures))
         .into_iter()
-        .map(|result| all.finding(plan, audit, result, method))
+        .map(|result| all.finding(audit, result))
         .collect();
     by_weight(plan, audit, measures, &all, &mut findings);
     by_person(plan, audit, measures, &mut findings, method);
@@ -209,7 +210,7 @@ impl Shares {
         )
     }
 
-    fn finding(&self, plan: &Plan, audit: &Audit, result: TestResult, method: Method) -> Finding {
+    fn finding(&self, audit: &Audit, result: TestResult) -> Finding {
         let favourable = audit.decision.favourable;
         let (ours, theirs) = self.shares(audit, &result);
         let shares = ours.zip(theirs);
@@ -222,11 +223,6 @@ impl Shares {
             None => None,
         };
         let is_ratio = result.metric == Metric::ImpactRatio;
-        let alpha = 1.0 - plan.confidence;
-        let detectable = shares.filter(|_| is_ratio).and_then(|(ours, theirs)| {
-            let study = Study::new(ours.n(), theirs.n(), alpha)?;
-            study.detectable(theirs.value()?, method.power)?.below
-        });
         let unknown = self
             .unknown
             .get(&result.attribute)
@@ -239,7 +235,7 @@ impl Shares {
             log10_p,
             p_adjusted: None,
             is_significant: None,
-            detectable,
+            detectable: None,
             bounds: shares
                 .filter(|_| is_ratio && unknown.n() > 0)
                 .and_then(|(ours, theirs)| bounds(ours, theirs, &unknown, favourable)),
@@ -269,7 +265,7 @@ fn bounds(
     })
 }
 
-/// Weighted rows: selection by Kish's effective number of rows, and no exact test.
+/// Weighted rows: selection by Kish's effective number of rows; no exact test, and nothing else is judged.
 fn by_weight(
     plan: &Plan,
     audit: &Audit,
@@ -281,54 +277,69 @@ fn by_weight(
         return;
     }
     for finding in findings {
+        let decision = match finding.result.metric {
+            Metric::ImpactRatio => Some(usize::from(audit.decision.favourable)),
+            Metric::SelectionDifference => Some(1),
+            Metric::TprDifference
+            | Metric::FprDifference
+            | Metric::PpvDifference
+            | Metric::AccuracyDifference
+            | Metric::Accuracy => None,
+        };
         let result = &mut finding.result;
-        let weighted = all.groups.get(&result.attribute).and_then(|groups| {
-            let sums = measures.table.weights_by(&groups.grouping.columns)?;
-            let of = |name: &str| {
-                let cells = sums.iter().filter(|(key, _)| {
-                    group_name((*key).clone(), audit.missing).as_deref() == Some(name)
-                });
-                let mut sum = crate::table::WeightCell::default();
-                cells.for_each(|(_, cell)| sum.add(cell));
-                selected(&sum)
-            };
-            Some((of(&result.group)?, of(result.reference.as_ref()?)?))
-        });
-        (
-            result.p,
-            finding.log10_p,
-            finding.detectable,
-            finding.bounds,
-        ) = (None, None, None, None);
+        (result.value, result.interval, result.p) = (None, None, None);
+        (finding.log10_p, finding.bounds) = (None, None);
         result.outcome = Outcome::NotMeasured;
-        result.interval = None;
-        let Some((ours, theirs)) = weighted else {
+        let pair =
+            decision.and_then(|decision| weighted_pair(audit, measures, all, result, decision));
+        let Some((ours, theirs)) = pair else {
+            result.is_judged = false;
             continue;
         };
         let z = z(plan);
-        let (value, interval) = match result.metric {
-            Metric::SelectionDifference => (
-                weighted::difference(ours, theirs),
-                weighted::difference_newcombe(ours, theirs, z),
-            ),
-            Metric::ImpactRatio if audit.decision.favourable == 1 => (
+        (result.value, result.interval) = match result.metric {
+            Metric::ImpactRatio => (
                 weighted::ratio(ours, theirs),
                 weighted::ratio_katz(ours, theirs, z),
             ),
-            Metric::ImpactRatio
+            Metric::SelectionDifference
             | Metric::TprDifference
             | Metric::FprDifference
             | Metric::PpvDifference
             | Metric::AccuracyDifference
-            | Metric::Accuracy => continue,
+            | Metric::Accuracy => (
+                weighted::difference(ours, theirs),
+                weighted::difference_newcombe(ours, theirs, z),
+            ),
         };
         let test = weighted::z_pooled(ours, theirs);
-        (result.value, result.interval) = (value, interval);
         result.method = "kish-effective-n/1";
         result.p = test.map(|test| test.p.value);
         finding.log10_p = test.map(|test| test.p.log10);
-        result.outcome = held(interval, &result.limit);
+        result.outcome = held(result.interval, &result.limit);
     }
+}
+
+/// The weighted shares of a decision in the two groups of a result.
+fn weighted_pair(
+    audit: &Audit,
+    measures: &Measures,
+    all: &Shares,
+    result: &TestResult,
+    decision: usize,
+) -> Option<(Weighted, Weighted)> {
+    let groups = all.groups.get(&result.attribute)?;
+    let sums = measures.table.weights_by(&groups.grouping.columns)?;
+    let of = |name: &str| {
+        let mut sum = crate::table::WeightCell::default();
+        for (key, cell) in &sums {
+            if group_name(key.clone(), audit.missing).as_deref() == Some(name) {
+                sum.add(cell);
+            }
+        }
+        selected(&sum, decision)
+    };
+    Some((of(&result.group)?, of(result.reference.as_ref()?)?))
 }
 
 /// Rows of the same person: intervals by drawing whole persons anew, and no test that takes rows for people.
@@ -469,8 +480,12 @@ fn family(
     let members: Vec<usize> = (0..findings.len())
         .filter(|at| belongs(&findings[*at]))
         .collect();
-    let n_family = members.len().max(1);
-    let p: Vec<Option<f64>> = members.iter().map(|at| findings[*at].result.p).collect();
+    // Where the data chose the reference, every pair of groups might have been the one compared. The pairs not shown are taken
+    // as the least remarkable of all, which is on the safe side for each correction.
+    let n_unseen = unseen(plan, &members, findings, all);
+    let n_family = (members.len() + n_unseen).max(1);
+    let mut p: Vec<Option<f64>> = members.iter().map(|at| findings[*at].result.p).collect();
+    p.resize(members.len() + n_unseen, Some(1.0));
     let adjusted = method.correction.adjust(&p);
     let mut stricter = plan.clone();
     stricter.confidence = 1.0 - (1.0 - plan.confidence) / n_family as f64;
@@ -487,6 +502,7 @@ fn family(
     for (at, p) in members.into_iter().zip(adjusted) {
         let interval = wide[at].result.interval;
         let finding = &mut findings[at];
+        finding.detectable = detectable(&stricter, audit, all, finding, method);
         finding.n_family = n_family;
         finding.p_adjusted = p;
         finding.is_significant = p.map(|p| p <= 1.0 - plan.confidence);
@@ -498,6 +514,50 @@ fn family(
             }
         };
     }
+}
+
+/// How many comparisons the choice of references by the data stands for besides those shown: of `m` groups large enough to be
+/// compared, m(m-1)/2 pairs, of which m-1 are shown, for each metric.
+fn unseen(plan: &Plan, members: &[usize], findings: &[Finding], all: &Shares) -> usize {
+    let mut chosen: Vec<(&str, &str)> = Vec::new();
+    for at in members {
+        let result = &findings[*at].result;
+        let test = (result.test.as_str(), result.attribute.as_str());
+        let groups = all.groups.get(&result.attribute);
+        let is_chosen = groups.is_some_and(|groups| groups.grouping.reference.is_none());
+        if is_chosen && !chosen.contains(&test) {
+            chosen.push(test);
+        }
+    }
+    let pairs = chosen.iter().map(|(_, attribute)| {
+        let groups = all
+            .groups
+            .get(*attribute)
+            .map_or(&[] as &[Group], |groups| &groups.groups);
+        let m = groups
+            .iter()
+            .filter(|group| group.n() >= plan.min_group)
+            .count();
+        m.saturating_sub(1) * m.saturating_sub(2) / 2
+    });
+    pairs.sum()
+}
+
+/// The smallest impact ratio that the test, at the error of the plan, finds with the power asked for.
+fn detectable(
+    plan: &Plan,
+    audit: &Audit,
+    all: &Shares,
+    finding: &Finding,
+    method: Method,
+) -> Option<f64> {
+    let by_counts = ["katz-log/1", "clopper-pearson-ratio/1"].contains(&finding.result.method);
+    if finding.result.metric != Metric::ImpactRatio || !by_counts {
+        return None;
+    }
+    let (power, (ours, theirs)) = (method.power?, all.shares(audit, &finding.result));
+    let study = Study::new(ours?.n(), theirs?.n(), 1.0 - plan.confidence)?;
+    study.detectable(theirs?.value()?, power)?.below
 }
 
 /// Among judged impact ratios the worst by the interval for the whole family, and of those the farthest from 1.
@@ -568,7 +628,7 @@ fn cautions(plan: &Plan, audit: &Audit, measures: &Measures, all: &Shares) -> Ve
             .collect();
         if !small.is_empty() {
             cautions.push(format!(
-                "`{name}`: {} of {} groups have fewer than {} rows and are reported, not judged: {}.",
+                "`{name}`: {} of {} groups have fewer than {} rows each, reported and not judged: {}.",
                 small.len(),
                 groups.groups.len(),
                 plan.min_group,
@@ -625,14 +685,18 @@ fn reference_caution(plan: &Plan, audit: &Audit, name: &str, groups: &Groups) ->
     };
     Some(format!(
         "`{name}`: the data chose the reference, {}, the highest favourable rate among groups of at least {} rows; that it is \
-         the highest is partly chance.{aside}",
+         the highest is partly chance, and all pairs of groups are allowed for.{aside}",
         reference.name, plan.reference_min
     ))
 }
 
 /// Where outcomes are known for people with one decision only, error rates speak of them alone.
 fn label_caution(audit: &Audit, measures: &Measures) -> Option<String> {
-    audit.label.as_ref()?;
+    if audit.label.is_none() {
+        return Some(
+            "No outcome was named, so error rates and accuracy are not measured; the answer is about selection alone.".to_owned(),
+        );
+    }
     let mut cell = Cell::default();
     measures
         .table
@@ -708,6 +772,3 @@ fn threshold_cautions(audit: &Audit, measures: &Measures) -> Vec<String> {
     }
     cautions
 }
-
-#[cfg(test)]
-mod tests;

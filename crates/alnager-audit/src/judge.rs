@@ -295,8 +295,9 @@ pub(crate) fn held_share(metric: Metric, group: &Group, favourable: u8) -> Optio
     }
 }
 
-/// The impact ratio with Katz' interval; where nobody in the group was favoured, Katz' logarithm is undefined and the interval
-/// runs from 0 to the ratio of two exact bounds, each at half the error (Bonferroni), which is conservative.
+/// The impact ratio with Katz' interval. Where nobody in the group was favoured, Katz' logarithm is undefined; where everybody in
+/// both was, its width is 0 at any size. The interval is then the ratio of exact bounds, each at half the error (Bonferroni), which
+/// is conservative.
 fn impact_ratio(
     confidence: f64,
     group: Option<Proportion>,
@@ -310,7 +311,8 @@ fn impact_ratio(
         };
     };
     let value = compare::ratio(group, reference);
-    if group.k() > 0 || value.is_none() {
+    let is_everybody = group.k() == group.n() && reference.k() == reference.n();
+    if value.is_none() || (group.k() > 0 && !is_everybody) {
         return Figure {
             value,
             interval: compare::ratio_katz(group, reference, z_of(confidence)),
@@ -318,10 +320,10 @@ fn impact_ratio(
         };
     }
     let alpha = (1.0 - confidence) / 2.0;
-    let high = proportion::clopper_pearson(group, alpha)
+    let bounds = proportion::clopper_pearson(group, alpha)
         .zip(proportion::clopper_pearson(reference, alpha));
-    let interval = high.map(|(group, reference)| Interval {
-        low: 0.0,
+    let interval = bounds.map(|(group, reference)| Interval {
+        low: group.low / reference.high,
         high: group.high / reference.low,
     });
     Figure {

@@ -277,7 +277,7 @@ impl SampleTable {
     /// Reads the canonical text back; anything that [`SampleTable::to_csv`] would not have written is refused.
     pub fn from_csv(text: &str) -> Result<Self, TableError> {
         let (columns, rows) = rows(text, &SCORED)?;
-        let mut counts: BTreeMap<Vec<Option<String>>, [Vec<(f64, u64)>; 3]> = BTreeMap::new();
+        let mut counts: BTreeMap<Vec<Option<String>>, [ScoreCounts; 3]> = BTreeMap::new();
         for row in rows {
             let wrong = |problem: &str| TableError {
                 line: row.line,
@@ -293,8 +293,7 @@ impl SampleTable {
             cells: BTreeMap::new(),
         };
         for (key, labels) in counts {
-            let [Some(negative), Some(positive), Some(unknown)] =
-                labels.map(|counts| Sample::from_counts(counts))
+            let [Some(negative), Some(positive), Some(unknown)] = labels.map(Sample::from_counts)
             else {
                 return Err(TableError {
                     line: 0,
@@ -307,6 +306,9 @@ impl SampleTable {
         Ok(table)
     }
 }
+
+/// Scores with their counts.
+type ScoreCounts = Vec<(f64, u64)>;
 
 /// What stands after the key columns of a table of scores.
 const SCORED: [&str; 3] = ["label", "score", "n"];

@@ -20,7 +20,7 @@ pub(crate) use parts::{
     PACK_FIELDS, added_exception, choice, date_row, derive, enforcement, pack_kind, penalty,
     requirement, rewording, transition,
 };
-pub use register::{Register, RegisterItem, Reuse};
+pub use register::{Register, RegisterItem, Reuse, Signer};
 
 use parts::condition;
 

@@ -20,6 +20,7 @@ use crate::gate::{Gate, ReportStamp, serves_organisation};
 use crate::packs::{NewPack, Pin};
 use crate::people::PersonNamed;
 use crate::signal::Look;
+use crate::signature::{self, AuditSignature, SignatureProblem, Stated};
 use crate::state::{Meta, State, folded};
 use crate::system::{FactConfirmed, SystemDeclared};
 use crate::task::NewTask;
@@ -181,6 +182,8 @@ pub struct OfferedEvidence {
     pub sha256: String,
     /// Its bytes.
     pub bytes: Arc<Vec<u8>>,
+    /// The text of the auditor's signed note, where the declaration names one.
+    pub note: Option<String>,
 }
 
 /// A decision about evidence.
@@ -321,6 +324,14 @@ pub enum Refused {
     OwnEvidence {
         /// The evidence.
         evidence: String,
+    },
+    /// A document that an independent auditor must have signed carries no signature that counts.
+    #[error("{what}: {problem}")]
+    Signature {
+        /// What is not done.
+        what: String,
+        /// Why.
+        problem: SignatureProblem,
     },
     /// A newer version replaced the evidence.
     #[error("`{evidence}` was replaced by `{newer}`; decide on that one")]
@@ -560,7 +571,7 @@ pub fn decide(
             desk.system(system)?;
             desk.adopt_book();
             let by = desk.person(&offered.declared.submitted_by);
-            desk.submit(system, offered, by);
+            desk.submit(system, offered, by)?;
         }
         Command::OfferEvidence {
             evidence,
@@ -772,7 +783,7 @@ impl<'a> Draft<'a> {
         }
         for offered in &review.evidence {
             let by = self.person(&offered.declared.submitted_by);
-            self.submit(&system, offered, by);
+            self.submit(&system, offered, by)?;
         }
         let found = assess(
             &self.state,
@@ -846,8 +857,18 @@ impl<'a> Draft<'a> {
         );
     }
 
-    /// Enters evidence unless the same document was submitted before on the same terms.
-    fn submit(&mut self, system: &str, offered: &OfferedEvidence, submitted_by: String) {
+    /// Enters evidence unless the same document was submitted before on the same terms. A signature that does not hold is refused here
+    /// already, so that nobody is asked to decide on it.
+    fn submit(
+        &mut self,
+        system: &str,
+        offered: &OfferedEvidence,
+        submitted_by: String,
+    ) -> Result<(), Refused> {
+        let refused = |problem| Refused::Signature {
+            what: format!("`{}` cannot be submitted", offered.declared.file),
+            problem,
+        };
         let declared = &offered.declared;
         let mut submitted = EvidenceSubmitted {
             evidence: format!("E{}", self.state.evidence.len() + 1),
@@ -860,7 +881,9 @@ impl<'a> Draft<'a> {
             submitted_by,
             sha256: offered.sha256.clone(),
             replaces: None,
+            signature: self.signature(offered).map_err(refused)?,
         };
+        signature::may_be_submitted(&submitted, self.with.book).map_err(refused)?;
         let mut was_shared = false;
         if let Some(earlier) = self.state.latest_evidence(&submitted) {
             let same = EvidenceSubmitted {
@@ -869,7 +892,7 @@ impl<'a> Draft<'a> {
                 ..submitted.clone()
             };
             if same == earlier.submitted {
-                return;
+                return Ok(());
             }
             submitted.replaces = Some(earlier.submitted.evidence.clone());
             was_shared = earlier.is_shared;
@@ -890,6 +913,25 @@ impl<'a> Draft<'a> {
             Vec::new(),
             vec![blob],
         );
+        Ok(())
+    }
+
+    /// The signature of a document on offer, its auditor as a person's id.
+    fn signature(
+        &mut self,
+        offered: &OfferedEvidence,
+    ) -> Result<Option<AuditSignature>, SignatureProblem> {
+        let (declared, note) = match (&offered.declared.signature, &offered.note) {
+            (None, None) => return Ok(None),
+            (Some(declared), Some(note)) => (declared, note),
+            (Some(_), None) | (None, Some(_)) => return Err(SignatureProblem::Missing),
+        };
+        let key = Stated::open(note)?.key.to_string();
+        Ok(Some(AuditSignature {
+            auditor: self.person(&declared.auditor),
+            key,
+            note: note.clone(),
+        }))
     }
 
     fn confirm_fact(
@@ -964,13 +1006,16 @@ impl<'a> Draft<'a> {
                 evidence: ruling.evidence.clone(),
             });
         }
-        let by = self.person(&self.with.actor.clone());
+        let by = self.acting();
         let requirements = if ruling.requirements.is_empty() {
             evidence.requirements().cloned().collect()
         } else {
             ruling.requirements.clone()
         };
         for requirement in requirements {
+            if is_accepted {
+                self.need_signature(&evidence, &requirement)?;
+            }
             let subjects = self.subjects(
                 &evidence.submitted.system,
                 std::slice::from_ref(&requirement),

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::kinds_taken;
+use crate::signature;
 
 /// What a system's team declares. People are names when read from a file and ids once entered in the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,6 +107,18 @@ pub struct DeclaredEvidence {
     pub expires: Option<Date>,
     /// Who submits it.
     pub submitted_by: String,
+    /// An independent auditor's signature, where there is one. Left out where there is none, as in entries older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<DeclaredSignature>,
+}
+
+/// An independent auditor's signature on a document offered with a declaration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclaredSignature {
+    /// The file of the signed note, relative to the declaration.
+    pub file: String,
+    /// The auditor.
+    pub auditor: String,
 }
 
 /// A requirement the team says it does not meet.
@@ -147,6 +160,18 @@ impl Stage {
     }
 }
 
+/// An audit that a review may judge. Weighted rows and rows of one person are judged from more than the sealed counts.
+fn declared_audit(node: &Node) -> Result<Audit, ReadError> {
+    for key in ["weight", "person"] {
+        if let Some(found) = node.get(key)? {
+            return Err(found.wrong(format!(
+                "`{key}` is for `alnager audit fairness --{key}`; a review judges counted rows, so leave it out here"
+            )));
+        }
+    }
+    Audit::read(node)
+}
+
 impl Declaration {
     /// Reads `system.toml`. Names of facts, evidence kinds and requirements are checked against the book, limits against the
     /// policy; every complaint names file, line and field.
@@ -173,7 +198,7 @@ impl Declaration {
         ])?;
         root.need("schema")?.one_of(["alnager.system/1"])?;
         let owner = root.need("owner")?.words()?;
-        let audits = root.each("audit", Audit::read)?;
+        let audits = root.each("audit", declared_audit)?;
         if let Some(at) = (1..audits.len()).find(|at| {
             audits[..*at]
                 .iter()
@@ -258,9 +283,12 @@ impl Declaration {
         self.team.iter_mut().for_each(&mut *visit);
         self.owners.values_mut().for_each(&mut *visit);
         self.facts.values_mut().for_each(|fact| visit(&mut fact.by));
-        self.evidence
-            .iter_mut()
-            .for_each(|evidence| visit(&mut evidence.submitted_by));
+        for evidence in &mut self.evidence {
+            visit(&mut evidence.submitted_by);
+            if let Some(signature) = &mut evidence.signature {
+                visit(&mut signature.auditor);
+            }
+        }
         self.absences
             .iter_mut()
             .for_each(|absence| visit(&mut absence.stated_by));
@@ -398,6 +426,8 @@ fn declared_evidence(node: &Node, book: &Book) -> Result<DeclaredEvidence, ReadE
         "effective",
         "expires",
         "submitted_by",
+        "signature",
+        "auditor",
     ])?;
     let requirements = node.need("requirements")?;
     let ids: Vec<String> = requirements
@@ -437,7 +467,34 @@ fn declared_evidence(node: &Node, book: &Book) -> Result<DeclaredEvidence, ReadE
         effective,
         expires,
         submitted_by: node.need("submitted_by")?.words()?,
+        signature: declared_signature(node, kind, book)?,
     })
+}
+
+/// Reads `signature` and `auditor`, which a kind with `signed_by` needs and no other takes.
+fn declared_signature(
+    node: &Node,
+    kind: &Node,
+    book: &Book,
+) -> Result<Option<DeclaredSignature>, ReadError> {
+    let name = kind.text()?;
+    match (
+        node.get("signature")?,
+        node.get("auditor")?,
+        signature::is_needed(book, &name),
+    ) {
+        (Some(file), Some(auditor), true) => Ok(Some(DeclaredSignature {
+            file: file.words()?,
+            auditor: auditor.words()?,
+        })),
+        (None, None, false) => Ok(None),
+        (_, _, true) => Err(kind.wrong(format!(
+            "a `{name}` counts only when an independent auditor has signed it; name the note in `signature` and the auditor in `auditor`"
+        ))),
+        (_, _, false) => Err(kind.wrong(format!(
+            "a `{name}` takes no auditor's signature; leave out `signature` and `auditor`"
+        ))),
+    }
 }
 
 fn absence(node: &Node, book: &Book) -> Result<Absence, ReadError> {

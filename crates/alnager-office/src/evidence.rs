@@ -5,6 +5,7 @@ use imbl::OrdMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::signature::AuditSignature;
 use crate::state::State;
 
 /// Evidence was submitted.
@@ -30,6 +31,9 @@ pub struct EvidenceSubmitted {
     pub sha256: String,
     /// The evidence it replaces.
     pub replaces: Option<String>,
+    /// An independent auditor's signature, where there is one. Left out where there is none, as in entries older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<AuditSignature>,
 }
 
 /// Evidence on record was offered for further requirements.

@@ -20,10 +20,14 @@ use crate::counsel::{Opinion, ReadingRecorded};
 use crate::declaration::Declaration;
 use crate::event::BookStamp;
 use crate::evidence::{Evidence, Standing as EvidenceStanding};
+use crate::signature;
 use crate::state::State;
 
 /// The kind of evidence that shows readiness for what happens later.
 const READINESS: &str = "procedure";
+
+/// What is said of a requirement for an independent auditor's work where there is none that counts.
+const NO_SIGNED_AUDIT: &str = "no bias audit signed by an independent auditor is sealed; what was measured here is a self-test";
 
 /// What the gate says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -563,6 +567,9 @@ fn kind_shown(kind: &str, requirement: &Requirement, input: &GateInput<'_>) -> S
     let id = &requirement.text().id;
     let item = input.book.evidence.items.get(kind);
     let title = item.map_or(kind, |item| item.title.as_str());
+    if item.is_some_and(|item| item.signed_by.is_some()) {
+        return signed_shown(kind, title, requirement, input);
+    }
     let question = item.and_then(|item| item.measured_by.as_deref());
     let bound = question.map_or(Outcome::NotMeasured, |question| {
         bound_outcome(input.outcomes, id, question)
@@ -601,6 +608,78 @@ fn kind_shown(kind: &str, requirement: &Requirement, input: &GateInput<'_>) -> S
         why: format!("{title}: {words}"),
         next,
         evidence,
+    }
+}
+
+/// How a kind stands that counts only when an independent auditor has signed it. Whether such a document is in the desk is known, so its
+/// absence is a gap and no open question, whatever was measured.
+fn signed_shown(
+    kind: &str,
+    title: &str,
+    requirement: &Requirement,
+    input: &GateInput<'_>,
+) -> Shown {
+    let text = requirement.text();
+    let place = signature::Place {
+        requirement: text,
+        pack: requirement.pack(),
+        system: &input.declaration.id,
+        day: input.when.valid,
+    };
+    let offered = offered(kind, requirement, input);
+    let (mut counting, mut others, mut waiting) = (Vec::new(), Vec::new(), None);
+    for evidence in &offered {
+        let id = evidence.submitted.evidence.clone();
+        let decision = evidence.decisions.get(&text.id);
+        let why = match (standing_of(evidence, &text.id, input), decision) {
+            (EvidenceStanding::Accepted, Some(decision)) => {
+                match signature::counts(evidence, &decision.by, &place, input.state) {
+                    Ok(stated) => {
+                        counting.push((id, stated.key));
+                        continue;
+                    }
+                    Err(problem) => format!("{id} does not count: {problem}"),
+                }
+            }
+            (EvidenceStanding::Accepted | EvidenceStanding::Submitted, _) => {
+                waiting.get_or_insert_with(|| id.clone());
+                format!("{id} awaits a decision")
+            }
+            (EvidenceStanding::NotYetEffective, _) => format!("{id} takes effect later"),
+            (EvidenceStanding::Expired, _) => format!("{id} has expired"),
+            (EvidenceStanding::Rejected, _) => format!("{id} was rejected"),
+        };
+        others.push((id, why));
+    }
+    if !counting.is_empty() {
+        let words: Vec<String> = counting
+            .iter()
+            .map(|(id, key)| format!("{id} accepted, signed with {key}"))
+            .collect();
+        return Shown {
+            status: Status::Met,
+            why: format!("{title}: {}", words.join(", ")),
+            next: String::new(),
+            evidence: counting.into_iter().map(|(id, _)| id).collect(),
+        };
+    }
+    let mut words = vec![NO_SIGNED_AUDIT.to_owned()];
+    words.extend(others.iter().map(|(_, why)| why.clone()));
+    let next = match waiting {
+        Some(id) => format!(
+            "have someone outside the team compare its key with what the auditor says, and accept it (`alnager evidence accept {id} {} --reason TEXT --as NAME`)",
+            text.id
+        ),
+        None => format!(
+            "have an independent auditor sign their audit (`alnager audit sign`), submit it (kind `{kind}`) and have someone outside the team accept it: {}",
+            text.how
+        ),
+    };
+    Shown {
+        status: Status::Gap,
+        why: format!("{title}: {}", words.join("; ")),
+        next,
+        evidence: others.into_iter().map(|(id, _)| id).collect(),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod gate;
 pub mod packs;
 pub mod people;
 pub mod signal;
+pub mod signature;
 pub mod state;
 pub mod system;
 pub mod task;

@@ -59,13 +59,11 @@ impl Sink for Table {
         let (mut numbers, mut codes) = (self.numbers.iter_mut(), self.codes.iter_mut());
         for role in self.intake.roles() {
             if role.gives_codes() {
-                codes
-                    .next()
-                    .map(|codes| codes.extend_from_slice(&role.codes));
-            } else {
-                numbers
-                    .next()
-                    .map(|numbers| numbers.extend_from_slice(&role.numbers));
+                if let Some(codes) = codes.next() {
+                    codes.extend_from_slice(&role.codes);
+                }
+            } else if let Some(numbers) = numbers.next() {
+                numbers.extend_from_slice(&role.numbers);
             }
         }
         self.intake.clear();

@@ -236,6 +236,7 @@ impl World {
             declared,
             sha256: format!("{n:064x}"),
             bytes: document(n),
+            note: None,
         };
         Command::AddEvidence {
             system: "sys".to_owned(),

@@ -11,4 +11,5 @@ pub mod proxy;
 pub mod ranking;
 pub mod reweigh;
 pub mod rows;
+pub mod sign;
 pub mod theories;

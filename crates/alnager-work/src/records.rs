@@ -1,11 +1,11 @@
 //! Confirming facts, and submitting and deciding on evidence.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alnager_law::read::nearest;
 use alnager_office::decide::{Command, EvidenceRuling, OfferedEvidence};
-use alnager_office::declaration::{Declaration, DeclaredEvidence};
+use alnager_office::declaration::{Declaration, DeclaredEvidence, DeclaredSignature};
 use alnager_office::gate::kinds_taken;
 use alnager_office::state::State;
 use alnager_store::Receipt;
@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use crate::acting::{Acting, Flags};
 use crate::error::JobError;
-use crate::files::{EVIDENCE_BYTES_MAX, read_bytes};
+use crate::files::{EVIDENCE_BYTES_MAX, read_bytes, read_text};
 use crate::library::sha256;
 
 /// Evidence to submit.
@@ -31,6 +31,17 @@ pub struct NewEvidence {
     pub effective: Option<Date>,
     /// The first day it no longer counts.
     pub expires: Option<Date>,
+    /// An independent auditor's signature.
+    pub signature: Option<NewSignature>,
+}
+
+/// An independent auditor's signature on evidence to submit.
+#[derive(Debug, Clone)]
+pub struct NewSignature {
+    /// The signed note.
+    pub note: PathBuf,
+    /// The auditor's name.
+    pub auditor: String,
 }
 
 /// What a command entered, for the screen.
@@ -67,11 +78,21 @@ pub async fn add_evidence(flags: &Flags, new: &NewEvidence) -> Result<Entered, J
         EVIDENCE_BYTES_MAX,
         "cannot be read; name the document to submit",
     )?;
-    let name = new
-        .file
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let name = file_name(&new.file);
+    let note = match &new.signature {
+        Some(signature) => Some(read_text(&signature.note)?),
+        None => None,
+    };
+    let signature = new.signature.as_ref();
+    let signature = signature.map(|signature| DeclaredSignature {
+        file: file_name(&signature.note),
+        auditor: signature.auditor.trim().to_owned(),
+    });
+    if signature.as_ref().is_some_and(|one| one.auditor.is_empty()) {
+        return Err(JobError::Input(
+            "an auditor has a name; give it with --auditor NAME".to_owned(),
+        ));
+    }
     enter(flags, About::System(&new.system), |acting, today| {
         let book = &acting.library.book;
         if !book.evidence.items.contains_key(&new.kind) {
@@ -117,11 +138,13 @@ pub async fn add_evidence(flags: &Flags, new: &NewEvidence) -> Result<Entered, J
             effective,
             expires: new.expires,
             submitted_by: acting.actor.clone(),
+            signature,
         };
         let offered = OfferedEvidence {
             declared,
             sha256: sha256(&bytes),
             bytes: Arc::new(bytes.clone()),
+            note,
         };
         Ok(Command::AddEvidence {
             system: new.system.clone(),
@@ -129,6 +152,12 @@ pub async fn add_evidence(flags: &Flags, new: &NewEvidence) -> Result<Entered, J
         })
     })
     .await
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name();
+    name.map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// Offers evidence on record for further requirements.

@@ -286,10 +286,15 @@ fn evidence(folder: &Path, declaration: &Declaration) -> Result<Vec<OfferedEvide
     for declared in &declaration.evidence {
         let path = inside(folder, &declared.file)?;
         let bytes = read_bytes(&path, EVIDENCE_BYTES_MAX, "cannot be read")?;
+        let note = match &declared.signature {
+            Some(signature) => Some(read_text(&inside(folder, &signature.file)?)?),
+            None => None,
+        };
         offered.push(OfferedEvidence {
             declared: declared.clone(),
             sha256: sha256(&bytes),
             bytes: Arc::new(bytes),
+            note,
         });
     }
     Ok(offered)

@@ -10,7 +10,9 @@ use alnager_law::requirement::AsOf;
 use alnager_office::assess::{Assessment, assess};
 use alnager_office::counsel::{ReadingRecorded, TextImported, wording};
 use alnager_office::event::Event;
+use alnager_office::evidence::EvidenceAccepted;
 use alnager_office::gate::SystemReviewed;
+use alnager_office::signature;
 use alnager_office::state::{Meta, State};
 use alnager_office::system::{FactConfirmed, System};
 use alnager_probe::{Source, measure};
@@ -193,6 +195,16 @@ impl Check {
                             )
                         });
                     }
+                    if submitted.signature.is_some() {
+                        let problem = signature::stated(submitted).err();
+                        self.equal(problem.is_none(), || {
+                            format!(
+                                "entry {index}: {}: {}",
+                                submitted.evidence,
+                                problem.map_or(String::new(), |problem| problem.to_string())
+                            )
+                        });
+                    }
                 }
                 Event::SystemReviewed(reviewed) => {
                     let claimed = (
@@ -219,6 +231,7 @@ impl Check {
                 }
                 Event::EvidenceAccepted(accepted) => {
                     self.second_person(*index, item, &state, &accepted.evidence, &accepted.by);
+                    self.signed(*index, accepted, &state, library.as_ref());
                 }
                 Event::EvidenceRejected(rejected) => {
                     self.second_person(*index, item, &state, &rejected.evidence, &rejected.by);
@@ -351,6 +364,50 @@ impl Check {
         };
         self.equal(known.may_be_decided_by(by) && acted(item, by), || {
             format!("entry {index}: {evidence} is not decided on by a second person")
+        });
+    }
+
+    /// What an independent auditor must have signed was accepted only with a signature that counts.
+    fn signed(
+        &mut self,
+        index: u64,
+        accepted: &EvidenceAccepted,
+        state: &State,
+        library: Option<&Library>,
+    ) {
+        let Some(known) = state.evidence.get(&accepted.evidence) else {
+            return;
+        };
+        let Some(book) = library.map(|library| &library.book) else {
+            self.n_withheld += usize::from(known.submitted.signature.is_some());
+            return;
+        };
+        if !signature::is_needed(book, &known.submitted.kind) {
+            return;
+        }
+        let found = book.packs().find_map(|pack| {
+            let mut texts = pack.requirements.iter();
+            let text = texts.find(|text| text.id == accepted.requirement)?;
+            Some((pack, text))
+        });
+        let problem = match found {
+            Some((pack, requirement)) => {
+                let place = signature::Place {
+                    requirement,
+                    pack,
+                    system: &known.submitted.system,
+                    day: accepted.on,
+                };
+                signature::counts(known, &accepted.by, &place, state)
+                    .err()
+                    .map(|problem| problem.to_string())
+            }
+            None => Some(format!("there is no `{}`", accepted.requirement)),
+        };
+        self.equal(problem.is_none(), || {
+            let evidence = &accepted.evidence;
+            let problem = problem.unwrap_or_default();
+            format!("entry {index}: {evidence} is accepted as signed: {problem}")
         });
     }
 

@@ -53,7 +53,7 @@ pub(crate) struct Shared {
 pub(crate) enum Format {
     /// For people
     Text,
-    /// For programs (docs/formats/review.md)
+    /// For programs (docs/formats/review.md; for audits docs/guide/audit-lab.md)
     Json,
 }
 
@@ -111,7 +111,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         data: Option<PathBuf>,
     },
-    /// Audit a table of decisions
+    /// Audit a table of decisions, and sign audits
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Ask the law alone
@@ -169,6 +169,12 @@ pub(crate) enum EvidenceCommand {
         /// The first day it no longer counts
         #[arg(long, value_name = "DAY")]
         expires: Option<Date>,
+        /// The note with which an independent auditor signed the document
+        #[arg(long, value_name = "NOTE", requires = "auditor")]
+        signature: Option<PathBuf>,
+        /// The auditor who signed it
+        #[arg(long, value_name = "NAME", requires = "signature")]
+        auditor: Option<String>,
     },
     /// List what accepted evidence may be used for again, and what differs there
     Proposals {

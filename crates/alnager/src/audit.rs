@@ -11,6 +11,7 @@ mod proxy;
 mod ranking;
 mod reweigh;
 mod rows;
+mod sign;
 mod strata;
 mod table;
 
@@ -45,6 +46,10 @@ pub(crate) enum AuditCommand {
     Proxy(proxy::ProxyArguments),
     /// 2x2 tables in strata: the gap among alike people beside the crude one (Cochran-Mantel-Haenszel)
     Strata(strata::StrataArguments),
+    /// Make a key that signs audits, as an independent auditor
+    Key(sign::KeyArguments),
+    /// Sign an audit, as an independent auditor; needs no desk
+    Sign(sign::SignArguments),
 }
 
 impl AuditCommand {
@@ -61,7 +66,9 @@ impl AuditCommand {
             | AuditCommand::Oaxaca(_)
             | AuditCommand::Reweigh(_)
             | AuditCommand::Proxy(_)
-            | AuditCommand::Strata(_) => false,
+            | AuditCommand::Strata(_)
+            | AuditCommand::Key(_)
+            | AuditCommand::Sign(_) => false,
         }
     }
 }
@@ -79,5 +86,7 @@ pub(crate) fn run(flags: &Flags, command: &AuditCommand, format: Format) -> Resu
         AuditCommand::Reweigh(arguments) => reweigh::run(arguments, format),
         AuditCommand::Proxy(arguments) => proxy::run(arguments, format),
         AuditCommand::Strata(arguments) => strata::run(arguments, format),
+        AuditCommand::Key(arguments) => sign::key(arguments, format),
+        AuditCommand::Sign(arguments) => sign::sign(arguments, format),
     }
 }

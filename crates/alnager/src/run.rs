@@ -14,7 +14,7 @@ use alnager_report::why as why_report;
 use alnager_store::{Desk, StoreError};
 use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
-use alnager_work::records::{self, Entered, NewEvidence};
+use alnager_work::records::{self, Entered, NewEvidence, NewSignature};
 use alnager_work::review::{self, Request};
 use alnager_work::verify::{self, Verification, with_causes};
 use alnager_work::why;
@@ -75,8 +75,8 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     let shared = &arguments.shared;
     let uses_law = match &arguments.command {
         Command::Verify { .. } | Command::Desk(_) => false,
-        Command::Law(command) => command.uses_law(),
         Command::Audit(command) => command.uses_law(),
+        Command::Law(command) => command.uses_law(),
         Command::New(_)
         | Command::Review { .. }
         | Command::Why { .. }
@@ -259,7 +259,11 @@ async fn evidence(
             requirements,
             effective,
             expires,
+            signature,
+            auditor,
         } => {
+            let signature = signature.clone().zip(auditor.clone());
+            let signature = signature.map(|(note, auditor)| NewSignature { note, auditor });
             let new = NewEvidence {
                 system: system.clone(),
                 file: file.clone(),
@@ -267,6 +271,7 @@ async fn evidence(
                 requirements: requirements.clone(),
                 effective: *effective,
                 expires: *expires,
+                signature,
             };
             let entered = records::add_evidence(flags, &new).await?;
             let newest = entered
@@ -274,17 +279,22 @@ async fn evidence(
                 .evidence
                 .values()
                 .max_by_key(|evidence| evidence.submitted_at);
-            let id = newest
-                .map(|evidence| evidence.submitted.evidence.clone())
-                .unwrap_or_default();
-            acknowledge(
-                &entered,
-                &format!(
+            let submitted = newest.map(|evidence| &evidence.submitted);
+            let id = submitted.map_or("", |submitted| submitted.evidence.as_str());
+            let signature = submitted.and_then(|submitted| submitted.signature.as_ref());
+            let words = match signature {
+                None => format!(
                     "{id} is submitted by {}; someone else must accept it",
                     entered.actor
                 ),
-                format,
-            )
+                Some(signature) => format!(
+                    "{id} is submitted by {}, signed by {} with {}; someone outside the team must compare that key with what the auditor says, and accept it",
+                    entered.actor,
+                    entered.state.name(&signature.auditor),
+                    signature.key
+                ),
+            };
+            acknowledge(&entered, &words, format)
         }
         EvidenceCommand::Proposals { system } => {
             crosswalk::proposals(flags, system.as_deref(), format).await
@@ -316,11 +326,12 @@ async fn rule(
     };
     let entered = records::rule_on_evidence(flags, asked, accept).await?;
     let word = if accept { "accepted" } else { "rejected" };
-    acknowledge(
-        &entered,
-        &format!("{} is {word} by {}", ruling.evidence, entered.actor),
-        format,
-    )
+    let mut words = format!("{} is {word} by {}", ruling.evidence, entered.actor);
+    let known = entered.state.evidence.get(&ruling.evidence);
+    if let Some(signature) = known.and_then(|known| known.submitted.signature.as_ref()) {
+        words.push_str(&format!("; it is signed with {}", signature.key));
+    }
+    acknowledge(&entered, &words, format)
 }
 
 pub(crate) fn acknowledge(entered: &Entered, words: &str, format: Format) -> Result<u8, JobError> {
@@ -371,6 +382,9 @@ fn list(state: &State, system: Option<&str>, format: Format) -> String {
                     "id": submitted.evidence, "system": submitted.system, "file": submitted.file, "kind": submitted.kind,
                     "effective": submitted.effective, "expires": submitted.expires, "sha256": submitted.sha256,
                     "submitted_by": state.name(&submitted.submitted_by), "replaced_by": evidence.replaced_by, "requirements": decisions,
+                    "signature": submitted.signature.as_ref().map(|signature| json!({
+                        "auditor": state.name(&signature.auditor), "key": signature.key, "note": signature.note,
+                    })),
                 })
             })
             .collect();
@@ -397,6 +411,10 @@ fn list(state: &State, system: Option<&str>, format: Format) -> String {
             submitted.system,
             state.name(&submitted.submitted_by)
         ));
+        lines.extend(submitted.signature.iter().map(|signature| {
+            let auditor = state.name(&signature.auditor);
+            format!("       signed by {auditor} with {}", signature.key)
+        }));
         lines.extend(
             evidence
                 .considered()

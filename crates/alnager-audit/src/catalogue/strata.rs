@@ -78,8 +78,27 @@ impl ByStratum {
         let disparity = stratified::conditional_demographic_disparity(&favourable);
         let value = disparity.map(|disparity| disparity.value);
         put(&mut figures, "conditional_demographic_disparity", value);
+        figures.insert("favorable".to_owned(), ratios(&favourable, z));
         Value::Object(figures)
     }
+}
+
+/// The common ratios of favourable decisions: what the crude impact ratio becomes within strata.
+fn ratios(tables: &[Stratum], z: f64) -> Value {
+    let strata = Strata::new(tables);
+    let mut figures = Map::new();
+    let risk_ratio = stratified::mh_risk_ratio(&strata);
+    put(&mut figures, "mh_risk_ratio", risk_ratio);
+    let greenland = stratified::mh_risk_ratio_greenland_robins(&strata, z);
+    figures.insert("mh_rr_ci_greenland_robins".to_owned(), interval(greenland));
+    put(
+        &mut figures,
+        "mh_odds_ratio",
+        stratified::mh_odds_ratio(&strata),
+    );
+    let rbg = stratified::mh_odds_ratio_rbg(&strata, z);
+    figures.insert("mh_or_ci_rbg".to_owned(), interval(rbg));
+    Value::Object(figures)
 }
 
 /// Every figure of some 2x2 tables in strata.

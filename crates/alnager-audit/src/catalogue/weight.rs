@@ -18,6 +18,7 @@ pub(super) fn group(
     measures: &Measures,
     groups: &Groups,
     group: &Group,
+    z: f64,
 ) {
     if measures.table.weights.is_empty() {
         return;
@@ -27,16 +28,17 @@ pub(super) fn group(
     let [[tn, fp], [fn_, tp], _] = cell.sums;
     let mut weighted = Map::new();
     put(&mut weighted, "n", Some(total(&cell.sums.concat())));
-    let selected = selected(&cell);
+    let chosen_share = selected(&cell, 1);
     put(
         &mut weighted,
         "effective_n",
-        selected.and_then(Weighted::effective_n),
+        chosen_share.and_then(Weighted::effective_n),
     );
     let mut rate = |name: &str, hits: &[WeightSum], all: &[WeightSum]| {
         let (hits, all) = (total(hits), total(all));
         put(&mut weighted, name, (all > 0.0).then(|| hits / all));
     };
+    let favourable = selected(&cell, usize::from(audit.decision.favourable));
     let everybody = cell.sums.concat();
     let chosen: Vec<WeightSum> = cell.sums.iter().map(|by_decision| by_decision[1]).collect();
     rate("selection_rate", &chosen, &everybody);
@@ -53,6 +55,13 @@ pub(super) fn group(
         rate("for", &[fn_], &[tn, fn_]);
         rate("accuracy", &[tp, tn], &labelled);
     }
+    put(
+        &mut weighted,
+        "favorable_rate",
+        favourable.and_then(Weighted::value),
+    );
+    let kish = favourable.and_then(|share| weighted::wilson(share, z));
+    weighted.insert("favorable_rate_ci".to_owned(), interval(kish));
     figures.insert("weighted".to_owned(), Value::Object(weighted));
 }
 
@@ -70,7 +79,7 @@ pub(super) fn compare(
         return;
     }
     let sums = sums(audit, measures, groups);
-    let of = |name: &str| sums.get(name).and_then(selected);
+    let of = |name: &str| sums.get(name).and_then(|cell| selected(cell, 1));
     let Some((ours, theirs)) = of(&group.name).zip(of(&reference.name)) else {
         return;
     };
@@ -102,15 +111,15 @@ fn sums(audit: &Audit, measures: &Measures, groups: &Groups) -> BTreeMap<String,
     sums
 }
 
-/// Selection (decision 1) of weighted rows.
-pub(crate) fn selected(cell: &WeightCell) -> Option<Weighted> {
+/// The weighted share of a decision.
+pub(crate) fn selected(cell: &WeightCell, decision: usize) -> Option<Weighted> {
     let of = |decision: usize| {
         cell.sums
             .iter()
             .map(move |by_decision| by_decision[decision])
     };
-    let success: f64 = of(1).map(|sum| sum.w).sum();
-    let failure: f64 = of(0).map(|sum| sum.w).sum();
+    let success: f64 = of(decision).map(|sum| sum.w).sum();
+    let failure: f64 = of(1 - decision).map(|sum| sum.w).sum();
     let square: f64 = cell.sums.iter().flatten().map(|sum| sum.w2).sum();
     Weighted::new(success, failure, square)
 }

@@ -20,8 +20,17 @@ pub struct RegisterItem {
     pub measured_by: Option<String>,
     /// The kinds of evidence that show it (controls only).
     pub evidence: Vec<String>,
+    /// Who must have signed it for it to count (evidence kinds only).
+    pub signed_by: Option<Signer>,
     /// How far one piece of it may be proposed for other requirements (evidence kinds only).
     pub reuse: Reuse,
+}
+
+/// Who must have signed a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signer {
+    /// An auditor with no part in the system and no interest in the organisation.
+    IndependentAuditor,
 }
 
 /// How far evidence of a kind may be proposed for other requirements that a common control serves.
@@ -59,9 +68,14 @@ impl Register {
             .one_of(["alnager.evidence/1", "alnager.controls/1"])?;
         let mut items = BTreeMap::new();
         for field in root.need(table)?.table()? {
-            field
-                .node
-                .only(&["title", "what", "measured_by", "reuse", "evidence"])?;
+            field.node.only(&[
+                "title",
+                "what",
+                "measured_by",
+                "signed_by",
+                "reuse",
+                "evidence",
+            ])?;
             let item = RegisterItem {
                 title: field.node.need("title")?.words()?,
                 measured_by: field
@@ -75,6 +89,12 @@ impl Register {
                     .map(Node::texts)
                     .transpose()?
                     .unwrap_or_default(),
+                signed_by: field
+                    .node
+                    .get("signed_by")?
+                    .map(|node| node.one_of(["independent_auditor"]))
+                    .transpose()?
+                    .map(|_| Signer::IndependentAuditor),
                 reuse: field
                     .node
                     .get("reuse")?
@@ -82,6 +102,11 @@ impl Register {
                     .transpose()?
                     .unwrap_or_default(),
             };
+            if item.measured_by.is_some() && item.signed_by.is_some() {
+                return Err(field.node.wrong(
+                    "what an outsider must sign is not shown by a measurement of one's own; keep one of `measured_by` and `signed_by`",
+                ));
+            }
             items.insert(field.key.clone(), item);
         }
         Ok(Register { items })

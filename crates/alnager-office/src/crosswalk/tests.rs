@@ -199,11 +199,13 @@ impl World {
             effective: "2026-01-01".parse().unwrap(),
             expires: None,
             submitted_by: "Tom".to_owned(),
+            signature: None,
         };
         let offered = OfferedEvidence {
             declared,
             sha256: self.n_ids.to_string(),
             bytes: Arc::default(),
+            note: None,
         };
         let system = system.to_owned();
         self.act("Tom", &Command::AddEvidence { system, offered })

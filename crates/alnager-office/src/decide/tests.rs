@@ -15,6 +15,7 @@ use crate::state::State;
 
 mod counsel;
 mod packs;
+mod signature;
 mod task;
 mod watch;
 
@@ -246,6 +247,7 @@ impl World {
                 declared: declared.clone(),
                 sha256: self.hash.clone(),
                 bytes: Arc::default(),
+                note: None,
             })
             .collect();
         let when = AsOf {

@@ -163,16 +163,14 @@ pub struct StratifiedRow {
     pub by: String,
     /// Strata compared.
     pub n_strata: u64,
-    /// The crude ratio of selection rates (decision 1).
+    /// The crude impact ratio.
     pub crude_ratio: Option<f64>,
     /// The p-value of Fisher's test of the crude table.
     pub crude_p: Option<f64>,
-    /// The Mantel-Haenszel risk ratio.
+    /// The impact ratio within strata: the Mantel-Haenszel risk ratio of favourable decisions.
     pub risk_ratio: Option<f64>,
-    /// The Mantel-Haenszel odds ratio and its interval.
-    pub odds_ratio: Option<f64>,
     /// Its interval.
-    pub odds_ratio_interval: Option<(f64, f64)>,
+    pub risk_ratio_interval: Option<(f64, f64)>,
     /// The p-value of Cochran, Mantel and Haenszel's test.
     pub cmh_p: Option<f64>,
     /// The p-value of Breslow and Day's test with Tarone's correction: does the odds ratio differ between strata?
@@ -318,17 +316,17 @@ fn stratified(source: &Source<'_>) -> Vec<StratifiedRow> {
             let Some(by) = stratified["by"].as_str() else {
                 continue;
             };
-            let interval = &stratified["mh_or_ci_rbg"];
+            let favourable = &stratified["favorable"];
+            let interval = &favourable["mh_rr_ci_greenland_robins"];
             rows.push(StratifiedRow {
                 grouping: grouping.clone(),
                 group: group.clone(),
                 by: by.to_owned(),
                 n_strata: stratified["n_strata"].as_u64().unwrap_or(0),
-                crude_ratio: figures["selection_rate"]["ratio"].as_f64(),
+                crude_ratio: figures["air"]["value"].as_f64(),
                 crude_p: figures["selection_rate"]["fisher_p"].as_f64(),
-                risk_ratio: stratified["mh_risk_ratio"].as_f64(),
-                odds_ratio: stratified["mh_odds_ratio"].as_f64(),
-                odds_ratio_interval: interval[0].as_f64().zip(interval[1].as_f64()),
+                risk_ratio: favourable["mh_risk_ratio"].as_f64(),
+                risk_ratio_interval: interval[0].as_f64().zip(interval[1].as_f64()),
                 cmh_p: stratified["cmh_p"].as_f64(),
                 homogeneity_p: stratified["breslow_day_tarone_p"].as_f64(),
             });

@@ -107,10 +107,7 @@ pub fn judge(
     let findings = finding::find(&plan, &request.audit, &measures, request.method);
     Examined {
         audit: request.audit.clone(),
-        policy: format!(
-            "{} {}, approved by {} on {}",
-            policy.id, policy.version, policy.approved_by, policy.approved_on
-        ),
+        policy: policy_words(request, policy),
         plan,
         measures,
         figures,
@@ -118,6 +115,27 @@ pub fn judge(
         warnings,
         method: request.method,
     }
+}
+
+/// The policy, and what was asked in place of its own sizes: those nobody approved.
+fn policy_words(request: &Request, policy: &Policy) -> String {
+    let sizes = &request.sizes;
+    let mut own: Vec<String> = Vec::new();
+    own.extend(sizes.confidence.map(|value| format!("confidence {value}")));
+    own.extend(sizes.min_group.map(|rows| format!("smallest group {rows}")));
+    own.extend(
+        sizes
+            .reference_min
+            .map(|rows| format!("smallest reference {rows}")),
+    );
+    let instead = match own.as_slice() {
+        [] => String::new(),
+        own => format!("; asked for here in place of its own: {}", own.join(", ")),
+    };
+    format!(
+        "{} {}, approved by {} on {}{instead}",
+        policy.id, policy.version, policy.approved_by, policy.approved_on
+    )
 }
 
 /// Every test of the policy, asked of this audit whatever law binds.

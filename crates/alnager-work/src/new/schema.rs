@@ -3,7 +3,7 @@
 //! It holds what one value can be held to by itself. What depends on another value (a limit stricter than the policy's, a date
 //! after another) only `alnager review` checks.
 
-use alnager_audit::declared::Characteristic;
+use alnager_audit::declared::{Characteristic, Missing};
 use alnager_law::fact::{FactKind, FactType};
 use alnager_law::pack::ROLES;
 use alnager_office::declaration::Stage;
@@ -98,6 +98,8 @@ pub fn schema(library: &Library) -> Value {
                     "effective": day("The first day it counts."),
                     "expires": day("The first day it no longer counts."),
                     "submitted_by": words("Who submits it; someone else accepts it."),
+                    "signature": words("For a kind that an independent auditor signs: the file of the signed note, relative to this file."),
+                    "auditor": words("Who signed it."),
                 })),
                 "Evidence on offer.",
             ),
@@ -227,7 +229,7 @@ fn audit() -> Value {
         &["name", "data", "decision", "attribute"],
         json!({
             "name": words("Unique here."),
-            "data": words("CSV or Parquet, relative to this file."),
+            "data": words("A file, a folder of files or a pattern, relative to this file: CSV, JSON lines, Parquet or Arrow."),
             "label": binary,
             "decision": { "oneOf": [by_value, by_score], "description": "What the system decided." },
             "score": table(&["column"], json!({
@@ -235,12 +237,35 @@ fn audit() -> Value {
                 "cuts": { "type": "array", "items": { "type": "number" }, "description": "Thresholds, ascending." },
             })),
             "strata": words("A column counted for stratified tests."),
+            "period": words("A column that says when; counted apart."),
+            "where": words("A condition on columns that a row must meet, such as `age >= 40`."),
+            "missing": { "enum": Missing::WORDS, "description": "What becomes of rows whose group is unknown." },
+            "derive": { "type": "array", "items": derived(), "description": "Columns made from others while rows are counted." },
             "unknown": {
                 "type": "array", "items": { "$ref": "#/$defs/word" },
                 "description": "Spellings that mean unknown, besides the empty cell.",
             },
             "attribute": { "type": "array", "minItems": 1, "items": attribute, "description": "The groups to compare." },
             "intersection": { "type": "array", "items": intersection, "description": "Combinations of attributes." },
+        }),
+    )
+}
+
+/// A derived column: bins, labels or a threshold.
+fn derived() -> Value {
+    table(
+        &["column", "from"],
+        json!({
+            "column": words("Its name; no column of the data has it."),
+            "from": words("The column it is made from."),
+            "bins": { "type": "array", "items": { "type": "number" }, "description": "Cuts between ranges, ascending." },
+            "names": { "type": "array", "items": { "$ref": "#/$defs/word" }, "description": "Names of the ranges, one more than cuts." },
+            "labels": {
+                "type": "object", "additionalProperties": { "$ref": "#/$defs/word" },
+                "description": "Other names for the values.",
+            },
+            "other": words("The name of every value that is not listed."),
+            "at_least": { "type": "number", "description": "1 where the number is at least this, else 0." },
         }),
     )
 }

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::acting::Flags;
+use crate::audit::sign;
 use crate::law::counsel;
-use crate::records::{NewEvidence, add_evidence, rule_on_evidence};
+use crate::records::{NewEvidence, NewSignature, add_evidence, rule_on_evidence};
 use crate::review::{Request, review};
 use crate::task;
 
@@ -278,6 +279,7 @@ fn of_the_second_system() -> Dossier {
             requirements: vec!["EUAIA-4".to_owned()],
             effective: None,
             expires: None,
+            signature: None,
         };
         let added = add_evidence(&flags("Olga"), &completed).await.unwrap();
         let completed = format!("E{}", added.state.evidence.len());
@@ -333,6 +335,200 @@ fn a_dossier_carries_what_its_system_inherits_and_nothing_of_another() {
         let training = claims.iter().find(|claim| claim["id"] == "EUAIA-4");
         assert_eq!(training.unwrap()["status"], "met");
     });
+}
+
+/// A dossier of the credit example used to hire in New York City, with an audit that an independent auditor signed.
+fn audited() -> Dossier {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let manifest = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    let example = Path::new(&manifest).join("../../examples/credit");
+    let system = file("system");
+    copy(&example, &system);
+    let text = std::fs::read_to_string(system.join("system.toml")).unwrap();
+    let answer = |fact: &str, value: &str| {
+        format!(
+            "{fact} = {{ value = {value}, by = \"Ruth Ansorge\", on = 2026-10-05, basis = \"a test\" }}\n"
+        )
+    };
+    let answers = [
+        answer("job_in_nyc", "true"),
+        answer("simplified_output", "true"),
+        answer("decision_role", "\"sole\""),
+        answer("assessed_at", "[\"hiring\"]"),
+    ];
+    let text = text
+        .replace("[\"EU\"]", "[\"EU\", \"US\", \"US-NY\", \"US-NYC\"]")
+        .replace("\"bank\"]", "\"bank\", \"employer\"]")
+        .replace("[facts]\n", &format!("[facts]\n{}", answers.concat()));
+    std::fs::write(system.join("system.toml"), text).unwrap();
+    std::fs::write(file("audit.txt"), "counts").unwrap();
+    std::fs::write(file("statement.txt"), "no part").unwrap();
+    let name = "auditor.example/bias";
+    sign::new_key(name, &file("ida.key")).unwrap();
+    let signing = sign::Signing {
+        document: file("audit.txt"),
+        statement: file("statement.txt"),
+        key: file("ida.key"),
+        name: name.to_owned(),
+        on: Some("2026-11-20".parse().unwrap()),
+        out: None,
+    };
+    let signed = sign::sign(&signing).unwrap();
+    let flags = |actor: &str| Flags {
+        desk: file("desk"),
+        actor: Some(actor.to_owned()),
+        known: Some("2026-11-23".parse().unwrap()),
+        ..Flags::default()
+    };
+    let request = |out: &str| Request {
+        system: system.clone(),
+        gate: Gate::Launch,
+        out: Some(file(out)),
+    };
+    let offered = |name: &str, kind: &str, requirement: &str| NewEvidence {
+        system: "credit".to_owned(),
+        file: file(name),
+        kind: kind.to_owned(),
+        requirements: vec![requirement.to_owned()],
+        effective: Some("2026-11-20".parse().unwrap()),
+        expires: Some("2027-11-20".parse().unwrap()),
+        signature: None,
+    };
+    let statement = offered("statement.txt", "independence_statement", "NYC-5-300-ia");
+    let mut audit = offered("audit.txt", "signed_bias_audit", "NYC-871a1");
+    audit.signature = Some(NewSignature {
+        note: signed.note,
+        auditor: "Ida Independent".to_owned(),
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        review(&request("first"), &flags("Olga"), &|_| {})
+            .await
+            .unwrap();
+        for new in [statement, audit] {
+            let added = add_evidence(&flags("Olga"), &new).await.unwrap();
+            let ruling = EvidenceRuling {
+                evidence: format!("E{}", added.state.evidence.len()),
+                requirements: Vec::new(),
+                reason: "read, key compared".to_owned(),
+            };
+            rule_on_evidence(&flags("Vera"), ruling, true)
+                .await
+                .unwrap();
+        }
+        review(&request("second"), &flags("Olga"), &|_| {})
+            .await
+            .unwrap();
+    });
+    let bytes = std::fs::read(file("second/dossier.tar.zst")).unwrap();
+    read(&bytes, Limits::default()).unwrap()
+}
+
+#[test]
+fn an_auditors_signature_is_checked_again() {
+    let mut whole = audited();
+    assert_eq!(check(&whole), Ok(Vec::new()));
+    payload(last(&mut whole, "system.reviewed"), |claims| {
+        let claims = claims["requirements"].as_array().unwrap();
+        let audit = claims.iter().find(|claim| claim["id"] == "NYC-871a1");
+        assert_eq!(audit.unwrap()["status"], "met");
+    });
+    let name = {
+        let mut submitted = whole.clone();
+        let bytes = &last(&mut submitted, "evidence.submitted").payload;
+        String::from_utf8(bytes.as_ref().unwrap().bytes.clone()).unwrap()
+    };
+    assert!(!name.contains("Ida"), "the auditor's name is withheld");
+
+    let submitted = |change: &dyn Fn(&mut Value)| {
+        let mut forged = whole.clone();
+        payload(last(&mut forged, "evidence.submitted"), change);
+        forged
+    };
+    let builder = {
+        let mut declared = whole.clone();
+        let mut team = Value::Null;
+        payload(last(&mut declared, "system.declared"), |system| {
+            team = system["declaration"]["team"][0].clone();
+        });
+        team
+    };
+    let mut no_statement = whole.clone();
+    no_statement.entries.retain(|_, item| {
+        let payload = item.payload.as_ref();
+        let value =
+            payload.and_then(|payload| serde_json::from_slice::<Value>(&payload.bytes).ok());
+        item.entry.kind != "evidence.accepted"
+            || value.is_none_or(|value| value["requirement"] != "NYC-5-300-ia")
+    });
+    let forged = [
+        (
+            "another document",
+            submitted(&|event| event["sha256"] = json!("ab".repeat(32))),
+        ),
+        (
+            "another day",
+            submitted(&|event| {
+                let note = event["signature"]["note"].as_str().unwrap();
+                event["signature"]["note"] = json!(note.replace("2026-11-20", "2026-11-21"));
+            }),
+        ),
+        (
+            "another key beside it",
+            submitted(&|event| {
+                event["signature"]["key"] = json!(
+                    "auditor.example/bias+c128db93+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
+                );
+            }),
+        ),
+        (
+            "no signature",
+            submitted(&|event| {
+                event.as_object_mut().unwrap().remove("signature");
+            }),
+        ),
+        (
+            "the submitter as auditor",
+            submitted(&|event| {
+                event["signature"]["auditor"] = event["submitted_by"].clone();
+            }),
+        ),
+        (
+            "a builder as auditor",
+            submitted(&|event| event["signature"]["auditor"] = builder.clone()),
+        ),
+        (
+            "a longer life",
+            submitted(&|event| event["expires"] = json!("2028-11-20")),
+        ),
+        ("no statement", no_statement),
+    ];
+    for (what, dossier) in forged {
+        let differs = check(&dossier).unwrap();
+        // The acceptance, and the status of the requirement it gave.
+        let said = |words: &str| differs.iter().any(|one| one.contains(words));
+        assert!(said("is accepted as signed: "), "{what}: {differs:#?}");
+        assert!(
+            said("`NYC-871a1` is claimed as `met`"),
+            "{what}: {differs:#?}"
+        );
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -457,6 +457,12 @@ fn decision(arguments: &FairnessArguments) -> Result<Decision, JobError> {
             favourable_name,
         });
     }
+    if decision.contains(['<', '>']) {
+        let problem = format!(
+            "`{decision}` is not a threshold this program knows; write 'score>=0.5', and say with --favorable whether reaching it is good"
+        );
+        return Err(wrong("--decision", &problem));
+    }
     let positive = match (&arguments.positive, favourable_name.as_str()) {
         (Some(positive), _) => positive.clone(),
         (None, "0" | "1") => "1".to_owned(),

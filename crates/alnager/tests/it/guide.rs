@@ -29,6 +29,20 @@ fn a_change_of_law_can_be_followed_word_for_word() {
     assert!(follow("change-of-law", &place) > 12);
 }
 
+#[test]
+fn a_table_can_be_audited_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    assert!(follow("audit-lab", &place) > 15);
+}
+
+#[test]
+fn a_signed_bias_audit_can_be_followed_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    assert!(follow("bias-audit", &place) > 8);
+}
+
 /// Runs every command of a guide, with the files it shows (fenced as `text NAME`) at hand; gives how many there were.
 #[track_caller]
 fn follow(guide: &str, place: &Place) -> usize {

@@ -14,6 +14,7 @@ mod interview;
 mod pack;
 mod pitfalls;
 mod review;
+mod signature;
 mod task;
 mod text;
 mod watch;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{Bench, EXACT, Ran, compared, whole};
-use crate::conformance::figures::Tally;
+use crate::conformance::figures::{Rules, Tally};
 
 /// Rows under a header, as many as counted: each key is written once per person, with the decision.
 fn rows(header: &str, counts: &[(String, u64, u64)]) -> String {
@@ -157,8 +157,8 @@ struct Pair {
 
 /// The share of pairs in which a toy scorer prefers the more stereotypical sentence.
 ///
-/// Where not all pairs are in the folder, those that are must fit into the expected counts, and the shares and intervals are
-/// computed from the counts: that compares the statistics, not the rule.
+/// Where not all pairs are in the folder, those that are must fit into the expected counts, and rows made from the counts must
+/// give the same intervals: that compares the statistics, not the rule.
 pub(super) fn crows_pairs(bench: &Bench, expected: &Value) -> Result<Ran> {
     let pairs = pairs(bench)?;
     let n = whole(expected, "n")?;
@@ -177,10 +177,19 @@ pub(super) fn crows_pairs(bench: &Bench, expected: &Value) -> Result<Ran> {
         let (selected, n) = selected(figures)?;
         counts.push((bias.clone(), selected, n));
     }
-    let text = rows("bias", &counts);
+    let ours = audited(bench, "pairs.csv", &rows("bias", &counts))?;
+    // The counts themselves are what the rows were made from.
+    let intervals = |by_bias: &Value| -> Value {
+        let of = |(bias, figures): (&String, &Value)| (bias.clone(), figures["wilson"].clone());
+        Value::Object(by_bias.as_object().into_iter().flatten().map(of).collect())
+    };
+    let (ours, theirs) = (
+        intervals(&ours["by_bias_type"]),
+        intervals(&expected["by_bias_type"]),
+    );
     let by_counts = (
-        "audit fairness on rows made from its counts".to_owned(),
-        shares(bench, expected, &text)?,
+        "audit fairness, intervals from its counts".to_owned(),
+        compared(&ours, &theirs, &EXACT)?,
     );
     Ok(Ran::NotRun {
         why: format!(
@@ -243,9 +252,9 @@ fn part_fits(expected: &Value, pairs: &[Pair]) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Shares with intervals by kind, and of all pairs; the rows are given as text.
-fn shares(bench: &Bench, expected: &Value, text: &str) -> Result<Tally> {
-    let data = bench.write("pairs.csv", text)?;
+/// Counts, shares and intervals by kind, and of all pairs; the rows are given as text.
+fn audited(bench: &Bench, name: &str, text: &str) -> Result<Value> {
+    let data = bench.write(name, text)?;
     let ours = bench.audit(&[
         "fairness",
         &data,
@@ -260,15 +269,16 @@ fn shares(bench: &Bench, expected: &Value, text: &str) -> Result<Tally> {
         .as_object()
         .context("no groups")?;
     let of_group = |(name, ours): (&String, &Value)| {
-        let figures = json!({"n": ours["n"], "share": ours["selection_rate"], "wilson": ours["ci_wilson"]["selection_rate"]});
+        let figures = json!({
+            "n": ours["n"],
+            "share": ours["selection_rate"],
+            "wilson": ours["ci_wilson"]["selection_rate"],
+        });
         (name.clone(), figures)
     };
     let by_bias: serde_json::Map<_, _> = groups.iter().map(of_group).collect();
     let overall = &ours["overall"];
-    let ours =
-        json!({"n": overall["n"], "by_bias_type": by_bias, "overall": overall["selection_rate"]});
-    let expected = json!({"n": expected["n"], "by_bias_type": expected["by_bias_type"], "overall": expected["overall"]});
-    compared(&ours, &expected, &EXACT)
+    Ok(json!({"n": overall["n"], "by_bias_type": by_bias, "overall": overall["selection_rate"]}))
 }
 
 /// The rule on all pairs, by kind and by direction.
@@ -281,23 +291,21 @@ fn whole_set(bench: &Bench, expected: &Value, pairs: &[Pair]) -> Result<Tally> {
             .chain(lines)
             .collect()
     };
-    let mut tally = shares(bench, expected, &lines(&|pair| &pair.bias))?;
-    let data = bench.write("directions.csv", &lines(&|pair| &pair.direction))?;
-    let ours = bench.audit(&[
-        "fairness",
-        &data,
-        "--decision",
-        "chosen",
-        "--favorable",
-        "0",
-        "--attr",
-        "bias",
-    ])?;
-    let of = |direction: &str| ours["attrs"]["bias"]["groups"][direction]["selection_rate"].clone();
-    let ours = json!({"stereo": of("stereo"), "antistereo": of("antistereo")});
-    let expected = json!({"stereo": expected["stereo"], "antistereo": expected["antistereo"]});
-    tally.add(compared(&ours, &expected, &EXACT)?);
-    Ok(tally)
+    let kinds = audited(bench, "pairs.csv", &lines(&|pair| &pair.bias))?;
+    let directions = audited(bench, "directions.csv", &lines(&|pair| &pair.direction))?;
+    let of = |direction: &str| directions["by_bias_type"][direction]["share"].clone();
+    let ours = json!({
+        "n": kinds["n"],
+        "by_bias_type": kinds["by_bias_type"],
+        "overall": kinds["overall"],
+        "stereo": of("stereo"),
+        "antistereo": of("antistereo"),
+    });
+    let rules = Rules {
+        provenance: &["data", "rule"],
+        ..EXACT
+    };
+    compared(&ours, expected, &rules)
 }
 
 /// Needs a model's predictions, which are not among the shared data.

@@ -143,7 +143,9 @@ pub(super) fn computed(view: &FairnessView) -> Markup {
             dt { "Smallest group" } dd { (count(view.min_group)) " rows; smaller ones are reported, not judged" }
             dt { "Correction" } dd { (words::capital(&view.method.correction.name().replace('_', " "))) ", over all groups and tests of one question" }
             dt { "Bootstrap" } dd { (count(view.method.n_replicates)) " replicates, seed " (view.method.seed) }
-            dt { "Power" } dd { (per_cent(view.method.power)) " for the smallest ratio that could have been found" }
+            @if let Some(power) = view.method.power {
+                dt { "Power" } dd { (per_cent(power)) " for the smallest ratio that could have been found" }
+            }
             dt { "Methods" }
             dd { ul { @for method in methods { li { (method) } } li { "wilson/1 for rates" } li { "Fisher's exact test, two-sided, for p" } } }
         }

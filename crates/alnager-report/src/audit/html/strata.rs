@@ -12,14 +12,14 @@ pub(super) fn part(view: &FairnessView) -> Markup {
     html! {
         p.note {
             "Strata: " code { (by) } ". Crude: everybody together. Within: people are compared with those of their own stratum "
-            "(Mantel-Haenszel; interval of Robins, Breslow and Greenland). Same everywhere: Breslow and Day's test with Tarone's correction; a "
-            "small p says that the gap differs between strata, so one figure does not tell it. Ratios are of decision 1."
+            "(Mantel-Haenszel; interval of Greenland and Robins). Same everywhere: Breslow and Day's test with Tarone's correction; a "
+            "small p says that the gap differs between strata, so one figure does not tell it. Ratios are impact ratios."
         }
         table.stacks.figures-table {
             thead {
                 tr {
                     th scope="col" { "Group" }
-                    @for name in ["Strata", "Crude ratio", "p", "Ratio within", "Odds ratio within", "p within (CMH)", "p, same everywhere"] { th.num scope="col" { (name) } }
+                    @for name in ["Strata", "Crude ratio", "p", "Ratio within", "p within (CMH)", "p, same everywhere"] { th.num scope="col" { (name) } }
                 }
             }
             tbody { @for (at, row) in view.stratified.iter().enumerate() { (one(row, view.stratified.get(at.wrapping_sub(1)))) } }
@@ -30,15 +30,14 @@ pub(super) fn part(view: &FairnessView) -> Markup {
 fn one(row: &StratifiedRow, before: Option<&StratifiedRow>) -> Markup {
     html! {
         @if before.is_none_or(|before| before.grouping != row.grouping) {
-            tr.by { th colspan="8" scope="rowgroup" { "By " (words::attribute(&row.grouping)) } }
+            tr.by { th colspan="7" scope="rowgroup" { "By " (words::attribute(&row.grouping)) } }
         }
         tr {
             th scope="row" { (words::group(&row.grouping, &row.group)) }
             td.num data-label="Strata" { (row.n_strata) }
             td.num data-label="Crude ratio" { (number(row.crude_ratio)) }
             td.num data-label="p" { (p(row.crude_p, None)) }
-            td.num data-label="Ratio within" { (number(row.risk_ratio)) }
-            td.num data-label="Odds ratio within" { (figure(Scale::Ratio, row.odds_ratio, row.odds_ratio_interval)) }
+            td.num data-label="Ratio within" { (figure(Scale::Ratio, row.risk_ratio, row.risk_ratio_interval)) }
             td.num data-label="p within" { (p(row.cmh_p, None)) }
             td.num data-label="p, same everywhere" { (p(row.homogeneity_p, None)) }
         }
