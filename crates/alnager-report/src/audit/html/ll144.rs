@@ -109,6 +109,12 @@ fn published(summary: &SummaryView, table: &Table, hidden: &[bool]) -> Markup {
         Basis::Selection => ("Selected", "Selection rate"),
         Basis::Scoring { .. } => ("Above the median", "Scoring rate"),
     };
+    // A ratio beside its rate would give away the highest rate.
+    let is_highest_hidden = table
+        .rows
+        .iter()
+        .zip(hidden)
+        .any(|(row, hidden)| *hidden && row.highest == Some(row.share));
     html! {
         section.part id=(id) aria-labelledby={ (id) "-title" } {
             h2 id={ (id) "-title" } { (title) }
@@ -125,7 +131,7 @@ fn published(summary: &SummaryView, table: &Table, hidden: &[bool]) -> Markup {
                 }
                 tbody {
                     @for (row, hidden) in table.rows.iter().zip(hidden) {
-                        (category(row, [selected, rate], summary.small_cell.filter(|_| *hidden)))
+                        (category(row, [selected, rate], summary.small_cell.filter(|_| *hidden), is_highest_hidden))
                     }
                 }
             }
@@ -136,8 +142,8 @@ fn published(summary: &SummaryView, table: &Table, hidden: &[bool]) -> Markup {
     }
 }
 
-/// One category; `small` is set where its figures are not shown.
-fn category(row: &Row, names: [&str; 2], small: Option<u64>) -> Markup {
+/// One category; `small` is set where its figures are not shown. No ratio is where the highest rate is not.
+fn category(row: &Row, names: [&str; 2], small: Option<u64>, is_highest_hidden: bool) -> Markup {
     html! {
         tr {
             th scope="row" { (row.category.replace('|', ", ")) }
@@ -148,6 +154,7 @@ fn category(row: &Row, names: [&str; 2], small: Option<u64>) -> Markup {
             }
             td.num data-label="Impact ratio" {
                 @if row.is_excluded { "left out" }
+                @else if is_highest_hidden { "not shown" }
                 @else { @match (row.impact_ratio_text(), small) { (_, Some(_)) => "not shown", (Some(ratio), None) => (ratio), (None, None) => (undefined()) } }
             }
         }

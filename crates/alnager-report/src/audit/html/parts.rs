@@ -133,6 +133,8 @@ pub(super) fn cautions(view: &FairnessView) -> Markup {
 pub(super) fn computed(view: &FairnessView) -> Markup {
     let mut methods: Vec<&str> = view.findings.iter().map(|finding| finding.method).collect();
     methods.retain(|method| *method != "none");
+    // The intervals of rates.
+    methods.push("wilson/1");
     methods.sort_unstable();
     methods.dedup();
     let data = &view.data;
@@ -147,7 +149,7 @@ pub(super) fn computed(view: &FairnessView) -> Markup {
                 dt { "Power" } dd { (per_cent(power)) " for the smallest ratio that could have been found" }
             }
             dt { "Methods" }
-            dd { ul { @for method in methods { li { (method) } } li { "wilson/1 for rates" } li { "Fisher's exact test, two-sided, for p" } } }
+            dd { ul { @for method in methods { li { (method) } } li { "Fisher's exact test, two-sided, for p" } } }
         }
         table.stacks {
             caption { h3 { "Data" } }
