@@ -2,10 +2,10 @@
 
 mod brief;
 mod measures;
-mod plot;
+pub(crate) mod plot;
 #[cfg(test)]
-mod tests;
-mod words;
+pub(crate) mod tests;
+pub(crate) mod words;
 
 use alnager_audit::judge::Outcome;
 use alnager_office::gate::{Gate, Verdict};
@@ -47,7 +47,7 @@ pub enum Copy {
 }
 
 /// Forbids all that a report does not need, so that a hostile string that slipped through could still do nothing.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /// A review as one HTML document. Pure: the same view and seal give the same bytes.
 pub fn review(view: &ReviewView, seal: &Seal) -> String {
@@ -88,7 +88,7 @@ pub fn review(view: &ReviewView, seal: &Seal) -> String {
 
 /// Writes out the characters that turn the direction of writing, wherever they stand: a name that carries one could otherwise
 /// make the words after it read backwards, and our own words are meant as they stand.
-fn visible(page: String) -> String {
+pub(crate) fn visible(page: String) -> String {
     if !page.contains(turns) {
         return page;
     }

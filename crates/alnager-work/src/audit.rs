@@ -1,12 +1,15 @@
 //! Audits that are asked on the command line rather than declared: one file per kind.
 
+pub mod check_summary;
 pub mod classes;
 pub mod fairness;
 pub mod lending;
 pub mod numeric;
 pub mod oaxaca;
+pub mod profile;
 pub mod proxy;
 pub mod ranking;
 pub mod reweigh;
 pub mod rows;
 pub mod sign;
+pub mod theories;

@@ -1,10 +1,12 @@
 //! Audits asked on the command line: one file per command.
 
+mod check_summary;
 mod classes;
 mod fairness;
 mod lending;
 mod numeric;
 mod oaxaca;
+mod profile;
 mod proxy;
 mod ranking;
 mod reweigh;
@@ -26,6 +28,8 @@ pub(crate) enum AuditCommand {
     Fairness(Box<fairness::FairnessArguments>),
     /// Every figure of one 2x2 table: selected and not selected, of a group and of the reference
     Table(table::TableArguments),
+    /// Compute anyone's published summary of a bias audit again, and list what does not add up
+    CheckSummary(check_summary::CheckSummaryArguments),
     /// Decisions of more than two classes: shares by group, ratios to the reference, at every cut of their order
     Classes(classes::ClassesArguments),
     /// Predicted numbers beside what came true: errors, bias and distances by group
@@ -54,6 +58,7 @@ impl AuditCommand {
         match self {
             AuditCommand::Fairness(_) => true,
             AuditCommand::Table(_)
+            | AuditCommand::CheckSummary(_)
             | AuditCommand::Classes(_)
             | AuditCommand::Numeric(_)
             | AuditCommand::Ranking(_)
@@ -72,6 +77,7 @@ pub(crate) fn run(flags: &Flags, command: &AuditCommand, format: Format) -> Resu
     match command {
         AuditCommand::Fairness(arguments) => fairness::run(flags, arguments, format),
         AuditCommand::Table(arguments) => table::run(arguments, format),
+        AuditCommand::CheckSummary(arguments) => check_summary::run(arguments, format),
         AuditCommand::Classes(arguments) => classes::run(arguments, format),
         AuditCommand::Numeric(arguments) => numeric::run(arguments, format),
         AuditCommand::Ranking(arguments) => ranking::run(arguments, format),

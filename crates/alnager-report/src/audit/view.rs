@@ -115,6 +115,8 @@ pub struct FindingView {
     pub n_family: usize,
     /// The limit in words.
     pub limit: String,
+    /// Its lower and upper end, exact.
+    pub limit_ends: (Option<String>, Option<String>),
     /// Where the limit comes from, and its citation.
     pub limit_source: String,
     /// How the figure's own interval stands to the limit.
@@ -281,6 +283,10 @@ fn finding(finding: &Finding) -> FindingView {
         simultaneous: ends(finding.simultaneous),
         n_family: finding.n_family,
         limit,
+        limit_ends: (
+            result.limit.low.as_ref().map(ToString::to_string),
+            result.limit.high.as_ref().map(ToString::to_string),
+        ),
         limit_source: format!("{}: {}", result.limit.source.word(), result.limit.cite),
         practical: result.outcome,
         practical_family: finding.outcome,

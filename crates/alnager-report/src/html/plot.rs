@@ -9,18 +9,18 @@ use super::words::{Mark, Scale, said};
 
 /// A figure to draw.
 #[derive(Debug, Clone)]
-pub(super) struct Point {
+pub(crate) struct Point {
     /// The figure, if it exists.
-    pub(super) value: Option<f64>,
+    pub(crate) value: Option<f64>,
     /// Its interval, if it exists.
-    pub(super) interval: Option<(f64, f64)>,
+    pub(crate) interval: Option<(f64, f64)>,
     /// Its shape.
-    pub(super) shape: Shape,
+    pub(crate) shape: Shape,
 }
 
 /// The shape of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// By its outcome.
     Mark(Mark),
     /// A rate that is held against nothing.
@@ -31,16 +31,16 @@ pub(super) enum Shape {
 
 /// What passes: the lowest and the highest value, where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     /// The lowest value that passes.
-    pub(super) low: Option<f64>,
+    pub(crate) low: Option<f64>,
     /// The highest value that passes.
-    pub(super) high: Option<f64>,
+    pub(crate) high: Option<f64>,
 }
 
 /// The scale that all strips of a table share.
 #[derive(Debug, Clone)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     scale: Scale,
     low: f64,
     high: f64,
@@ -59,7 +59,7 @@ const TICK_GAP: f64 = 12.0;
 impl Axis {
     /// A scale that holds the limits and every judged figure. Groups too small to judge do not stretch it, unless there are no
     /// others: their intervals can be as wide as the world. What leaves the scale is cut and ends in an arrow.
-    pub(super) fn new(scale: Scale, points: &[Point], limits: Limits) -> Axis {
+    pub(crate) fn new(scale: Scale, points: &[Point], limits: Limits) -> Axis {
         let is_judged = |point: &&Point| point.shape != Shape::Mark(Mark::Small);
         let any_judged = points.iter().any(|point| is_judged(&point));
         let counted = points
@@ -197,7 +197,7 @@ impl Axis {
     }
 
     /// The head of the column: the limits named above, the ticks below.
-    pub(super) fn head(&self, words: &str) -> Markup {
+    pub(crate) fn head(&self, words: &str) -> Markup {
         let label = |limit: f64| match self.scale {
             Scale::Ratio => format!("{limit:.2}"),
             Scale::Difference | Scale::Rate => self.tick(limit),
@@ -224,7 +224,17 @@ impl Axis {
     }
 
     /// One row's drawing.
-    pub(super) fn strip(&self, name: &str, point: &Point) -> Markup {
+    pub(crate) fn strip(&self, name: &str, point: &Point) -> Markup {
+        self.strip_within(name, point, None)
+    }
+
+    /// One row's drawing with a second, wider interval, thin and behind the first: one that holds for many rows at once.
+    pub(crate) fn strip_within(
+        &self,
+        name: &str,
+        point: &Point,
+        wide: Option<(f64, f64)>,
+    ) -> Markup {
         let class = match point.shape {
             Shape::Mark(mark) => mark.class(),
             Shape::Plain | Shape::Reference => "plain",
@@ -236,8 +246,12 @@ impl Axis {
         };
         html! {
             svg class={ "strip " (class) } role="img" {
-                title { (name) ": " (said(self.scale, point.value, point.interval)) @if !word.is_empty() { ", " (word) } }
+                title {
+                    (name) ": " (said(self.scale, point.value, point.interval)) @if !word.is_empty() { ", " (word) }
+                    @if let Some(wide) = wide { "; for all comparisons at once " (self.scale.bracket(wide)) }
+                }
                 (self.ground())
+                @if let Some(wide) = wide { g.wide { (self.whisker(wide)) } }
                 @if let Some(interval) = point.interval { (self.whisker(interval)) }
                 @if let Some(value) = point.value { (self.mark(value, point)) }
             }

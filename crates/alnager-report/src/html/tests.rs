@@ -179,7 +179,7 @@ fn what_leaves_the_scale_ends_in_an_arrow() {
 }
 
 /// The first fault of a page, if it has one. Enough of HTML for what `maud` writes: quoted attributes, no comments.
-fn fault(page: &str) -> Option<String> {
+pub(crate) fn fault(page: &str) -> Option<String> {
     const VOID: [&str; 3] = ["meta", "br", "img"];
     let (mut open, mut ids, mut targets) = (Vec::new(), Vec::new(), Vec::new());
     let mut rest = page.strip_prefix("<!DOCTYPE html>").unwrap_or(page);

@@ -8,7 +8,7 @@ use crate::view::ResultView;
 
 /// How a figure is written and drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scale {
+pub(crate) enum Scale {
     /// A ratio: three decimals, logarithmic, 1 is equality.
     Ratio,
     /// A difference of two rates: percentage points with a sign, linear, 0 is equality.
@@ -19,7 +19,7 @@ pub(super) enum Scale {
 
 impl Scale {
     /// The scale of a metric by its name.
-    pub(super) fn of(metric: &str) -> Scale {
+    pub(crate) fn of(metric: &str) -> Scale {
         if metric.ends_with("_difference") {
             Scale::Difference
         } else if metric.ends_with("_ratio") {
@@ -30,7 +30,7 @@ impl Scale {
     }
 
     /// The word above a column of such figures.
-    pub(super) fn column(self) -> &'static str {
+    pub(crate) fn column(self) -> &'static str {
         match self {
             Scale::Ratio => "Ratio",
             Scale::Difference => "Points",
@@ -39,7 +39,7 @@ impl Scale {
     }
 
     /// A number without its unit.
-    pub(super) fn number(self, value: f64) -> String {
+    pub(crate) fn number(self, value: f64) -> String {
         if value.is_infinite() {
             return if value > 0.0 { "∞" } else { "−∞" }.to_owned();
         }
@@ -61,7 +61,7 @@ impl Scale {
     }
 
     /// A number with its unit, for a sentence.
-    pub(super) fn said(self, value: f64) -> String {
+    pub(crate) fn said(self, value: f64) -> String {
         match self {
             Scale::Ratio => self.number(value),
             Scale::Difference => format!("{} points", self.number(value)),
@@ -70,13 +70,13 @@ impl Scale {
     }
 
     /// An interval in brackets, without its unit.
-    pub(super) fn bracket(self, (low, high): (f64, f64)) -> String {
+    pub(crate) fn bracket(self, (low, high): (f64, f64)) -> String {
         format!("[{}, {}]", self.number(low), self.number(high))
     }
 
     /// An exact limit such as `-0.10`: as it is for a ratio, else with the point two places further right, so that nothing
     /// is rounded.
-    pub(super) fn limit(self, exact: &str) -> String {
+    pub(crate) fn limit(self, exact: &str) -> String {
         match self {
             Scale::Ratio => exact.replacen('-', "−", 1),
             Scale::Rate => format!("{} %", hundredfold(exact)),
@@ -104,7 +104,7 @@ fn hundredfold(exact: &str) -> String {
 }
 
 /// What passes, in words: `0.80 to 1.25`.
-pub(super) fn limits(scale: Scale, low: Option<&str>, high: Option<&str>) -> String {
+pub(crate) fn limits(scale: Scale, low: Option<&str>, high: Option<&str>) -> String {
     match (low, high) {
         (Some(low), Some(high)) => format!("{} to {}", scale.limit(low), scale.limit(high)),
         (Some(low), None) => format!("at least {}", scale.limit(low)),
@@ -114,7 +114,7 @@ pub(super) fn limits(scale: Scale, low: Option<&str>, high: Option<&str>) -> Str
 }
 
 /// A count with commas: `7,214`.
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -127,12 +127,12 @@ pub(super) fn count(n: u64) -> String {
 }
 
 /// A count with its noun: `1 test`, `3 tests`.
-pub(super) fn several(n: usize, one: &str, more: &str) -> String {
+pub(crate) fn several(n: usize, one: &str, more: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { more })
 }
 
 /// A p-value with four decimals; what is smaller is said to be smaller.
-pub(super) fn p_value(p: Option<f64>) -> Markup {
+pub(crate) fn p_value(p: Option<f64>) -> Markup {
     match p {
         None => undefined(),
         Some(p) if p < 0.0001 => html! { "<0.0001" },
@@ -141,12 +141,12 @@ pub(super) fn p_value(p: Option<f64>) -> Markup {
 }
 
 /// A dash for a figure that does not exist. Never 0.
-pub(super) fn undefined() -> Markup {
+pub(crate) fn undefined() -> Markup {
     html! { span title="undefined" { span aria-hidden="true" { "—" } span.unseen { "undefined" } } }
 }
 
 /// A value and its interval, without unit.
-pub(super) fn figure(scale: Scale, value: Option<f64>, interval: Option<(f64, f64)>) -> Markup {
+pub(crate) fn figure(scale: Scale, value: Option<f64>, interval: Option<(f64, f64)>) -> Markup {
     html! {
         @match value {
             Some(value) => { span.value { (scale.number(value)) } }
@@ -161,14 +161,14 @@ pub(super) fn figure(scale: Scale, value: Option<f64>, interval: Option<(f64, f6
 }
 
 /// The same for a sentence: `0.632 [0.602, 0.663]`, `+19.7 points [+16.0, +23.5]`.
-pub(super) fn said(scale: Scale, value: Option<f64>, interval: Option<(f64, f64)>) -> String {
+pub(crate) fn said(scale: Scale, value: Option<f64>, interval: Option<(f64, f64)>) -> String {
     let value = value.map_or("undefined".to_owned(), |value| scale.said(value));
     let interval = interval.map_or("no interval".to_owned(), |interval| scale.bracket(interval));
     format!("{value} {interval}")
 }
 
 /// A metric's title.
-pub(super) fn metric(metric: &str) -> String {
+pub(crate) fn metric(metric: &str) -> String {
     match metric {
         "impact_ratio" => "Impact ratio".to_owned(),
         "selection_rate_difference" => "Difference of favourable rates".to_owned(),
@@ -181,12 +181,12 @@ pub(super) fn metric(metric: &str) -> String {
 }
 
 /// An attribute, or several crossed: `race × sex`.
-pub(super) fn attribute(name: &str) -> String {
+pub(crate) fn attribute(name: &str) -> String {
     name.replace('*', " × ")
 }
 
 /// A group of an attribute; of several crossed, one value of each: `Asian × Female`.
-pub(super) fn group(attribute: &str, name: &str) -> String {
+pub(crate) fn group(attribute: &str, name: &str) -> String {
     if attribute.contains('*') {
         name.replace('|', " × ")
     } else {
@@ -195,7 +195,7 @@ pub(super) fn group(attribute: &str, name: &str) -> String {
 }
 
 /// The text with a capital first letter.
-pub(super) fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| {
         first.to_uppercase().chain(letters).collect()
@@ -203,7 +203,7 @@ pub(super) fn capital(text: &str) -> String {
 }
 
 /// Text in which `backticks` mark what is to be typed or looked up.
-pub(super) fn prose(text: &str) -> Markup {
+pub(crate) fn prose(text: &str) -> Markup {
     let parts: Vec<&str> = text.split('`').collect();
     // An odd backtick out is a character like any other.
     if parts.len().is_multiple_of(2) {
@@ -218,7 +218,7 @@ pub(super) fn prose(text: &str) -> Markup {
 
 /// An id that may stand in an address: letters, digits, `.` and `-` stay; all else is written as its code point, so that two
 /// different names never meet.
-pub(super) fn anchor(prefix: &str, name: &str) -> String {
+pub(crate) fn anchor(prefix: &str, name: &str) -> String {
     let mut anchor = format!("{prefix}-");
     for letter in name.chars() {
         if letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-') {
@@ -232,7 +232,7 @@ pub(super) fn anchor(prefix: &str, name: &str) -> String {
 
 /// What became of a figure, as it is drawn: shape and word say it, colour only repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     /// A group too small to judge.
     Small,
     /// The interval lies wholly inside the limit.
@@ -247,7 +247,7 @@ pub(super) enum Mark {
 
 impl Mark {
     /// The mark of a result.
-    pub(super) fn of(result: &ResultView) -> Mark {
+    pub(crate) fn of(result: &ResultView) -> Mark {
         match result.outcome {
             Outcome::NotMeasured => Mark::NotMeasured,
             Outcome::Pass | Outcome::Inconclusive | Outcome::Fail if !result.is_judged => {
@@ -260,7 +260,7 @@ impl Mark {
     }
 
     /// Its shape.
-    pub(super) fn sign(self) -> &'static str {
+    pub(crate) fn sign(self) -> &'static str {
         match self {
             Mark::Small => "○",
             Mark::Pass => "✓",
@@ -271,7 +271,7 @@ impl Mark {
     }
 
     /// Its word.
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Mark::Small => "too small",
             Mark::Pass => "pass",
@@ -282,7 +282,7 @@ impl Mark {
     }
 
     /// Its class.
-    pub(super) fn class(self) -> &'static str {
+    pub(crate) fn class(self) -> &'static str {
         match self {
             Mark::Small => "small",
             Mark::Pass => "good",
@@ -292,13 +292,13 @@ impl Mark {
     }
 
     /// Shape and word.
-    pub(super) fn label(self) -> Markup {
+    pub(crate) fn label(self) -> Markup {
         sign(self.class(), self.sign(), self.word())
     }
 }
 
 /// Shape, class and word of a status.
-pub(super) fn status(status: Status) -> Markup {
+pub(crate) fn status(status: Status) -> Markup {
     let (class, shape) = match status {
         Status::Met => ("good", "✓"),
         Status::Gap => ("bad", "✕"),
@@ -313,7 +313,7 @@ pub(super) fn status(status: Status) -> Markup {
 }
 
 /// Shape and class of a verdict.
-pub(super) fn verdict(verdict: Verdict) -> Markup {
+pub(crate) fn verdict(verdict: Verdict) -> Markup {
     let (class, shape) = match verdict {
         Verdict::Clear => ("good", "✓"),
         Verdict::Hold => ("bad", "✕"),
@@ -323,6 +323,6 @@ pub(super) fn verdict(verdict: Verdict) -> Markup {
 }
 
 /// A shape and its word, kept on one line.
-pub(super) fn sign(class: &str, shape: &str, word: &str) -> Markup {
+pub(crate) fn sign(class: &str, shape: &str, word: &str) -> Markup {
     html! { span class={ "sign " (class) } { span aria-hidden="true" { (shape) } " " (word) } }
 }

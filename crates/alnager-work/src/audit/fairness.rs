@@ -152,7 +152,12 @@ fn planned(request: &Request, policy: &Policy) -> Plan {
 
 /// The view of an audit.
 pub fn view(examined: &Examined) -> FairnessView {
-    alnager_report::audit::view(&alnager_report::audit::Source {
+    alnager_report::audit::view(&source(examined))
+}
+
+/// What views are made from.
+pub fn source(examined: &Examined) -> alnager_report::audit::Source<'_> {
+    alnager_report::audit::Source {
         audit: &examined.audit,
         plan: &examined.plan,
         policy: &examined.policy,
@@ -161,5 +166,5 @@ pub fn view(examined: &Examined) -> FairnessView {
         findings: &examined.findings,
         method: examined.method,
         warnings: &examined.warnings,
-    })
+    }
 }

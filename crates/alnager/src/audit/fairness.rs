@@ -8,14 +8,18 @@ use alnager_audit::declared::{
 use alnager_audit::derived::Derived;
 use alnager_audit::finding::{Correction, Method};
 use alnager_audit::judge::Outcome;
-use alnager_report::audit as report;
+use alnager_audit::profile::Profile;
+use alnager_report::audit::{self as report, FairnessView, Part, ProfileView};
 use alnager_work::acting::Flags;
 use alnager_work::audit::fairness::{self, Request, Sizes};
+use alnager_work::audit::profile;
 use alnager_work::error::JobError;
 use alnager_work::files::read_text;
 use alnager_work::library;
 use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
+use super::profile::ProfileArguments;
 use crate::arguments::Format;
 use crate::run::{CLEAR, HOLD, UNDECIDED, pretty};
 use crate::terminal::{self, Bar, say};
@@ -37,8 +41,13 @@ pub(crate) struct FairnessArguments {
     #[arg(long, value_name = "VALUE", default_value = "1")]
     label_positive: String,
     /// The column of the decision, or a threshold on a score such as 'score>=0.5'
-    #[arg(long, value_name = "COLUMN|COLUMN>=NUMBER")]
-    decision: String,
+    #[arg(
+        long,
+        value_name = "COLUMN|COLUMN>=NUMBER",
+        required_unless_present = "stages",
+        conflicts_with = "stages"
+    )]
+    decision: Option<String>,
     /// The decision that is good for the person; required, never guessed
     #[arg(long, alias = "favourable", value_name = "VALUE")]
     favorable: String,
@@ -52,7 +61,7 @@ pub(crate) struct FairnessArguments {
     #[arg(
         long = "attr",
         value_name = "COLUMN,…",
-        required = true,
+        required_unless_present = "sex",
         value_delimiter = ','
     )]
     attributes: Vec<String>,
@@ -111,6 +120,9 @@ pub(crate) struct FairnessArguments {
     /// A policy file with other tests and limits (docs/formats/policy-pack.md)
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// For whom, and where the pages go.
+    #[command(flatten)]
+    profile: ProfileArguments,
 }
 
 /// What becomes of rows whose group is unknown.
@@ -141,6 +153,10 @@ pub(crate) fn run(
     format: Format,
 ) -> Result<u8, JobError> {
     let request = request(arguments)?;
+    let asked = arguments.profile.request()?;
+    if let Some(folder) = &arguments.profile.out {
+        profile::place_for(folder)?;
+    }
     let library = match &flags.law {
         Some(files) => library::of_files(files)?,
         None => library::shipped()?,
@@ -150,19 +166,69 @@ pub(crate) fn run(
         None => library.policy.clone(),
     };
     let bar = Bar::new();
-    let examined = fairness::examine(&request, &policy, &|progress| bar.show(progress));
-    bar.done();
-    let examined = examined?;
-    let view = fairness::view(&examined);
-    say(&match format {
-        Format::Json => pretty(&report::json(&view, &examined.figures)),
-        Format::Text => report::screen(&view, terminal::style()),
+    let profiled = profile::examine(&request, &asked, &policy, &|progress| bar.show(progress));
+    let controlled = profiled.as_ref().map_or(Ok(None), |profiled| {
+        profile::controlled(&asked, profiled, &|progress| bar.show(progress))
     });
-    Ok(match examined.outcome() {
+    bar.done();
+    let (profiled, controlled) = (profiled?, controlled?);
+    let when = profile::as_of(flags);
+    let view = fairness::view(&profiled.examined);
+    let profile_view = profile::view(&asked, &profiled, controlled, &library.book, when)?;
+    let written = match &arguments.profile.out {
+        Some(folder) => profile::write(folder, &view, &profile_view)?,
+        None => Vec::new(),
+    };
+    let figures = &profiled.examined.figures;
+    say(&match format {
+        Format::Json => document(&view, figures, &profile_view, &written),
+        Format::Text => words(&view, &profile_view, &written),
+    });
+    Ok(match profiled.examined.outcome() {
         Outcome::Pass => CLEAR,
         Outcome::Fail => HOLD,
         Outcome::Inconclusive | Outcome::NotMeasured => UNDECIDED,
     })
+}
+
+fn document(
+    view: &FairnessView,
+    figures: &Value,
+    profile: &ProfileView,
+    written: &[PathBuf],
+) -> String {
+    let mut document = report::json(view, figures);
+    if let Some(document) = document.as_object_mut() {
+        document.extend(report::profile_json(profile));
+        let pages: Vec<String> = written
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        document.insert("pages".to_owned(), json!(pages));
+    }
+    pretty(&document)
+}
+
+fn words(view: &FairnessView, profile: &ProfileView, written: &[PathBuf]) -> String {
+    let mut text = report::screen(view, terminal::style());
+    let notice = match &profile.part {
+        Part::Ll144(summary) => summary.signed_by.is_none(),
+        Part::General | Part::Eeoc(_) | Part::Ecoa(_) | Part::Eu(_) => false,
+    };
+    if notice {
+        text.push_str(&format!("Note    This is a {}.\n", report::SELF_TEST));
+    }
+    let profile = profile.profile();
+    for path in written {
+        text.push_str(&format!("Page    {}\n", path.display()));
+    }
+    if written.is_empty() && profile != Profile::General {
+        text.push_str(&format!(
+            "What the profile `{}` adds stands in its pages (--out DIR) and in --format json.\n",
+            profile.word()
+        ));
+    }
+    text
 }
 
 fn request(arguments: &FairnessArguments) -> Result<Request, JobError> {
@@ -205,18 +271,17 @@ fn wrong(flag: &str, problem: &str) -> JobError {
 /// The audit that the flags declare.
 fn audit(arguments: &FairnessArguments) -> Result<Audit, JobError> {
     let mut references = References::read(&arguments.references)?;
-    let attributes: Vec<Attribute> = arguments
-        .attributes
+    let (columns, crossed) = columns(arguments);
+    let attributes: Vec<Attribute> = columns
         .iter()
         .map(|column| Attribute {
-            column: column.trim().to_owned(),
+            column: column.clone(),
             characteristic: Characteristic::Other,
-            reference: references.take(column.trim()),
+            reference: references.take(column),
             special_category: None,
         })
         .collect();
-    let intersections = arguments
-        .intersections
+    let intersections = crossed
         .iter()
         .map(|names| intersection(names, &attributes, &mut references))
         .collect::<Result<Vec<_>, _>>()?;
@@ -236,7 +301,7 @@ fn audit(arguments: &FairnessArguments) -> Result<Audit, JobError> {
         }),
         attributes,
         intersections,
-        strata: arguments.strata.clone(),
+        strata: strata(arguments)?,
         unknown: arguments.unknown.clone(),
         missing: match arguments.missing {
             MissingName::Apart => Missing::Apart,
@@ -250,7 +315,88 @@ fn audit(arguments: &FairnessArguments) -> Result<Audit, JobError> {
         person: arguments.person.clone(),
     };
     audit.check().map_err(JobError::Input)?;
+    check_profile(arguments, &audit)?;
     Ok(audit)
+}
+
+/// The attributes and combinations: those named, and those of the profile.
+fn columns(arguments: &FairnessArguments) -> (Vec<String>, Vec<String>) {
+    let profile = &arguments.profile;
+    let named = arguments.attributes.iter().map(|column| column.trim());
+    let own = profile
+        .race
+        .iter()
+        .chain(&profile.sex)
+        .map(|column| column.trim());
+    let mut columns: Vec<String> = named.map(str::to_owned).collect();
+    for column in own {
+        if columns.iter().all(|known| known != column) {
+            columns.push(column.to_owned());
+        }
+    }
+    let mut crossed = arguments.intersections.clone();
+    if let (Some(race), Some(sex)) = (&profile.race, &profile.sex) {
+        let both = format!("{}*{}", race.trim(), sex.trim());
+        if !crossed.contains(&both) {
+            crossed.push(both);
+        }
+    }
+    (columns, crossed)
+}
+
+/// Jobs are strata: people who apply for the same job are compared with each other.
+fn strata(arguments: &FairnessArguments) -> Result<Option<String>, JobError> {
+    match (&arguments.strata, &arguments.profile.job) {
+        (Some(strata), Some(job)) if strata != job => Err(wrong(
+            "--strata",
+            "the jobs are the strata of this profile; leave the flag out",
+        )),
+        (strata, job) => Ok(job.clone().or_else(|| strata.clone())),
+    }
+}
+
+/// What does not go together.
+fn check_profile(arguments: &FairnessArguments, audit: &Audit) -> Result<(), JobError> {
+    let has_stages = !arguments.profile.stages.is_empty();
+    let aside = [
+        ("--label", audit.label.is_some()),
+        ("--score", audit.score.is_some()),
+        ("--weight", audit.weight.is_some()),
+        ("--person", audit.person.is_some()),
+        ("--period", audit.period.is_some()),
+        ("--strata", audit.strata != arguments.profile.job),
+        ("--positive", arguments.positive.is_some()),
+    ];
+    if let Some((flag, _)) = aside
+        .into_iter()
+        .find(|(_, is_given)| *is_given && has_stages)
+    {
+        return Err(wrong(
+            flag,
+            "stages are counted by decision alone; leave it out, or audit one decision with --decision",
+        ));
+    }
+    if arguments.profile.profile() == Profile::Ll144 {
+        if audit.missing == Missing::Group {
+            return Err(wrong(
+                "--missing",
+                "`group` would make the unknown a category of the summary; leave it out",
+            ));
+        }
+        if let Some((flag, _)) = [
+            ("--weight", audit.weight.is_some()),
+            ("--person", audit.person.is_some()),
+        ]
+        .into_iter()
+        .find(|(_, is_given)| *is_given)
+        {
+            return Err(wrong(
+                flag,
+                "the summary under Local Law 144 counts people, one a row; leave it out",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn derived(arguments: &FairnessArguments) -> Result<Vec<Derived>, JobError> {
@@ -265,7 +411,22 @@ fn derived(arguments: &FairnessArguments) -> Result<Vec<Derived>, JobError> {
 
 fn decision(arguments: &FairnessArguments) -> Result<Decision, JobError> {
     let favourable_name = arguments.favorable.clone();
-    if let Some((column, number)) = arguments.decision.split_once(">=") {
+    let Some(decision) = &arguments.decision else {
+        // The bottom line: who the last stage lets through, of all who applied.
+        let stages = arguments.profile.stages()?;
+        let last = stages
+            .last()
+            .map_or(String::new(), |(_, column)| column.clone());
+        return Ok(Decision {
+            by: DecisionBy::Column(Binary {
+                column: last,
+                positive: favourable_name.clone(),
+            }),
+            favourable: 1,
+            favourable_name,
+        });
+    };
+    if let Some((column, number)) = decision.split_once(">=") {
         let at_least = number
             .trim()
             .parse::<f64>()
@@ -296,10 +457,9 @@ fn decision(arguments: &FairnessArguments) -> Result<Decision, JobError> {
             favourable_name,
         });
     }
-    if arguments.decision.contains(['<', '>']) {
+    if decision.contains(['<', '>']) {
         let problem = format!(
-            "`{}` is not a threshold this program knows; write 'score>=0.5', and say with --favorable whether reaching it is good",
-            arguments.decision
+            "`{decision}` is not a threshold this program knows; write 'score>=0.5', and say with --favorable whether reaching it is good"
         );
         return Err(wrong("--decision", &problem));
     }
@@ -312,7 +472,7 @@ fn decision(arguments: &FairnessArguments) -> Result<Decision, JobError> {
     Ok(Decision {
         favourable: u8::from(favourable_name == positive),
         by: DecisionBy::Column(Binary {
-            column: arguments.decision.clone(),
+            column: decision.clone(),
             positive,
         }),
         favourable_name,
