@@ -3,8 +3,11 @@
 /// Scores gathered before they are sorted into what is there.
 const FRESH_MIN: usize = 1 << 15;
 
-/// Where most scores differ, this many times as many are gathered as are known, as sorting them in early would save nothing.
-const FRESH_FACTOR: usize = 8;
+/// Where most scores differ, sorting them in early would save nothing: this many are gathered first, or as many as are known.
+const FRESH_MANY: usize = 1 << 22;
+
+/// Fewer scores than this are sorted by comparing them.
+const RADIX_MIN: usize = 1 << 12;
 
 /// The scores of a cell: distinct values with their counts, and those not sorted in yet.
 ///
@@ -59,7 +62,7 @@ impl Scores {
             return;
         }
         let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.sort_unstable_by(f64::total_cmp);
+        sort(&mut fresh);
         let n_fresh = fresh.len();
         let n_different = 1 + fresh.windows(2).filter(|pair| pair[0] != pair[1]).count();
         let counts = if n_different == n_fresh {
@@ -76,7 +79,10 @@ impl Scores {
         };
         self.merge(fresh, counts);
         let mostly_differ = 2 * n_different > n_fresh;
-        self.limit = self.values.len() * if mostly_differ { FRESH_FACTOR } else { 1 };
+        self.limit = self
+            .values
+            .len()
+            .max(if mostly_differ { FRESH_MANY } else { 0 });
     }
 
     /// Takes in distinct ascending values with their counts.
@@ -100,6 +106,50 @@ impl Scores {
             self.counts = Vec::new();
         }
     }
+}
+
+/// Sorts finite numbers, by the bytes of their bits from the last to the first where there are many of them.
+///
+/// The bits of a number at or above zero rise with it; those of one below fall, and are turned round.
+fn sort(numbers: &mut Vec<f64>) {
+    if numbers.len() < RADIX_MIN {
+        numbers.sort_unstable_by(f64::total_cmp);
+        return;
+    }
+    const SIGN: u64 = 1 << 63;
+    let key = |number: f64| match number.to_bits() {
+        bits if bits & SIGN == 0 => bits | SIGN,
+        bits => !bits,
+    };
+    let number = |key: u64| f64::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN });
+    let mut keys: Vec<u64> = numbers.iter().map(|number| key(*number)).collect();
+    let mut counts = vec![[0_usize; 256]; 8];
+    for key in &keys {
+        for (place, counts) in counts.iter_mut().enumerate() {
+            counts[(key >> (8 * place)) as usize & 255] += 1;
+        }
+    }
+    let mut other = vec![0; keys.len()];
+    for (place, counts) in counts.iter().enumerate() {
+        // Where all have the same byte there is nothing to move.
+        if counts.contains(&keys.len()) {
+            continue;
+        }
+        let mut starts = [0; 256];
+        let mut start = 0;
+        for (begins, n) in starts.iter_mut().zip(counts) {
+            *begins = start;
+            start += n;
+        }
+        for key in &keys {
+            let begins = &mut starts[(key >> (8 * place)) as usize & 255];
+            other[*begins] = *key;
+            *begins += 1;
+        }
+        std::mem::swap(&mut keys, &mut other);
+    }
+    numbers.clear();
+    numbers.extend(keys.into_iter().map(number));
 }
 
 fn filled(counts: Vec<u64>, n: usize) -> Vec<u64> {
@@ -208,6 +258,34 @@ mod tests {
         assert_eq!(joined([&[1.0], &[1.0, 0.0]]), (vec![0.0, 1.0], vec![1, 2]));
         assert_eq!(joined([&[], &[1.0]]), (vec![1.0], vec![]));
         assert_eq!(joined([&[1.0], &[]]), (vec![1.0], vec![]));
+    }
+
+    #[test]
+    fn many_numbers_are_sorted_as_few_are() {
+        let mut state = 7_u64;
+        let mut random = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            f64::from_bits(state ^ state >> 29)
+        };
+        let mut numbers: Vec<f64> = (0..3 * RADIX_MIN)
+            .map(|_| random())
+            .filter(|n| n.is_finite())
+            .collect();
+        numbers.extend([
+            0.0,
+            -1.0,
+            1.0,
+            f64::MIN,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            -f64::MIN_POSITIVE,
+        ]);
+        let mut want = numbers.clone();
+        want.sort_by(f64::total_cmp);
+        sort(&mut numbers);
+        assert_eq!(numbers, want);
     }
 
     #[test]
