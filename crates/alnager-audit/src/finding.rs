@@ -118,8 +118,8 @@ pub struct Findings {
     pub findings: Vec<Finding>,
     /// The ratio that stands for the whole; `None` where no group is large enough.
     pub headline: Option<Headline>,
-    /// Fail where a comparison fails with an interval that holds for its whole family; pass where every judged one passes;
-    /// inconclusive otherwise.
+    /// Fail where a comparison fails with an interval that holds for its whole family; pass where groups were compared and every
+    /// judged figure passes; inconclusive otherwise.
     pub outcome: Outcome,
     /// What a reader must know before relying on them. Whole sentences.
     pub cautions: Vec<String>,
@@ -599,6 +599,8 @@ fn headline(
     Some(Headline { at, bootstrap })
 }
 
+/// Fail where a comparison fails for its whole family. Pass where groups were compared and everything judged passes: an audit in
+/// which every group is too small has judged no fairness, however accurate the system is.
 fn outcome(findings: &[Finding]) -> Outcome {
     let judged = || {
         findings
@@ -607,7 +609,7 @@ fn outcome(findings: &[Finding]) -> Outcome {
     };
     if judged().any(|finding| finding.outcome == Outcome::Fail) {
         Outcome::Fail
-    } else if judged().next().is_some()
+    } else if judged().any(|finding| finding.result.metric.compares_groups())
         && judged().all(|finding| finding.result.outcome == Outcome::Pass)
     {
         Outcome::Pass
