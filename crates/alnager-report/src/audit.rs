@@ -12,7 +12,7 @@ pub use html::{Page, pages};
 pub use json::json;
 pub use profile::{
     EcoaView, EuView, Part, ProfileView, SELF_TEST, SignedBy, SummaryView, Theories, TheoryView,
-    profile_json,
+    profile_json, signed_document,
 };
 pub use screen::screen;
 pub use view::{

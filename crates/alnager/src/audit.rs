@@ -73,9 +73,13 @@ impl AuditCommand {
     }
 }
 
-pub(crate) fn run(flags: &Flags, command: &AuditCommand, format: Format) -> Result<u8, JobError> {
+pub(crate) async fn run(
+    flags: &Flags,
+    command: &AuditCommand,
+    format: Format,
+) -> Result<u8, JobError> {
     match command {
-        AuditCommand::Fairness(arguments) => fairness::run(flags, arguments, format),
+        AuditCommand::Fairness(arguments) => fairness::run(flags, arguments, format).await,
         AuditCommand::Table(arguments) => table::run(arguments, format),
         AuditCommand::CheckSummary(arguments) => check_summary::run(arguments, format),
         AuditCommand::Classes(arguments) => classes::run(arguments, format),

@@ -138,7 +138,7 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
             shared.format,
         ),
         Command::Law(command) => law::run(&flags, command, shared.format).await,
-        Command::Audit(command) => audit::run(&flags, command, shared.format),
+        Command::Audit(command) => audit::run(&flags, command, shared.format).await,
         Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
         Command::Desk(DeskCommand::Key) => {

@@ -171,27 +171,44 @@ pub fn profile_json(view: &ProfileView) -> Map<String, Value> {
 }
 
 fn public_summary(view: &SummaryView) -> Value {
-    let mut summary = alnager_audit::profile::ll144::json(&view.summary);
-    if let Some(summary) = summary.as_object_mut() {
-        summary.extend([
-            ("tool".to_owned(), json!(view.tool)),
-            ("source".to_owned(), json!(view.source)),
-            (
-                "distribution_date".to_owned(),
-                json!(view.distribution_date),
-            ),
-            ("audit_date".to_owned(), json!(view.audit_date)),
-            ("justification".to_owned(), json!(view.justification)),
-            (
-                "notice".to_owned(),
-                json!(view.signed_by.is_none().then_some(SELF_TEST)),
-            ),
-            (
-                "independent_audit".to_owned(),
-                json!(view.signed_by.as_ref().map(|signed| &signed.auditor)),
-            ),
-        ]);
-    }
+    let mut summary = tables(view);
+    summary.extend([
+        (
+            "notice".to_owned(),
+            json!(view.signed_by.is_none().then_some(SELF_TEST)),
+        ),
+        (
+            "independent_audit".to_owned(),
+            json!(view.signed_by.as_ref().map(|signed| &signed.auditor)),
+        ),
+    ]);
+    Value::Object(summary)
+}
+
+/// What an auditor signs: the tables and what is published with them, and the hash of the data they were counted from. The same
+/// audit of the same data gives the same bytes.
+pub fn signed_document(view: &SummaryView, sha256: &str) -> Vec<u8> {
+    let mut document = tables(view);
+    document.insert("data_sha256".to_owned(), json!(sha256));
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    format!("{text}\n").into_bytes()
+}
+
+fn tables(view: &SummaryView) -> Map<String, Value> {
+    let mut summary = match alnager_audit::profile::ll144::json(&view.summary) {
+        Value::Object(summary) => summary,
+        _ => Map::new(),
+    };
+    summary.extend([
+        ("tool".to_owned(), json!(view.tool)),
+        ("source".to_owned(), json!(view.source)),
+        (
+            "distribution_date".to_owned(),
+            json!(view.distribution_date),
+        ),
+        ("audit_date".to_owned(), json!(view.audit_date)),
+        ("justification".to_owned(), json!(view.justification)),
+    ]);
     summary
 }
 

@@ -3,16 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use alnager_audit::declared::{Audit, DecisionBy, Missing};
-use alnager_audit::measures::{DecisionRanges, Measures};
+use alnager_audit::measures::{DataStamp, DecisionRanges, Measures};
 use alnager_audit::policy::Policy;
 use alnager_audit::profile::eeoc::{self, Stage};
 use alnager_audit::profile::ll144::{self, Columns};
 use alnager_audit::texts::Texts;
 use alnager_law::book::Book;
 use alnager_law::requirement::AsOf;
+use alnager_office::evidence::Evidence;
+use alnager_office::signature;
+use alnager_office::state::State;
 use alnager_probe::Progress;
 use alnager_report::audit::{
-    EcoaView, EuView, FairnessView, Page, Part, ProfileView, SummaryView, details, pages,
+    EcoaView, EuView, FairnessView, Page, Part, ProfileView, SignedBy, SummaryView, details, pages,
+    signed_document,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -25,6 +29,8 @@ use super::{lending, rows};
 use crate::acting::Flags;
 use crate::error::JobError;
 use crate::files::write_whole;
+use crate::library::{Library, sha256};
+use crate::records;
 
 /// What is asked of a profile.
 #[derive(Debug, Clone)]
@@ -296,13 +302,95 @@ fn summary(asked: &Ll144, examined: &Examined) -> Result<SummaryView, JobError> 
         audit_date: day(asked.audit_date),
         justification: asked.justification.clone(),
         small_cell: asked.small_cell,
-        // The signature of an independent auditor comes with the evidence kind `signed_bias_audit`.
         signed_by: None,
     })
 }
 
+/// Looks in the desk whether an independent auditor signed these very tables of the system and the signature counts: the document
+/// submitted has their bytes, was accepted, and meets its requirement on the day judged. Only then does a page no longer call
+/// itself a self-test.
+pub async fn find_signature(
+    flags: &Flags,
+    system: &str,
+    library: &Library,
+    profile: &mut ProfileView,
+    data: &DataStamp,
+) -> Result<(), JobError> {
+    let Part::Ll144(summary) = &mut profile.part else {
+        return Ok(());
+    };
+    let state = records::state(flags).await?;
+    if !state.systems.contains_key(system) {
+        return Err(JobError::Input(format!(
+            "--system: `{system}` is not in the desk; review it first, or name the desk with --desk"
+        )));
+    }
+    let hash = sha256(&signed_document(summary, &data.sha256));
+    let day = as_of(flags).valid;
+    let offered = state.evidence.values().filter(|evidence| {
+        evidence.submitted.system == system && evidence.submitted.sha256 == hash
+    });
+    for evidence in offered {
+        let expired = evidence
+            .submitted
+            .expires
+            .is_some_and(|expires| expires <= day);
+        if expired || evidence.replaced_by.is_some() {
+            continue;
+        }
+        if let Some(signed_on) = counted(evidence, &library.book, system, day, &state) {
+            let signature = evidence.submitted.signature.as_ref();
+            summary.signed_by = signature.map(|signature| SignedBy {
+                auditor: state.name(&signature.auditor).to_owned(),
+                signed_on: signed_on.to_string(),
+                entry: evidence.submitted_at,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The day of an audit that counts for a requirement it is accepted for.
+fn counted(
+    evidence: &Evidence,
+    book: &Book,
+    system: &str,
+    day: Date,
+    state: &State,
+) -> Option<Date> {
+    let asked = book
+        .packs()
+        .flat_map(|pack| {
+            pack.requirements
+                .iter()
+                .map(move |requirement| (pack, requirement))
+        })
+        .filter(|(_, requirement)| requirement.evidence.contains(&evidence.submitted.kind));
+    asked.into_iter().find_map(|(pack, requirement)| {
+        let decision = evidence.decisions.get(&requirement.id)?;
+        let place = signature::Place {
+            requirement,
+            pack,
+            system,
+            day,
+        };
+        let counts = decision.is_accepted && signature::is_needed(book, &evidence.submitted.kind);
+        let stated = signature::counts(evidence, &decision.by, &place, state).ok()?;
+        counts.then_some(stated.on)
+    })
+}
+
 /// The pages a profile may write.
-const PAGES: [&str; 4] = ["report.html", "public.html", "summary.html", "annex.html"];
+const PAGES: [&str; 5] = [
+    "report.html",
+    "public.html",
+    "summary.html",
+    "annex.html",
+    SIGNED_DOCUMENT,
+];
+
+/// The file that an independent auditor signs.
+const SIGNED_DOCUMENT: &str = "summary.json";
 
 /// Makes sure, before anything is measured, that the folder holds no earlier report.
 pub fn place_for(folder: &Path) -> Result<(), JobError> {
@@ -333,5 +421,14 @@ pub fn write(
         write_whole(&path, page.html.as_bytes())?;
         Ok(path)
     };
-    pages(view, profile).into_iter().map(write).collect()
+    let mut written: Vec<PathBuf> = pages(view, profile)
+        .into_iter()
+        .map(write)
+        .collect::<Result<_, JobError>>()?;
+    if let Part::Ll144(summary) = &profile.part {
+        let path = folder.join(SIGNED_DOCUMENT);
+        write_whole(&path, &signed_document(summary, &view.data.sha256))?;
+        written.push(path);
+    }
+    Ok(written)
 }

@@ -147,7 +147,7 @@ enum CorrectionName {
     Bh,
 }
 
-pub(crate) fn run(
+pub(crate) async fn run(
     flags: &Flags,
     arguments: &FairnessArguments,
     format: Format,
@@ -174,7 +174,11 @@ pub(crate) fn run(
     let (profiled, controlled) = (profiled?, controlled?);
     let when = profile::as_of(flags);
     let view = fairness::view(&profiled.examined);
-    let profile_view = profile::view(&asked, &profiled, controlled, &library.book, when)?;
+    let mut profile_view = profile::view(&asked, &profiled, controlled, &library.book, when)?;
+    if let Some(system) = &arguments.profile.system {
+        let data = &profiled.examined.measures.data;
+        profile::find_signature(flags, system, &library, &mut profile_view, data).await?;
+    }
     let written = match &arguments.profile.out {
         Some(folder) => profile::write(folder, &view, &profile_view)?,
         None => Vec::new(),

@@ -71,6 +71,9 @@ pub(crate) struct ProfileArguments {
     /// ll144: the name of the tool
     #[arg(long, value_name = "TEXT")]
     tool: Option<String>,
+    /// ll144: the system in the desk whose sealed, signed audit these tables may be; without it every page says self-test
+    #[arg(long, value_name = "ID")]
+    pub(crate) system: Option<String>,
     /// eeoc: the column of the job
     #[arg(long, value_name = "COLUMN")]
     pub(crate) job: Option<String>,
@@ -217,6 +220,7 @@ impl ProfileArguments {
             ),
             ("--audit-date", Ll144, self.audit_date.is_some()),
             ("--tool", Ll144, self.tool.is_some()),
+            ("--system", Ll144, self.system.is_some()),
             ("--job", Eeoc, self.job.is_some()),
             ("--stage", Eeoc, !self.stages.is_empty()),
             ("--controls", Ecoa, !self.controls.is_empty()),

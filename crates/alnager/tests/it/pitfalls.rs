@@ -430,3 +430,83 @@ fn pitfall_16_rows_of_one_person_are_no_people() {
     let (_, again) = audit(&data, &with(&flags, &["--person", "id"]));
     assert_eq!(people, again);
 }
+
+#[test]
+fn pitfall_17_small_counts_are_kept_from_the_public_and_stay_in_the_evidence() {
+    let place = Place::new();
+    place.write(
+        "data.csv",
+        rows(&[("a", 150, 150), ("b", 140, 160), ("few", 2, 1)]),
+    );
+    let ran = place.run(&[
+        "audit",
+        "fairness",
+        "data.csv",
+        "--attr",
+        "g",
+        "--decision",
+        "d",
+        "--favorable",
+        "1",
+        "--public",
+        "--out",
+        "pages",
+        "--format",
+        "json",
+    ]);
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(found["attrs"]["g"]["groups"]["few"]["n"], 3);
+    let row = |page: &str| {
+        let html = place.read(&format!("pages/{page}"));
+        let start = html.find("few</th>").unwrap();
+        let end = start + html[start..].find("</tr>").unwrap();
+        html[start..end].to_owned()
+    };
+    assert!(row("report.html").contains(">3<"), "{}", row("report.html"));
+    let public = row("public.html");
+    assert!(
+        !public.contains(">3<") && !public.contains(">2<"),
+        "{public}"
+    );
+}
+
+#[test]
+fn pitfall_18_impact_ratios_have_three_places_and_come_from_unrounded_rates() {
+    // 0.4695… / 0.4804… is 0.977; from rates rounded to two places it would be 0.979.
+    let place = Place::new();
+    place.write(
+        "data.csv",
+        rows(&[("Male", 490, 530), ("Female", 393, 444)])
+            .replace("g,y,d", "sex,race,d")
+            .replace(",1,1\n", ",White,1\n")
+            .replace(",0,0\n", ",White,0\n"),
+    );
+    let ran = place.run(&[
+        "audit",
+        "fairness",
+        "data.csv",
+        "--profile",
+        "ll144",
+        "--sex",
+        "sex",
+        "--race",
+        "race",
+        "--decision",
+        "d",
+        "--favorable",
+        "1",
+        "--out",
+        "pages",
+        "--format",
+        "json",
+    ]);
+    assert!([0, 1, 3].contains(&ran.code), "{}", ran.err);
+    let exact = (393.0 / 837.0) / (490.0 / 1020.0);
+    assert!(
+        place
+            .read("pages/summary.html")
+            .contains(&format!("{exact:.3}"))
+    );
+    let checked = place.run(&["audit", "check-summary", "pages/summary.json"]);
+    assert!(!checked.out.contains("does not follow"), "{}", checked.out);
+}

@@ -267,3 +267,99 @@ fn is_for_its_owner_alone(file: &Path) {
 
 #[cfg(not(unix))]
 fn is_for_its_owner_alone(_: &Path) {}
+
+#[test]
+fn a_page_stops_saying_self_test_only_for_the_tables_that_were_signed() {
+    let place = desk();
+    assert_eq!(place.key("ida.key", ORIGIN).code, 0);
+    let mut people = "sex,race,hired\n".to_owned();
+    for row in 0..400 {
+        let (sex, race) = (["Male", "Female"][row % 2], ["White", "Asian"][row / 2 % 2]);
+        people.push_str(&format!("{sex},{race},{}\n", u8::from(row % 5 < 2)));
+    }
+    place.write("people.csv", &people);
+    let audit = |more: &[&str]| {
+        let words = [
+            "audit",
+            "fairness",
+            "people.csv",
+            "--decision",
+            "hired",
+            "--favorable",
+            "1",
+            "--profile",
+            "ll144",
+            "--sex",
+            "sex",
+            "--race",
+            "race",
+            "--tool",
+            "Ranker",
+        ];
+        place.run(&[&words[..], more].concat())
+    };
+    // 0 pass, 1 fail, 3 inconclusive: the verdict of one's own policy is not what matters here.
+    let made = |more: &[&str]| {
+        let ran = audit(more);
+        assert!([0, 1, 3].contains(&ran.code), "{}", ran.err);
+        ran.out
+    };
+    let says_self_test = |folder: &str| {
+        let pages = ["summary.html", "annex.html"];
+        pages.map(|page| {
+            place
+                .read(&format!("{folder}/{page}"))
+                .contains("self-test, not a bias audit")
+        })
+    };
+    made(&["--out", "before"]);
+    assert_eq!(says_self_test("before"), [true, true]);
+
+    let sign = place.sign(
+        "before/summary.json",
+        "ida.key",
+        ORIGIN,
+        &["--on", "2026-11-20", "--out", "ida.note"],
+    );
+    assert_eq!(sign.code, 0, "{}", sign.err);
+    let statement = id(&place.submit(
+        "statement.txt",
+        "independence_statement",
+        "NYC-5-300-ia",
+        &[],
+    ));
+    assert_eq!(place.accept(&statement, "Vera Novak").code, 0);
+    let signature = [&["--signature", "ida.note"][..], &AUDITOR].concat();
+    let signed = id(&place.audit("before/summary.json", &signature));
+    // Signed and submitted is not sealed: somebody must accept it.
+    let sealed = ["--system", "credit", "--at", "2026-11-25"];
+    made(&[&sealed[..], &["--out", "waiting"]].concat());
+    assert_eq!(says_self_test("waiting"), [true, true]);
+    assert_eq!(place.accept(&signed, "Vera Novak").code, 0);
+
+    let found = made(&[&sealed[..], &["--out", "after"]].concat());
+    assert_eq!(says_self_test("after"), [false, false]);
+    assert!(place.read("after/summary.html").contains("Ida Independent"));
+    assert!(!found.contains("self-test"), "{}", found);
+    // The bytes that were signed come out again.
+    assert_eq!(
+        place.read("before/summary.json"),
+        place.read("after/summary.json")
+    );
+
+    // Other data, another tool, another day or another desk's system: a self-test again.
+    place.write(
+        "people.csv",
+        people.replacen("Male,White,1", "Male,White,0", 1),
+    );
+    made(&[&sealed[..], &["--out", "changed"]].concat());
+    assert_eq!(says_self_test("changed"), [true, true]);
+    place.write("people.csv", &people);
+    let later = ["--system", "credit", "--at", "2027-11-20", "--out", "later"];
+    made(&later);
+    assert_eq!(says_self_test("later"), [true, true]);
+    refused(
+        &audit(&["--system", "nobody"]),
+        "`nobody` is not in the desk",
+    );
+}
