@@ -247,7 +247,10 @@ impl SampleTable {
         }
         let merged = |cells: &[&[Sample; 3]], label: usize| {
             let parts: Vec<&Sample> = cells.iter().map(|cell| &cell[label]).collect();
-            Sample::merged(&parts)
+            match parts.as_slice() {
+                [only] => (*only).clone(),
+                parts => Sample::merged(parts),
+            }
         };
         let sums = parts.into_iter();
         Some(

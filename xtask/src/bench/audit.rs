@@ -27,6 +27,20 @@ const SCORES_CPU_S_MAX: f64 = 1.5;
 /// Python packages with the versions measured against.
 const PEERS: [&str; 4] = ["fairlearn==0.15.0", "duckdb==2.0.1", "pandas", "pyarrow"];
 
+/// The intersections audited, and the references, named beforehand as they should be.
+const INTERSECTIONS: [&str; 10] = [
+    "--intersect",
+    "race*sex*age",
+    "--ref",
+    "race=white",
+    "--ref",
+    "sex=male",
+    "--ref",
+    "age=30-44",
+    "--ref",
+    "race*sex*age=white|male|30-44",
+];
+
 /// Rows of one file of the table in a hundred files.
 const N_ROWS_PART: u64 = 1_000_000;
 
@@ -130,8 +144,7 @@ impl Bench {
     fn ten_million(&self, data: &Path, missed: &mut Vec<String>) -> Result<()> {
         let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..N_RUNS {
-            let intersect = ["--intersect", "race*sex*age"];
-            let mut command = self.fairness(data, "race,sex,age", &intersect);
+            let mut command = self.fairness(data, "race,sex,age", &INTERSECTIONS);
             // 0 pass, 1 fail, 3 inconclusive: the verdict is not what is measured.
             let own = cpu_s(&mut command, &[0, 1, 3])?;
             let peer = self.peer("duckdb", data)?["cpu_s"].as_f64();
@@ -140,8 +153,7 @@ impl Bench {
             theirs.push(peer);
             ratios.push(own / peer);
         }
-        let intersect = ["--intersect", "race*sex*age"];
-        let peak = peak_mb(&mut self.fairness(data, "race,sex,age", &intersect))?;
+        let peak = peak_mb(&mut self.fairness(data, "race,sex,age", &INTERSECTIONS))?;
         let (ours, theirs, ratio) = (
             summary(&mut ours),
             summary(&mut theirs),
@@ -185,7 +197,7 @@ impl Bench {
         let mut ours = Vec::new();
         for _ in 0..N_RUNS {
             ours.push(cpu_s(
-                &mut self.fairness(data, "race,sex,age", &["--intersect", "race*sex*age"]),
+                &mut self.fairness(data, "race,sex,age", &INTERSECTIONS),
                 &[0, 1, 3],
             )?);
         }
@@ -210,7 +222,7 @@ impl Bench {
         let mut ours = Vec::new();
         for _ in 0..5 {
             ours.push(cpu_s(
-                &mut self.fairness(data, "race", &["--score", "score"]),
+                &mut self.fairness(data, "race", &["--score", "score", "--ref", "race=white"]),
                 &[0, 1, 3],
             )?);
         }
@@ -255,8 +267,7 @@ impl Bench {
                     std::fs::hard_link(folder.join(&name), &link)?;
                 }
             }
-            let command =
-                || self.fairness(&of_many, "race,sex,age", &["--intersect", "race*sex*age"]);
+            let command = || self.fairness(&of_many, "race,sex,age", &INTERSECTIONS);
             let cpu = cpu_s(&mut command(), &[0, 1, 3])?;
             let peak = peak_mb(&mut command())?;
             println!(

@@ -1,5 +1,6 @@
 //! What a score tells of a group, and of a group against the reference.
 
+use alnager_stats::proportion::{self, Proportion};
 use alnager_stats::rank;
 use alnager_stats::sample::Sample;
 use alnager_stats::score::{self, ReliabilityBin};
@@ -51,20 +52,26 @@ pub(super) fn group(
         let in_the_large = found.map(|found| found.in_the_large);
         put(figures, "calibration_in_the_large", in_the_large);
         let bins = found.map_or(&[] as &[ReliabilityBin], |found| &found.bins);
-        figures.insert("reliability".to_owned(), bins.iter().map(bin).collect());
+        figures.insert(
+            "reliability".to_owned(),
+            bins.iter().map(|found| bin(found, z)).collect(),
+        );
     }
 }
 
 /// Bins of the reliability table.
 const N_BINS: u32 = 10;
 
-fn bin(bin: &ReliabilityBin) -> Value {
+fn bin(bin: &ReliabilityBin, z: f64) -> Value {
+    let share = Proportion::new(bin.n_positive, bin.n);
+    let wilson = share.and_then(|share| proportion::wilson(share, z));
     json!({
         "low": bin.low,
         "high": bin.high,
         "n": bin.n,
         "mean_score": number(bin.mean_score),
         "mean_label": number(bin.mean_label),
+        "ci_wilson": interval(wilson),
     })
 }
 

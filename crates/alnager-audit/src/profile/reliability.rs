@@ -1,14 +1,6 @@
 //! What happened against what a score said, by group: the points of a reliability plot.
 
-use std::collections::BTreeMap;
-
-use alnager_stats::proportion::{self, Proportion};
-use alnager_stats::sample::Sample;
-use alnager_stats::score::{self, ByLabel};
-
-use crate::declared::{Audit, Grouping};
-use crate::figures::group_name;
-use crate::measures::Measures;
+use serde_json::Value;
 
 /// Score against outcome of one group.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,50 +26,27 @@ pub struct Bin {
     pub interval: Option<(f64, f64)>,
 }
 
-/// The curve of each group of a grouping, by name; `None` where no outcome is known or a score is no probability.
-pub fn curves(
-    audit: &Audit,
-    measures: &Measures,
-    grouping: &Grouping,
-    z: f64,
-) -> Option<Vec<Curve>> {
-    audit.label.as_ref()?;
-    let sums = measures.samples.as_ref()?.by(&grouping.columns)?;
-    let parts: Vec<&Sample> = sums.values().flatten().collect();
-    if !score::are_probabilities(&Sample::merged(&parts)) {
-        return None;
-    }
-    let mut groups: BTreeMap<String, [Vec<&Sample>; 2]> = BTreeMap::new();
-    for (key, [no, yes, _]) in &sums {
-        if let Some(name) = group_name(key.clone(), audit.missing) {
-            let of_group = groups.entry(name).or_default();
-            of_group[0].push(no);
-            of_group[1].push(yes);
-        }
-    }
-    let curve = |(group, [no, yes]): (String, [Vec<&Sample>; 2])| {
-        let (negative, positive) = (Sample::merged(&no), Sample::merged(&yes));
-        let by_label = ByLabel {
-            negative: &negative,
-            positive: &positive,
-        };
-        let bins = score::reliability(by_label, 10)?;
+/// The curve of each group of a grouping, from its figures in the catalogue; empty where no outcome is known or a score is no
+/// probability.
+pub fn curves(figures: &Value) -> Vec<Curve> {
+    let groups = figures["groups"].as_object().into_iter().flatten();
+    let curve = |(group, figures): (&String, &Value)| {
+        let bins = figures["reliability"].as_array()?;
         Some(Curve {
-            group,
-            bins: bins.iter().filter_map(|bin| point(bin, z)).collect(),
+            group: group.clone(),
+            bins: bins.iter().filter_map(point).collect(),
         })
     };
-    Some(groups.into_iter().filter_map(curve).collect())
+    groups.filter_map(curve).collect()
 }
 
-fn point(bin: &score::ReliabilityBin, z: f64) -> Option<Bin> {
-    let share = Proportion::new(bin.n_positive, bin.n)?;
-    let interval = proportion::wilson(share, z);
+fn point(bin: &Value) -> Option<Bin> {
+    let interval = &bin["ci_wilson"];
     Some(Bin {
-        ends: (bin.low, bin.high),
-        n: bin.n,
-        score: bin.mean_score?,
-        outcome: share.value()?,
-        interval: interval.map(|interval| (interval.low, interval.high)),
+        ends: (bin["low"].as_f64()?, bin["high"].as_f64()?),
+        n: bin["n"].as_u64()?,
+        score: bin["mean_score"].as_f64()?,
+        outcome: bin["mean_label"].as_f64()?,
+        interval: interval[0].as_f64().zip(interval[1].as_f64()),
     })
 }

@@ -1,7 +1,6 @@
 //! What pages show beside the tests: error rates by group, and what a score tells of each group.
 
 use alnager_audit::declared::Grouping;
-use alnager_audit::judge;
 use alnager_audit::profile::reliability::{Curve, curves};
 use serde_json::Value;
 
@@ -174,13 +173,7 @@ fn scores(source: &Source<'_>, grouping: &Grouping) -> ScoreTable {
         grouping: grouping.name.clone(),
         reference: figures["reference"].as_str().map(str::to_owned),
         rows: groups.into_iter().flatten().map(row).collect(),
-        curves: curves(
-            source.audit,
-            source.measures,
-            grouping,
-            judge::z(source.plan),
-        )
-        .unwrap_or_default(),
+        curves: curves(figures),
     }
 }
 

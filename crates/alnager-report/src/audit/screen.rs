@@ -7,6 +7,8 @@ use crate::screen::{Paint, Screen, Style};
 
 /// Findings shown of each test; the others are counted.
 const FINDINGS_MAX: usize = 8;
+/// Rows of periods shown.
+const PERIODS_MAX: usize = 6;
 /// Strata rows shown.
 const STRATIFIED_MAX: usize = 6;
 
@@ -19,6 +21,7 @@ pub fn screen(view: &FairnessView, style: Style) -> String {
     }
     tests(&mut screen, view);
     strata(&mut screen, view);
+    periods(&mut screen, view);
     closing(&mut screen, view);
     screen.text
 }
@@ -54,15 +57,23 @@ fn opening(screen: &mut Screen, view: &FairnessView) {
             None => String::new(),
         };
         let text = format!(
-            "{} of {} against {}: {} ({} for all {} comparisons at once{bootstrap})",
+            "{} of {} against {}: {} ({} for all {} at once{bootstrap})",
             words(finding.metric),
             finding.group,
             finding.reference.as_deref().unwrap_or("nobody"),
             number(finding.value),
             range(finding.simultaneous),
-            finding.n_family,
+            comparisons(finding.n_family),
         );
         screen.line("  Headline  ", Paint::Bold, 4, &text);
+    }
+}
+
+/// How many comparisons there are, in words.
+fn comparisons(n: usize) -> String {
+    match n {
+        1 => "1 comparison".to_owned(),
+        n => format!("{n} comparisons"),
     }
 }
 
@@ -220,6 +231,27 @@ fn strata(screen: &mut Screen, view: &FairnessView) {
             4,
             &format!("and {more} more; --format json has them all"),
         );
+    }
+}
+
+fn periods(screen: &mut Screen, view: &FairnessView) {
+    if view.periods.is_empty() {
+        return;
+    }
+    screen.heading("by period", "· impact ratio (rows of the group)");
+    for row in view.periods.iter().take(PERIODS_MAX) {
+        let ratios: Vec<String> = row
+            .ratios
+            .iter()
+            .map(|(period, n, ratio)| format!("{period}: {} ({n})", number(*ratio)))
+            .collect();
+        let text = format!("{}: {}  {}", row.grouping, row.group, ratios.join(" · "));
+        screen.line("  ", Paint::Plain, 4, &text);
+    }
+    if view.periods.len() > PERIODS_MAX {
+        let more = view.periods.len() - PERIODS_MAX;
+        let text = format!("and {more} more; --format json has them all");
+        screen.line("  ", Paint::Dim, 4, &text);
     }
 }
 

@@ -52,6 +52,8 @@ pub struct FairnessView {
     pub headline: Option<HeadlineView>,
     /// Comparisons within strata.
     pub stratified: Vec<StratifiedRow>,
+    /// Impact ratios period by period.
+    pub periods: Vec<PeriodRow>,
     /// What became of the whole.
     pub outcome: Outcome,
     /// What a reader must know before relying on it.
@@ -152,6 +154,17 @@ pub struct HeadlineView {
     pub bootstrap: Option<(f64, f64)>,
 }
 
+/// The impact ratio of a group in each period.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeriodRow {
+    /// How people were divided.
+    pub grouping: String,
+    /// The group.
+    pub group: String,
+    /// Each period with the group's rows and its impact ratio; `None` is undefined.
+    pub ratios: Vec<(String, u64, Option<f64>)>,
+}
+
 /// One comparison within strata, beside the crude one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StratifiedRow {
@@ -194,6 +207,7 @@ pub fn view(source: &Source<'_>) -> FairnessView {
             bootstrap: ends(headline.bootstrap),
         }),
         stratified: stratified(source),
+        periods: periods(source.figures),
         outcome: findings.outcome,
         cautions: findings.cautions.clone(),
         warnings: source.warnings.to_vec(),
@@ -300,6 +314,34 @@ fn finding(finding: &Finding) -> FindingView {
         is_what_if: result.is_what_if,
         method: result.method,
     }
+}
+
+fn periods(figures: &Value) -> Vec<PeriodRow> {
+    let Some(attrs) = figures["attrs"].as_object() else {
+        return Vec::new();
+    };
+    let mut rows: Vec<PeriodRow> = Vec::new();
+    for (grouping, figures) in attrs {
+        let (Some(periods), Some(versus)) = (
+            figures["periods"].as_object(),
+            figures["vs_reference"].as_object(),
+        ) else {
+            continue;
+        };
+        for group in versus.keys() {
+            let of_period = |(period, groups): (&String, &Value)| {
+                let figures = groups.get(group)?;
+                let ratio = figures["impact_ratio"].as_f64();
+                Some((period.clone(), figures["n"].as_u64()?, ratio))
+            };
+            rows.push(PeriodRow {
+                grouping: grouping.clone(),
+                group: group.clone(),
+                ratios: periods.iter().filter_map(of_period).collect(),
+            });
+        }
+    }
+    rows
 }
 
 fn stratified(source: &Source<'_>) -> Vec<StratifiedRow> {
