@@ -298,6 +298,12 @@ impl Audit {
                 "two derived columns are called `{name}`; rename one"
             ));
         }
+        if self.weight.is_some() && self.person.is_some() {
+            return Err(
+                "rows are weighted or a person's, not both: intervals of weighted persons are not worked out; leave one out"
+                    .to_owned(),
+            );
+        }
         let is_shadow = |derived: &&Derived| derived.column == derived.from;
         if let Some(derived) = self.derived.iter().find(is_shadow) {
             return Err(format!(

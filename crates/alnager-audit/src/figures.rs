@@ -1,16 +1,20 @@
 //! Figures: everything that follows from a count table by arithmetic, under the names of the field.
 
+use std::collections::BTreeMap;
+
 use alnager_stats::compare;
 use alnager_stats::confusion::{Confusion, Rate};
 use alnager_stats::correct;
 use alnager_stats::impact;
 use alnager_stats::odds;
 use alnager_stats::proportion::{self, Interval, Proportion};
+use alnager_stats::weighted::Weighted;
 use serde_json::{Map, Value, json};
 
+use crate::catalogue::weight::selected;
 use crate::declared::{Audit, Grouping, Missing, UNKNOWN_GROUP};
 use crate::measures::Measures;
-use crate::table::Cell;
+use crate::table::{Cell, WeightCell};
 
 /// One group of people in an audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +115,7 @@ pub fn groups(
     groups.sort_by(|one, other| one.name.cmp(&other.name));
     let reference = match &grouping.reference {
         Some(name) => groups.iter().position(|group| group.name == *name),
-        None => best(&groups, audit.decision.favourable, reference_min),
+        None => chosen(measures, grouping, audit, &groups, reference_min),
     };
     Groups {
         grouping: grouping.clone(),
@@ -121,8 +125,37 @@ pub fn groups(
     }
 }
 
-/// The name of a group by its values; `None` where one is unknown and unknowns are no group.
-pub(crate) fn group_name(key: Vec<Option<String>>, missing: Missing) -> Option<String> {
+/// The reference that the data choose: by weighted rates where rows have weights.
+fn chosen(
+    measures: &Measures,
+    grouping: &Grouping,
+    audit: &Audit,
+    groups: &[Group],
+    n_min: u64,
+) -> Option<usize> {
+    let favourable = audit.decision.favourable;
+    if measures.table.weights.is_empty() {
+        return best(groups, favourable, n_min);
+    }
+    let mut sums: BTreeMap<String, WeightCell> = BTreeMap::new();
+    for (key, cell) in measures
+        .table
+        .weights_by(&grouping.columns)
+        .unwrap_or_default()
+    {
+        if let Some(name) = group_name(key, audit.missing) {
+            sums.entry(name).or_default().add(&cell);
+        }
+    }
+    highest_rate(groups, n_min, |group| {
+        let share = selected(sums.get(&group.name)?, usize::from(favourable));
+        share.and_then(Weighted::value)
+    })
+}
+
+/// The name of a group by its values; `None` where one is unknown and unknowns are no group. Values of an intersection are joined
+/// by `|`; a value that holds one has it written `\\|`, so that no two groups share a name.
+pub fn group_name(key: Vec<Option<String>>, missing: Missing) -> Option<String> {
     let values: Option<Vec<String>> = key
         .into_iter()
         .map(|value| match missing {
@@ -130,16 +163,27 @@ pub(crate) fn group_name(key: Vec<Option<String>>, missing: Missing) -> Option<S
             Missing::Group => value.or_else(|| Some(UNKNOWN_GROUP.to_owned())),
         })
         .collect();
-    values.map(|values| values.join("|"))
+    let escaped = |value: &String| value.replace('\\', "\\\\").replace('|', "\\|");
+    values.map(|values| match values.as_slice() {
+        [only] => only.clone(),
+        many => many.iter().map(escaped).collect::<Vec<_>>().join("|"),
+    })
 }
 
 /// The group with the highest favourable rate among groups of at least `n_min` rows; of several the largest, then the first by
 /// name. `None` where no group is large enough.
 pub(crate) fn best(groups: &[Group], favourable: u8, n_min: u64) -> Option<usize> {
-    let rate = |at: &usize| {
-        let share = groups[*at].favourable(favourable);
-        share.and_then(Proportion::value).unwrap_or(0.0)
-    };
+    highest_rate(groups, n_min, |group| {
+        group.favourable(favourable).and_then(Proportion::value)
+    })
+}
+
+fn highest_rate(
+    groups: &[Group],
+    n_min: u64,
+    rate: impl Fn(&Group) -> Option<f64>,
+) -> Option<usize> {
+    let rate = |at: &usize| rate(&groups[*at]).unwrap_or(0.0);
     let size = |at: &usize| groups[*at].n();
     let large = (0..groups.len()).filter(|at| size(at) >= n_min.max(1));
     large.max_by(|one, other| {
@@ -352,7 +396,8 @@ pub(crate) fn versus(
             ),
             (
                 "error_rate_difference",
-                difference(Rate::Accuracy).map(|difference| -difference),
+                // Minus zero is zero.
+                difference(Rate::Accuracy).map(|difference| 0.0 - difference),
             ),
             ("predictive_parity_difference", difference(Rate::Ppv)),
             (

@@ -4,20 +4,23 @@
 //! chance, given how many comparisons were made? A finding that accuses somebody stands only with an interval that holds for
 //! the whole family of comparisons at once.
 
+mod person;
+mod weight;
+
 use std::collections::BTreeMap;
 
-use alnager_stats::bootstrap::{self, Cluster, Replicates};
+use alnager_stats::bootstrap;
 use alnager_stats::compare;
 use alnager_stats::correct;
 use alnager_stats::power::Study;
 use alnager_stats::proportion::{Interval, Proportion};
-use alnager_stats::weighted::{self, Weighted};
 
-use crate::catalogue::weight::selected;
 use crate::declared::{Audit, Missing};
 use crate::figures::{Group, Groups, group_name, groups};
-use crate::judge::{Outcome, TestResult, held, held_share, interval_at, judge, z};
-use crate::measures::{Measures, Persons};
+use crate::finding::person::Drawn;
+use crate::finding::weight::by_weight;
+use crate::judge::{Outcome, TestResult, held, held_share, interval_at, judge};
+use crate::measures::Measures;
 use crate::plan::Plan;
 use crate::policy::Metric;
 use crate::table::Cell;
@@ -138,11 +141,23 @@ pub fn find(plan: &Plan, audit: &Audit, measures: &Measures, method: Method) -> 
         .map(|result| all.finding(audit, result))
         .collect();
     by_weight(plan, audit, measures, &all, &mut findings);
-    by_person(plan, audit, measures, &mut findings, method);
-    for question in ["bias", "performance"] {
-        family(plan, question, audit, measures, &all, &mut findings, method);
+    let drawn = measures
+        .persons
+        .as_ref()
+        .map(|persons| Drawn::of(audit, persons, &findings, method));
+    if let Some(drawn) = &drawn {
+        drawn.judge(plan, &mut findings);
     }
-    let headline = headline(plan, audit, &all, &findings, method);
+    let counted = Counted {
+        audit,
+        measures,
+        all: &all,
+        drawn: drawn.as_ref(),
+    };
+    for question in ["bias", "performance"] {
+        family(plan, question, &counted, &mut findings, method);
+    }
+    let headline = headline(plan, &counted, &findings, method);
     Findings {
         outcome: outcome(&findings),
         headline,
@@ -265,200 +280,30 @@ fn bounds(
     })
 }
 
-/// Weighted rows: selection by Kish's effective number of rows; no exact test, and nothing else is judged.
-fn by_weight(
-    plan: &Plan,
-    audit: &Audit,
-    measures: &Measures,
-    all: &Shares,
-    findings: &mut [Finding],
-) {
-    if measures.table.weights.is_empty() {
-        return;
-    }
-    for finding in findings {
-        let decision = match finding.result.metric {
-            Metric::ImpactRatio => Some(usize::from(audit.decision.favourable)),
-            Metric::SelectionDifference => Some(1),
-            Metric::TprDifference
-            | Metric::FprDifference
-            | Metric::PpvDifference
-            | Metric::AccuracyDifference
-            | Metric::Accuracy => None,
-        };
-        let result = &mut finding.result;
-        (result.value, result.interval, result.p) = (None, None, None);
-        (finding.log10_p, finding.bounds) = (None, None);
-        result.outcome = Outcome::NotMeasured;
-        let pair =
-            decision.and_then(|decision| weighted_pair(audit, measures, all, result, decision));
-        let Some((ours, theirs)) = pair else {
-            result.is_judged = false;
-            continue;
-        };
-        let z = z(plan);
-        (result.value, result.interval) = match result.metric {
-            Metric::ImpactRatio => (
-                weighted::ratio(ours, theirs),
-                weighted::ratio_katz(ours, theirs, z),
-            ),
-            Metric::SelectionDifference
-            | Metric::TprDifference
-            | Metric::FprDifference
-            | Metric::PpvDifference
-            | Metric::AccuracyDifference
-            | Metric::Accuracy => (
-                weighted::difference(ours, theirs),
-                weighted::difference_newcombe(ours, theirs, z),
-            ),
-        };
-        let test = weighted::z_pooled(ours, theirs);
-        result.method = "kish-effective-n/1";
-        result.p = test.map(|test| test.p.value);
-        finding.log10_p = test.map(|test| test.p.log10);
-        result.outcome = held(result.interval, &result.limit);
-    }
+/// What findings are made from.
+struct Counted<'a> {
+    audit: &'a Audit,
+    measures: &'a Measures,
+    all: &'a Shares,
+    drawn: Option<&'a Drawn>,
 }
 
-/// The weighted shares of a decision in the two groups of a result.
-fn weighted_pair(
-    audit: &Audit,
-    measures: &Measures,
-    all: &Shares,
-    result: &TestResult,
-    decision: usize,
-) -> Option<(Weighted, Weighted)> {
-    let groups = all.groups.get(&result.attribute)?;
-    let sums = measures.table.weights_by(&groups.grouping.columns)?;
-    let of = |name: &str| {
-        let mut sum = crate::table::WeightCell::default();
-        for (key, cell) in &sums {
-            if group_name(key.clone(), audit.missing).as_deref() == Some(name) {
-                sum.add(cell);
-            }
+impl Counted<'_> {
+    /// The interval of every finding at the confidence of the plan.
+    fn intervals(&self, plan: &Plan, findings: &[Finding]) -> Vec<Option<Interval>> {
+        if let Some(drawn) = self.drawn {
+            return drawn.intervals(plan.confidence, findings);
         }
-        selected(&sum, decision)
-    };
-    Some((of(&result.group)?, of(result.reference.as_ref()?)?))
-}
-
-/// Rows of the same person: intervals by drawing whole persons anew, and no test that takes rows for people.
-fn by_person(
-    plan: &Plan,
-    audit: &Audit,
-    measures: &Measures,
-    findings: &mut [Finding],
-    method: Method,
-) {
-    let Some(persons) = &measures.persons else {
-        return;
-    };
-    let places = places(audit, persons, findings);
-    let replicates = resample(persons, method, |cells| {
-        places
-            .iter()
-            .map(|place| place.figure(cells))
-            .collect::<Vec<_>>()
-    });
-    for (at, finding) in findings.iter_mut().enumerate() {
-        let figures = replicates.iter().map(|replicate| replicate[at]);
-        let interval = Replicates::new(figures).percentile(plan.confidence);
-        let result = &mut finding.result;
-        (result.p, finding.log10_p, finding.detectable) = (None, None, None);
-        result.interval = interval;
-        result.method = "person-percentile/1";
-        if result.outcome != Outcome::NotMeasured {
-            result.outcome = held(interval, &result.limit);
+        let mut wide = findings.to_vec();
+        for finding in &mut wide {
+            let (ours, theirs) = self.all.shares(self.audit, &finding.result);
+            let metric = finding.result.metric;
+            finding.result.interval = interval_at(plan.confidence, metric, ours, theirs);
         }
-    }
-}
-
-fn resample<T>(persons: &Persons, method: Method, figure: impl FnMut(&[u64]) -> T) -> Vec<T> {
-    let clusters: Vec<Cluster> = persons
-        .rows
-        .iter()
-        .map(|(id, cells)| Cluster {
-            id: *id,
-            cells: cells
-                .iter()
-                .map(|(cell, n)| (*cell as usize, u64::from(*n)))
-                .collect(),
-        })
-        .collect();
-    let n_cells = persons.cells.len();
-    bootstrap::resample_clusters(&clusters, n_cells, method.n_replicates, method.seed, figure)
-        .unwrap_or_default()
-}
-
-/// Which cells a finding's shares are made of.
-struct CellsOf {
-    metric: Metric,
-    favourable: u8,
-    /// The cells of the group, and of the reference, with label and decision.
-    group: Vec<(usize, usize, usize)>,
-    reference: Vec<(usize, usize, usize)>,
-}
-
-fn places(audit: &Audit, persons: &Persons, findings: &[Finding]) -> Vec<CellsOf> {
-    let key_columns = audit.key_columns();
-    let groupings = audit.groupings();
-    let of = |finding: &Finding| {
-        let grouping = groupings
-            .iter()
-            .find(|grouping| grouping.name == finding.result.attribute);
-        let columns = grouping.map_or(&[] as &[String], |grouping| &grouping.columns);
-        let at: Vec<usize> = columns
-            .iter()
-            .filter_map(|column| key_columns.iter().position(|name| name == column))
-            .collect();
-        let cells = |name: &str| {
-            let cells = persons.cells.iter().enumerate();
-            cells
-                .filter(|(_, (key, _, _))| {
-                    let key = at.iter().map(|at| key[*at].clone()).collect();
-                    group_name(key, audit.missing).as_deref() == Some(name)
-                })
-                .map(|(cell, (_, label, decision))| (cell, *label, *decision))
-                .collect()
-        };
-        CellsOf {
-            metric: finding.result.metric,
-            favourable: audit.decision.favourable,
-            group: cells(&finding.result.group),
-            reference: finding
-                .result
-                .reference
-                .as_deref()
-                .map(cells)
-                .unwrap_or_default(),
-        }
-    };
-    findings.iter().map(of).collect()
-}
-
-impl CellsOf {
-    fn figure(&self, counts: &[u64]) -> Option<f64> {
-        let share = |cells: &[(usize, usize, usize)]| {
-            let mut cell = Cell::default();
-            for (at, label, decision) in cells {
-                cell.counts[*label][*decision] += counts[*at];
-            }
-            let group = Group {
-                name: String::new(),
-                cell,
-            };
-            held_share(self.metric, &group, self.favourable)
-        };
-        let ours = share(&self.group)?;
-        match self.metric {
-            Metric::Accuracy => ours.value(),
-            Metric::ImpactRatio => compare::ratio(ours, share(&self.reference)?),
-            Metric::SelectionDifference
-            | Metric::TprDifference
-            | Metric::FprDifference
-            | Metric::PpvDifference
-            | Metric::AccuracyDifference => compare::difference(ours, share(&self.reference)?),
-        }
+        by_weight(plan, self.audit, self.measures, self.all, &mut wide);
+        wide.into_iter()
+            .map(|finding| finding.result.interval)
+            .collect()
     }
 }
 
@@ -467,12 +312,11 @@ impl CellsOf {
 fn family(
     plan: &Plan,
     question: &str,
-    audit: &Audit,
-    measures: &Measures,
-    all: &Shares,
+    counted: &Counted<'_>,
     findings: &mut [Finding],
     method: Method,
 ) {
+    let (audit, all) = (counted.audit, counted.all);
     let belongs = |finding: &Finding| {
         let result = &finding.result;
         result.question == question && result.is_judged && !result.is_what_if
@@ -489,18 +333,9 @@ fn family(
     let adjusted = method.correction.adjust(&p);
     let mut stricter = plan.clone();
     stricter.confidence = 1.0 - (1.0 - plan.confidence) / n_family as f64;
-    let mut wide = findings.to_vec();
-    for finding in &mut wide {
-        let (ours, theirs) = all.shares(audit, &finding.result);
-        let metric = finding.result.metric;
-        finding.result.interval = interval_at(stricter.confidence, metric, ours, theirs);
-    }
-    by_weight(&stricter, audit, measures, all, &mut wide);
-    if measures.persons.is_some() {
-        by_person(&stricter, audit, measures, &mut wide, method);
-    }
+    let wide = counted.intervals(&stricter, findings);
     for (at, p) in members.into_iter().zip(adjusted) {
-        let interval = wide[at].result.interval;
+        let interval = wide[at];
         let finding = &mut findings[at];
         finding.detectable = detectable(&stricter, audit, all, finding, method);
         finding.n_family = n_family;
@@ -563,8 +398,7 @@ fn detectable(
 /// Among judged impact ratios the worst by the interval for the whole family, and of those the farthest from 1.
 fn headline(
     plan: &Plan,
-    audit: &Audit,
-    all: &Shares,
+    counted: &Counted<'_>,
     findings: &[Finding],
     method: Method,
 ) -> Option<Headline> {
@@ -581,14 +415,16 @@ fn headline(
         let worse = one.outcome.cmp(&other.outcome);
         worse.then(distance(one).total_cmp(&distance(other)))
     })?;
-    let groups = all.groups.get(&finding.result.attribute)?;
-    let bootstrap = if groups.grouping.reference.is_none() {
+    let groups = counted.all.groups.get(&finding.result.attribute)?;
+    // Rows that are weighted or a person's are no independent people to draw anew.
+    let are_people = counted.drawn.is_none() && counted.measures.table.weights.is_empty();
+    let bootstrap = if are_people && groups.grouping.reference.is_none() {
         let large = groups
             .groups
             .iter()
             .filter(|group| group.n() >= plan.min_group);
         let shares: Vec<Proportion> = large
-            .filter_map(|group| group.favourable(audit.decision.favourable))
+            .filter_map(|group| group.favourable(counted.audit.decision.favourable))
             .collect();
         let (n, seed) = (method.n_replicates, method.seed);
         bootstrap::impact_ratios(&shares, plan.reference_min, n, seed, plan.confidence)
@@ -649,8 +485,8 @@ fn cautions(plan: &Plan, audit: &Audit, measures: &Measures, all: &Shares) -> Ve
     cautions.extend(threshold_cautions(audit, measures));
     if measures.persons.is_some() {
         cautions.push(
-            "Several rows may be one person's: intervals come from drawing whole persons anew, and exact tests, which take \
-             rows for people, are left out."
+            "Several rows may be one person's: intervals come from drawing whole persons anew, sizes are of persons, and exact \
+             tests, which take rows for people, are left out."
                 .to_owned(),
         );
     }
@@ -765,8 +601,8 @@ fn threshold_cautions(audit: &Audit, measures: &Measures) -> Vec<String> {
             && at_most <= above
         {
             cautions.push(format!(
-                "`{}`: decisions follow a threshold of their own in each group ({one} is turned down at a score of {above}, \
-                 {other} is taken from {at_most} on). Thresholds by a protected characteristic are different treatment in law, \
+                "`{}`: decisions follow a threshold of their own in each group ({one} has decision 0 at a score of {above}, \
+                 {other} has decision 1 from {at_most} on). Thresholds by a protected characteristic are different treatment in law, \
                  whatever they do to the rates; ask counsel before use.",
                 attribute.column
             ));

@@ -47,6 +47,18 @@ fn opening(screen: &mut Screen, view: &FairnessView) {
     for line in &view.reading {
         screen.line("  ", Paint::Plain, 4, line);
     }
+    let failed: Vec<String> = view
+        .findings
+        .iter()
+        .filter(|finding| finding.is_judged && finding.practical_family == Outcome::Fail)
+        .map(|finding| match finding.group.as_str() {
+            "" => finding.test.clone(),
+            group => format!("{} ({group})", finding.test),
+        })
+        .collect();
+    if view.outcome == Outcome::Fail {
+        screen.list("  Fails     ", Paint::Red, &failed);
+    }
     if let Some(headline) = &view.headline {
         let finding = &view.findings[headline.at];
         let bootstrap = match headline.bootstrap {

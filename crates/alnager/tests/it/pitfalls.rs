@@ -425,7 +425,7 @@ fn pitfall_16_rows_of_one_person_are_no_people() {
     let factor = width(&people) / width(&rows);
     assert!((2.6..3.8).contains(&factor), "{factor}");
     let gap = finding(&people, "impact-ratio", "b");
-    assert_eq!(gap["method"], "person-percentile/1");
+    assert_eq!(gap["method"], "person-bootstrap/1");
     assert_eq!(gap["p"], Value::Null);
     let (_, again) = audit(&data, &with(&flags, &["--person", "id"]));
     assert_eq!(people, again);
@@ -509,4 +509,110 @@ fn pitfall_18_impact_ratios_have_three_places_and_come_from_unrounded_rates() {
     );
     let checked = place.run(&["audit", "check-summary", "pages/summary.json"]);
     assert!(!checked.out.contains("does not follow"), "{}", checked.out);
+}
+
+#[test]
+fn values_with_a_bar_are_groups_of_their_own() {
+    let mut data = "g,h,d\n".to_owned();
+    for (g, h, ones, zeros) in [
+        ("a|b", "c", 20, 130),
+        ("a", "b|c", 100, 50),
+        ("z", "z", 100, 50),
+    ] {
+        for at in 0..ones + zeros {
+            let _ = writeln!(data, "{g},{h},{}", u8::from(at < ones));
+        }
+    }
+    let place = Place::new();
+    place.write("data.csv", data);
+    let ran = place.run(&[
+        "audit",
+        "fairness",
+        "data.csv",
+        "--attr",
+        "g,h",
+        "--intersect",
+        "g*h",
+        "--ref",
+        "g*h=z|z",
+        "--decision",
+        "d",
+        "--favorable",
+        "1",
+        "--format",
+        "json",
+    ]);
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    let groups = found["attrs"]["g*h"]["groups"].as_object().unwrap();
+    let names: Vec<&String> = groups.keys().collect();
+    assert_eq!(names, ["a\\|b|c", "a|b\\|c", "z|z"]);
+    let low = finding(&found, "impact-ratio", "a\\|b|c");
+    assert_eq!(low["practical_simultaneous"], "fail");
+    assert_eq!(finding(&found, "impact-ratio", "a|b\\|c")["value"], 1.0);
+}
+
+#[test]
+fn two_persons_are_no_sample_however_many_rows_they_have() {
+    let mut data = "g,d,id\n".to_owned();
+    for at in 0..500 {
+        let _ = writeln!(
+            data,
+            "a,{},p1\nb,{},p2",
+            u8::from(at % 10 < 5),
+            u8::from(at % 10 < 2)
+        );
+    }
+    let (code, found) = audit(&data, &with(&DECIDED, &["--ref", "g=a", "--person", "id"]));
+    let gap = finding(&found, "impact-ratio", "b");
+    assert_eq!(
+        (&gap["judged"], &gap["n"]),
+        (&Value::Bool(false), &Value::from(1))
+    );
+    assert_eq!(gap["ci"], Value::Null);
+    assert_eq!(code, 3);
+    refused(
+        &data,
+        &with(&DECIDED, &["--person", "id", "--weight", "d"]),
+        &["not both"],
+    );
+}
+
+#[test]
+fn weights_of_one_say_what_no_weights_say_where_nobody_or_everybody_is_chosen() {
+    for (ones, zeros) in [(0, 1000), (1000, 0)] {
+        let reference = if ones == 0 { (500, 500) } else { (1000, 0) };
+        let plain = rows(&[("a", reference.0, reference.1), ("b", ones, zeros)]);
+        let weighted = plain
+            .replace("g,y,d", "g,y,d,w")
+            .replace(",1,1\n", ",1,1,1\n")
+            .replace(",0,0\n", ",0,0,1\n");
+        let flags = with(&DECIDED, &["--ref", "g=a", "--positive", "1"]);
+        let (code, one) = audit(&plain, &flags);
+        let (other_code, other) = audit(&weighted, &with(&flags, &["--weight", "w"]));
+        let interval = |found: &Value| finding(found, "impact-ratio", "b")["ci"].clone();
+        assert_eq!(interval(&one), interval(&other));
+        assert_eq!(code, other_code);
+    }
+}
+
+#[test]
+fn the_reference_of_weighted_rows_has_the_highest_weighted_rate() {
+    // By rows group a is favoured more, by weight group b.
+    let mut data = "g,d,w\n".to_owned();
+    for at in 0..1000 {
+        let favoured = at % 10 < 6;
+        let _ = writeln!(
+            data,
+            "a,{},{}",
+            u8::from(favoured),
+            if favoured { 0.1 } else { 1.0 }
+        );
+        let _ = writeln!(data, "b,{},1", u8::from(at % 10 < 5));
+    }
+    let (_, found) = audit(&data, &with(&DECIDED, &["--weight", "w"]));
+    assert_eq!(found["groupings"][0]["reference"], "b");
+    assert_eq!(
+        found["headline"]["bootstrap_ci_reference_chosen_anew"],
+        Value::Null
+    );
 }
