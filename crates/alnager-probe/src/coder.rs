@@ -30,7 +30,8 @@ pub(crate) struct Texts {
     last: (Vec<u8>, u32),
     pub(crate) unknown: Vec<String>,
     kind: TextKind,
-    /// Other names for the texts of the column, and the codes of those met: several texts may share one.
+    /// Other names for the texts of the column, and the codes of the names met: several texts may share one, and a text that
+    /// keeps its own name may have that of another.
     labels: Option<Derived>,
     labelled: HashMap<String, u32>,
 }
@@ -44,6 +45,14 @@ pub(crate) enum TextKind {
     Label { positive: String },
     /// At most two values; must be known.
     Decision { positive: String },
+}
+
+/// Spellings that mean unknown.
+#[derive(Clone)]
+pub(crate) struct Unknown {
+    texts: Vec<String>,
+    /// Those that are numbers.
+    numbers: Vec<f64>,
 }
 
 /// Numbers against thresholds; the code is the number of cuts a value reaches.
@@ -67,16 +76,24 @@ pub(crate) enum Gathered {
     Score,
     /// Finite, or missing: NaN.
     Number,
-    /// Finite and not negative.
+    /// 0, or from [`WEIGHT_MIN`] to [`WEIGHT_MAX`].
     Weight,
 }
 
 /// An atom of a condition on columns.
 pub(crate) struct Truths {
     atom: Atom,
-    unknown: Vec<String>,
+    unknown: Unknown,
+    /// Where numbers are of 32 bits: what they are held against.
+    short: Option<ShortCut>,
     codes: HashMap<Box<[u8]>, u32>,
 }
+
+/// The least weight above 0; squares of smaller ones, and sums of them, would be lost.
+const WEIGHT_MIN: f64 = 1e-100;
+
+/// The greatest weight: the squares of as many as a count can hold have a finite sum.
+const WEIGHT_MAX: f64 = 1e100;
 
 /// Codes of [`Truths`], in the order of Kleene's logic.
 pub(crate) const FALSE: u32 = 0;
@@ -177,7 +194,8 @@ impl Coder {
         let (TextKind::Label { positive } | TextKind::Decision { positive }) = &texts.kind else {
             return Ok(());
         };
-        if texts.values.contains(positive) {
+        let has_only_other = matches!(texts.values.as_slice(), [only] if counterpart(positive) == Some(only.as_str()));
+        if has_only_other || texts.values.contains(positive) {
             return Ok(());
         }
         let mut values: Vec<String> = texts
@@ -198,6 +216,51 @@ impl Coder {
             found,
         })
     }
+}
+
+impl Unknown {
+    pub(crate) fn new(texts: &[String]) -> Self {
+        Unknown {
+            texts: texts.to_vec(),
+            numbers: texts.iter().filter_map(|text| text.parse().ok()).collect(),
+        }
+    }
+
+    pub(crate) fn has(&self, field: &[u8]) -> bool {
+        self.texts.iter().any(|unknown| unknown.as_bytes() == field)
+    }
+
+    /// Whether a number is unknown by what it is called; only one that may be is put into words.
+    pub(crate) fn has_number(&self, value: f64, text: impl Fn() -> String) -> bool {
+        let may_be = self.numbers.iter().any(|number| {
+            let short = f64::from(*number as f32);
+            value == *number || value == short || (value.is_nan() && number.is_nan())
+        });
+        may_be && self.has(text().as_bytes())
+    }
+
+    /// Whether some spelling is a number.
+    pub(crate) fn has_numbers(&self) -> bool {
+        !self.numbers.is_empty()
+    }
+}
+
+/// What stands for the opposite of a value beyond doubt, so that a column of it alone is no misspelling: nobody was selected.
+fn counterpart(value: &str) -> Option<&'static str> {
+    const PAIRS: [[&str; 2]; 7] = [
+        ["0", "1"],
+        ["false", "true"],
+        ["False", "True"],
+        ["FALSE", "TRUE"],
+        ["no", "yes"],
+        ["No", "Yes"],
+        ["NO", "YES"],
+    ];
+    PAIRS.iter().find_map(|[no, yes]| match value {
+        value if value == *no => Some(*yes),
+        value if value == *yes => Some(*no),
+        _ => None,
+    })
 }
 
 impl Texts {
@@ -234,17 +297,17 @@ impl Texts {
             return Err(Problem::Nul);
         }
         let label = self.labels.as_ref().and_then(|labels| labels.label(text));
-        let code = match label.filter(|_| !text.is_empty()).map(str::to_owned) {
-            None => self.enter(text)?,
-            Some(label) => match self.labelled.get(&label) {
-                Some(code) => *code,
-                None => {
-                    let code = self.enter(&label)?;
-                    self.labelled.insert(label, code);
-                    code
-                }
-            },
+        let name = label
+            .filter(|_| !text.is_empty())
+            .unwrap_or(text)
+            .to_owned();
+        let code = match self.labelled.get(&name) {
+            Some(code) => *code,
+            None => self.enter(&name)?,
         };
+        if self.labels.is_some() {
+            self.labelled.insert(name, code);
+        }
         self.codes.insert(field.into(), code);
         Ok(code)
     }
@@ -385,8 +448,14 @@ impl Gathered {
         if self == Gathered::Number && field.trim_ascii().is_empty() {
             return Ok(f64::NAN);
         }
-        let value = number(field)?;
-        self.check(value)
+        match (self, number(field)) {
+            (_, Ok(value)) => self.check(value),
+            (
+                Gathered::Weight,
+                Err(Problem::NotANumber { value } | Problem::NotFinite { value }),
+            ) => Err(Problem::BadWeight { value }),
+            (_, Err(problem)) => Err(problem),
+        }
     }
 
     /// Whether a number can be gathered.
@@ -394,7 +463,7 @@ impl Gathered {
         match self {
             Gathered::Score => value.is_finite(),
             Gathered::Number => !value.is_infinite(),
-            Gathered::Weight => value.is_finite() && value >= 0.0,
+            Gathered::Weight => value == 0.0 || (WEIGHT_MIN..=WEIGHT_MAX).contains(&value),
         }
     }
 
@@ -403,7 +472,12 @@ impl Gathered {
         if self.takes(value) {
             return Ok(value);
         }
-        let value = value.to_string();
+        // A hundred zeros cannot be counted by eye.
+        let is_long = value.is_finite() && !(1e-15..1e15).contains(&value.abs());
+        let value = match is_long {
+            true => format!("{value:e}"),
+            false => value.to_string(),
+        };
         Err(match self {
             Gathered::Score | Gathered::Number => Problem::NotFinite { value },
             Gathered::Weight => Problem::BadWeight { value },
@@ -415,7 +489,8 @@ impl Truths {
     pub(crate) fn new(atom: Atom, unknown: &[String]) -> Self {
         Truths {
             atom,
-            unknown: unknown.to_vec(),
+            unknown: Unknown::new(unknown),
+            short: None,
             codes: HashMap::new(),
         }
     }
@@ -432,19 +507,36 @@ impl Truths {
     }
 
     /// The truth for a number, where the atom asks for one.
-    pub(crate) fn number(&self, value: f64) -> Option<u32> {
+    pub(crate) fn number(&self, value: f64, text: impl Fn() -> String) -> Option<u32> {
         match &self.atom.test {
             Test::Number(..) if value.is_nan() => Some(UNDECIDED),
-            Test::Number(..) => Some(truth(self.atom.holds(&Value::Number(value)))),
+            Test::Number(..) if self.unknown.has_number(value, text) => Some(UNDECIDED),
+            Test::Number(..) => {
+                let value = self.short.map_or(value, |short| short.stand_in(value));
+                Some(truth(self.atom.holds(&Value::Number(value))))
+            }
             Test::IsTrue | Test::HasAny(_) | Test::IsOneOf(_) | Test::IsNot(_) | Test::Date(..) => {
                 None
             }
         }
     }
 
+    /// Whether numbers are of 32 bits, widened to 64: they are then compared by their shortest decimal form, as [`Levels`] are.
+    pub(crate) fn compare_floats(&mut self, are_short: bool) {
+        self.short = match &self.atom.test {
+            Test::Number(_, cut) if are_short => Some(ShortCut::new(*cut)),
+            Test::Number(..)
+            | Test::IsTrue
+            | Test::HasAny(_)
+            | Test::IsOneOf(_)
+            | Test::IsNot(_)
+            | Test::Date(..) => None,
+        };
+    }
+
     fn judge(&self, field: &[u8]) -> Result<u32, Problem> {
         let text = std::str::from_utf8(field).map_err(|_| Problem::NotUtf8)?;
-        if text.is_empty() || self.unknown.iter().any(|unknown| unknown == text) {
+        if text.is_empty() || self.unknown.has(field) {
             return Ok(UNDECIDED);
         }
         let value = match &self.atom.test {
@@ -461,6 +553,37 @@ impl Truths {
             },
         };
         Ok(truth(self.atom.holds(&value)))
+    }
+}
+
+/// A number that short floats are compared with.
+#[derive(Debug, Clone, Copy)]
+struct ShortCut {
+    cut: f64,
+    /// The least short float whose decimal form reaches the cut, and whether that form is the cut itself.
+    least: f64,
+    is_met: bool,
+}
+
+impl ShortCut {
+    fn new(cut: f64) -> Self {
+        let least = least_short_float(cut);
+        ShortCut {
+            cut,
+            least,
+            is_met: (least as f32).to_string().parse() == Ok(cut),
+        }
+    }
+
+    /// A number that stands to the cut as the decimal form of this short float does.
+    fn stand_in(self, value: f64) -> f64 {
+        if value < self.least {
+            self.cut.next_down()
+        } else if value == self.least && self.is_met {
+            self.cut
+        } else {
+            self.cut.next_up()
+        }
     }
 }
 

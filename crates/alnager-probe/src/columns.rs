@@ -4,12 +4,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowDictionaryKeyType, ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowDictionaryKeyType, ArrowPrimitiveType, Date32Type, Date64Type, Decimal128Type,
+    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, BooleanArray, DictionaryArray, PrimitiveArray, RecordBatch};
 use arrow_buffer::ArrowNativeType;
-use arrow_schema::{DataType, Schema};
+use arrow_schema::{DataType, Schema, TimeUnit};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 
 use crate::coder::Coded;
 use crate::error::{ProbeError, Problem, Row, choices};
@@ -92,6 +97,10 @@ fn can_be_counted(data_type: &DataType) -> bool {
         | DataType::Boolean
         | DataType::Float32
         | DataType::Float64
+        | DataType::Date32
+        | DataType::Date64
+        | DataType::Timestamp(..)
+        | DataType::Decimal128(..)
         | DataType::Null => true,
         DataType::Dictionary(key, value) => {
             key.is_dictionary_key_type()
@@ -161,6 +170,19 @@ fn encode(
         DataType::UInt64 => numbers(array.as_primitive::<UInt64Type>(), role, keep),
         DataType::Float32 => numbers(array.as_primitive::<Float32Type>(), role, keep),
         DataType::Float64 => numbers(array.as_primitive::<Float64Type>(), role, keep),
+        DataType::Date32 => called(array.as_primitive::<Date32Type>(), role, keep, |days| {
+            Some(instant(days.into(), DAY_NS)?.date().to_string())
+        }),
+        DataType::Date64 => called(array.as_primitive::<Date64Type>(), role, keep, |ms| {
+            Some(instant(ms, 1_000_000)?.date().to_string())
+        }),
+        DataType::Timestamp(unit, _) => timestamps(array, *unit, role, keep),
+        DataType::Decimal128(_, scale) => called(
+            array.as_primitive::<Decimal128Type>(),
+            role,
+            keep,
+            |value| Some(decimal(value, *scale)),
+        ),
         other => unreachable!("a column of type {other} is refused when the file is opened"),
     }
 }
@@ -265,6 +287,83 @@ where
         let value = array.value(row);
         role.number(value.wide(), value.bits(), || value.text())
     })
+}
+
+/// Nanoseconds of a day.
+const DAY_NS: i128 = 86_400_000_000_000;
+
+/// Takes in values by the texts they are called by; `None` is no day of the calendar.
+fn called<T: ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    role: &mut Role,
+    keep: Option<&[bool]>,
+    text: impl Fn(T::Native) -> Option<String>,
+) -> Result<(), (usize, Problem)> {
+    each(array, keep, |row| {
+        if array.is_null(row) {
+            return role.text(b"");
+        }
+        match text(array.value(row)) {
+            Some(text) => role.text(text.as_bytes()),
+            None => Err(Problem::NotADay {
+                value: format!("{:?}", array.value(row)),
+            }),
+        }
+    })
+}
+
+/// Takes in instants as `2026-03-01T12:00:00`, in UTC where they have a zone; the first ten characters are the day.
+fn timestamps(
+    array: &dyn Array,
+    unit: TimeUnit,
+    role: &mut Role,
+    keep: Option<&[bool]>,
+) -> Result<(), (usize, Problem)> {
+    let text = |n: i64, unit_ns: i128| Some(instant(n, unit_ns)?.to_string());
+    match unit {
+        TimeUnit::Second => {
+            let array = array.as_primitive::<TimestampSecondType>();
+            called(array, role, keep, |n| text(n, 1_000_000_000))
+        }
+        TimeUnit::Millisecond => {
+            let array = array.as_primitive::<TimestampMillisecondType>();
+            called(array, role, keep, |n| text(n, 1_000_000))
+        }
+        TimeUnit::Microsecond => {
+            let array = array.as_primitive::<TimestampMicrosecondType>();
+            called(array, role, keep, |n| text(n, 1_000))
+        }
+        TimeUnit::Nanosecond => {
+            let array = array.as_primitive::<TimestampNanosecondType>();
+            called(array, role, keep, |n| text(n, 1))
+        }
+    }
+}
+
+/// Day and time `n` units of nanoseconds after the start of 1970; `None` outside the years -9999 to 9999.
+fn instant(n: i64, unit_ns: i128) -> Option<DateTime> {
+    let timestamp = Timestamp::from_nanosecond(i128::from(n) * unit_ns).ok()?;
+    Some(Offset::UTC.to_datetime(timestamp))
+}
+
+/// `digits` with `scale` of them behind the point, in plain digits without needless zeros: `12.5`, `1`.
+fn decimal(digits: i128, scale: i8) -> String {
+    let text = digits.unsigned_abs().to_string();
+    let sign = if digits < 0 { "-" } else { "" };
+    let Ok(n_behind) = usize::try_from(scale) else {
+        let zeros = if digits == 0 {
+            0
+        } else {
+            usize::from(scale.unsigned_abs())
+        };
+        return format!("{sign}{text}{}", "0".repeat(zeros));
+    };
+    let text = format!("{text:0>width$}", width = n_behind + 1);
+    let (before, behind) = text.split_at(text.len() - n_behind);
+    match behind.trim_end_matches('0') {
+        "" => format!("{sign}{before}"),
+        behind => format!("{sign}{before}.{behind}"),
+    }
 }
 
 /// A number as a column stores it.

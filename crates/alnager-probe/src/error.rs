@@ -13,7 +13,7 @@ use crate::source::RECORD_BYTES_MAX;
 pub enum ProbeError {
     /// There is no such file.
     #[error(
-        "{file}: there is no such file; check the audit's `data`, which is relative to the declaration"
+        "{file}: there is no such file; check the path; in a declaration it is relative to that file"
     )]
     Absent {
         /// The file.
@@ -165,7 +165,7 @@ pub enum ProbeError {
     },
     /// A column of a type that holds no single text or number.
     #[error(
-        "{file}, column `{column}`: a column of type `{found}` cannot be counted; write it as text, whole numbers, floats or booleans"
+        "{file}, column `{column}`: a column of type `{found}` cannot be counted; write it as text, numbers, days or booleans"
     )]
     ColumnType {
         /// The file.
@@ -329,9 +329,9 @@ pub enum Problem {
     #[error("the weight is missing; every row needs one, 0 or above")]
     NoWeight,
     /// A weight that is none.
-    #[error("`{value}` is no weight; weights are finite and 0 or above")]
+    #[error("`{value}` is no weight; a weight is 0 or a number from 1e-100 to 1e100")]
     BadWeight {
-        /// The number.
+        /// What stands there.
         value: String,
     },
     /// A row without a person.

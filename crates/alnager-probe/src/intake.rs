@@ -3,7 +3,7 @@
 use alnager_audit::derived::Derived;
 use alnager_audit::measures::LeftOut;
 
-use crate::coder::{Coded, Coder, TRUE, Truths, UNDECIDED};
+use crate::coder::{Coded, Coder, TRUE, Truths, UNDECIDED, Unknown};
 use crate::condition::Condition;
 use crate::error::{ProbeError, Problem};
 use crate::role::{Purpose, Role};
@@ -23,6 +23,7 @@ pub(crate) trait Sink {
 /// The columns in use, each once, and their roles: first those of the condition, then all others.
 pub(crate) struct Intake {
     derived: Vec<Derived>,
+    unknown: Unknown,
     columns: Vec<String>,
     roles: Vec<Role>,
     condition: Option<Condition>,
@@ -51,6 +52,7 @@ impl Intake {
     ) -> Result<Self, ProbeError> {
         let mut intake = Intake {
             derived: derived.to_vec(),
+            unknown: Unknown::new(unknown),
             columns: Vec::new(),
             roles: Vec::new(),
             condition: None,
@@ -91,8 +93,13 @@ impl Intake {
                 self.columns.push(source.to_owned());
                 self.columns.len() - 1
             });
-        self.roles
-            .push(Role::new(at, purpose, coder, derived.as_ref()));
+        self.roles.push(Role::new(
+            at,
+            purpose,
+            coder,
+            derived.as_ref(),
+            &self.unknown,
+        ));
     }
 
     /// The columns in use, each once.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alnager_audit::declared::{Audit, Binary, DecisionBy, Missing};
+use alnager_audit::declared::{Audit, Binary, DecisionBy, Missing, UNKNOWN_GROUP};
 use alnager_audit::measures::{DecisionRanges, LeftOut, Persons};
 use alnager_audit::table::{CountTable, SampleTable, ScoreTable, WeightSum};
 use alnager_stats::sample::Sample;
@@ -220,7 +220,8 @@ impl<'a> Kernel<'a> {
         let counted = self.tables();
         for grouping in self.audit.groupings() {
             if let Some(reference) = &grouping.reference {
-                check_reference(&counted.table, &grouping.columns, reference)
+                let unknown = (self.audit.missing == Missing::Group).then_some(UNKNOWN_GROUP);
+                check_reference(&counted.table, &grouping.columns, reference, unknown)
                     .map_err(|problem| wrong(&grouping.name, problem))?;
             }
         }
@@ -425,11 +426,18 @@ fn refuse_unknown(table: &CountTable, column: &str) -> Result<(), Problem> {
     Err(Problem::Unknown { n: n_unknown })
 }
 
-fn check_reference(table: &CountTable, columns: &[String], reference: &str) -> Result<(), Problem> {
+/// The reference must be a group there is; `unknown` is the name of unknown values where those are groups.
+fn check_reference(
+    table: &CountTable,
+    columns: &[String],
+    reference: &str,
+    unknown: Option<&str>,
+) -> Result<(), Problem> {
+    let named = |value: Option<String>| value.or_else(|| unknown.map(str::to_owned));
     let sums = table.by(columns).unwrap_or_default();
     let groups: BTreeSet<String> = sums
         .into_keys()
-        .filter_map(|key| key.into_iter().collect::<Option<Vec<String>>>())
+        .filter_map(|key| key.into_iter().map(named).collect::<Option<Vec<String>>>())
         .map(|key| key.join("|"))
         .collect();
     if groups.contains(reference) {

@@ -26,12 +26,19 @@ pub(crate) fn read(
         .rewound()?
         .try_clone()
         .map_err(|source| opened.unreadable(source))?;
-    // The types Parquet itself gives are enough; an embedded Arrow schema adds none that we count.
+    // The types Parquet itself gives are enough but for days in milliseconds and instants in seconds, which it keeps as whole
+    // numbers: an embedded Arrow schema tells them.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let plain = guarded(opened, || ArrowReaderMetadata::load(&file, options))?;
     let used = used(opened, plain.schema(), sink.intake().columns())?;
-    let options =
-        ArrowReaderOptions::new().with_schema(Arc::new(with_dictionaries(plain.schema(), &used)));
+    let told = guarded(opened, || {
+        ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), ArrowReaderOptions::new())
+    });
+    let told = told
+        .as_ref()
+        .map_or(plain.schema(), ArrowReaderMetadata::schema);
+    let schema = with_dictionaries(plain.schema(), told, &used);
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
     let metadata = guarded(opened, || {
         ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options)
     })?;
@@ -80,8 +87,9 @@ pub(crate) fn read(
     Ok(sha256)
 }
 
-/// The schema in which the texts in use keep the dictionaries they are stored with.
-fn with_dictionaries(schema: &Schema, used: &[usize]) -> Schema {
+/// The schema in which the texts in use keep the dictionaries they are stored with, and whole numbers that are `told` to be days or
+/// instants are those.
+fn with_dictionaries(schema: &Schema, told: &Schema, used: &[usize]) -> Schema {
     let fields = schema
         .fields()
         .iter()
@@ -92,6 +100,14 @@ fn with_dictionaries(schema: &Schema, used: &[usize]) -> Schema {
                     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
                 Arc::new(Field::new(field.name(), data_type, field.is_nullable()))
             }
+            DataType::Int64 if used.contains(&at) => match told.fields().get(at) {
+                Some(told)
+                    if matches!(told.data_type(), DataType::Date64 | DataType::Timestamp(..)) =>
+                {
+                    Arc::clone(told)
+                }
+                Some(_) | None => Arc::clone(field),
+            },
             _ => Arc::clone(field),
         });
     Schema::new(fields.collect::<Vec<_>>())

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use alnager_audit::derived::Derived;
 
-use crate::coder::{Coded, Coder, Levels, number};
+use crate::coder::{Coded, Coder, Gathered, Levels, Unknown, number};
 use crate::error::Problem;
 
 /// One use of a column.
@@ -16,6 +16,7 @@ pub(crate) struct Role {
     pub(crate) coder: Coder,
     /// Where the column is derived from a number: the ranges, and the code of each once it was met.
     pub(crate) ranges: Option<Ranges>,
+    unknown: Unknown,
     /// What the rows gathered became: codes, numbers or hashes, one of the three by the coder.
     pub(crate) codes: Vec<u32>,
     pub(crate) numbers: Vec<f64>,
@@ -69,6 +70,7 @@ impl Role {
         purpose: Purpose,
         coder: Coder,
         derived: Option<&Derived>,
+        unknown: &Unknown,
     ) -> Self {
         let ranges = derived
             .filter(|derived| derived.reads_number())
@@ -85,6 +87,7 @@ impl Role {
             purpose,
             coder,
             ranges,
+            unknown: unknown.clone(),
             codes: Vec::new(),
             numbers: Vec::new(),
             hashes: Vec::new(),
@@ -95,11 +98,7 @@ impl Role {
 
     /// Takes in a text field.
     pub(crate) fn text(&mut self, field: &[u8]) -> Result<(), Problem> {
-        let coded = match self.ranges {
-            Some(_) if field.is_empty() => self.coder.text(b"")?,
-            Some(_) => self.range(number(field)?)?,
-            None => self.coder.text(field)?,
-        };
+        let coded = self.code_of(field)?;
         self.push(coded);
         Ok(())
     }
@@ -107,10 +106,24 @@ impl Role {
     /// What a text field becomes, without taking it in.
     pub(crate) fn code_of(&mut self, field: &[u8]) -> Result<Coded, Problem> {
         match self.ranges {
+            _ if self.has_unknowns() && self.unknown.has(field) => self.coder.text(b""),
             Some(_) if field.is_empty() => self.coder.text(b""),
             Some(_) => self.range(number(field)?),
             None => self.coder.text(field),
         }
+    }
+
+    /// Whether an unknown spelling is an empty cell here. Texts and conditions judge their own; a score or weight has none.
+    fn has_unknowns(&self) -> bool {
+        self.ranges.is_some()
+            || match self.coder {
+                Coder::Gathered(Gathered::Number) | Coder::Persons => true,
+                Coder::Gathered(Gathered::Score | Gathered::Weight)
+                | Coder::Texts(_)
+                | Coder::Levels(_)
+                | Coder::Numbers(_)
+                | Coder::Truths(_) => false,
+            }
     }
 
     /// Takes in a number that is read already, `text` being what it is called where a declaration speaks of values.
@@ -122,6 +135,11 @@ impl Role {
         bits: u64,
         text: impl Fn() -> String,
     ) -> Result<(), Problem> {
+        if self.has_unknowns() && self.unknown.has_number(value, &text) {
+            let coded = self.coder.text(b"")?;
+            self.push(coded);
+            return Ok(());
+        }
         if self.ranges.is_some() {
             let coded = self.range(value)?;
             self.push(coded);
@@ -138,7 +156,7 @@ impl Role {
                 return Ok(());
             }
             Coder::Truths(truths) => {
-                if let Some(code) = truths.number(value) {
+                if let Some(code) = truths.number(value, &text) {
                     self.codes.push(code);
                     return Ok(());
                 }
@@ -162,7 +180,10 @@ impl Role {
         let Coder::Gathered(gathered) = &self.coder else {
             return false;
         };
-        let fits = self.ranges.is_none() && values.clone().all(|value| gathered.takes(value));
+        let may_be_unknown = self.has_unknowns() && self.unknown.has_numbers();
+        let fits = self.ranges.is_none()
+            && !may_be_unknown
+            && values.clone().all(|value| gathered.takes(value));
         if fits {
             self.numbers.extend(values);
         }
@@ -255,10 +276,15 @@ impl Role {
         self.hashes.clear();
     }
 
-    /// Whether numbers are held against cuts by the shortest decimal form of 32 bits.
+    /// Whether numbers are held against cuts by the shortest decimal form of 32 bits. Told of each file: its numbers may have
+    /// other bits than those of the file before, so the codes remembered by bits are forgotten.
     pub(crate) fn compare_floats(&mut self, are_short: bool) {
-        if let Coder::Levels(levels) = &mut self.coder {
-            levels.compare_floats(are_short);
+        self.small.fill(NO_CODE);
+        self.known.clear();
+        match &mut self.coder {
+            Coder::Levels(levels) => levels.compare_floats(are_short),
+            Coder::Truths(truths) => truths.compare_floats(are_short),
+            Coder::Texts(_) | Coder::Numbers(_) | Coder::Gathered(_) | Coder::Persons => {}
         }
         if let Some(ranges) = &mut self.ranges {
             ranges.levels.compare_floats(are_short);

@@ -10,9 +10,10 @@ use alnager_audit::declared::Audit;
 use alnager_audit::table::{Cell, CountTable, ScoreTable};
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, BooleanArray, DictionaryArray, Float32Array, Float64Array, Int8Array, Int64Array,
-    LargeStringArray, NullArray, RecordBatch, StringArray, StringViewArray, StructArray,
-    UInt64Array,
+    ArrayRef, BooleanArray, Date32Array, Date64Array, Decimal128Array, DictionaryArray,
+    Float32Array, Float64Array, Int8Array, Int64Array, LargeStringArray, NullArray, RecordBatch,
+    StringArray, StringViewArray, StructArray, TimestampMicrosecondArray,
+    TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray, UInt64Array,
 };
 use arrow_schema::{DataType, Field};
 use expect_test::{Expect, expect};
@@ -702,9 +703,9 @@ fn a_decision_has_two_values_and_is_never_missing() {
     );
     check(
         PLAIN,
-        "y,d,g\n1,0,a\n0,0,a\n",
+        "y,d,g\n1,no,a\n0,no,a\n",
         expect![
-            "data.csv, column `d`: `1`, the value that counts as 1, never occurs; found `0`; name one of them in `positive`"
+            "data.csv, column `d`: `1`, the value that counts as 1, never occurs; found `no`; name one of them in `positive`"
         ],
     );
     let decisions = Int64Array::from(vec![Some(1), None]);
@@ -1063,7 +1064,7 @@ fn a_path_is_an_ordinary_file() {
         (
             "absent.csv",
             expect![
-                "absent.csv: there is no such file; check the audit's `data`, which is relative to the declaration"
+                "absent.csv: there is no such file; check the path; in a declaration it is relative to that file"
             ],
         ),
         (
@@ -1151,7 +1152,7 @@ fn a_parquet_column_of_another_type_is_refused() {
             ("g", Arc::new(nested.clone())),
         ],
         expect![[
-            r#"data.parquet, column `g`: a column of type `Struct("x": non-null Utf8)` cannot be counted; write it as text, whole numbers, floats or booleans"#
+            r#"data.parquet, column `g`: a column of type `Struct("x": non-null Utf8)` cannot be counted; write it as text, numbers, days or booleans"#
         ]],
     );
     check_columns(
@@ -1716,7 +1717,14 @@ fn weights_are_summed_by_cell_in_any_order() {
     assert_eq!(back, one.measures.table);
     for (weight, problem) in [
         ("-1", "`-1` is no weight"),
-        ("NaN", "the score `NaN` is not finite"),
+        (
+            "NaN",
+            "`NaN` is no weight; a weight is 0 or a number from 1e-100 to 1e100",
+        ),
+        ("inf", "`inf` is no weight"),
+        ("heavy", "`heavy` is no weight"),
+        ("1e101", "`1e101` is no weight"),
+        ("1e-101", "`1e-101` is no weight"),
         ("", "the weight is missing"),
     ] {
         let error = shown(measured(
@@ -1779,5 +1787,314 @@ fn unknown_groups_may_be_refused() {
     assert_eq!(
         error,
         "data.csv, column `g`: 1 rows have no known value, and `missing = \"refuse\"` allows none; complete them, or count them apart"
+    );
+}
+
+#[test]
+fn nobody_may_be_selected() {
+    check(
+        PLAIN,
+        "y,d,g\n0,0,a\n0,0,b\n",
+        expect![[r#"
+            g,label,decision,n
+            a,0,0,1
+            b,0,0,1
+        "#]],
+    );
+    for (positive, other, is_accepted) in [
+        ("yes", "no", true),
+        ("No", "Yes", true),
+        ("true", "false", true),
+        ("TRUE", "FALSE", true),
+        ("0", "1", true),
+        ("Yes", "no", false),
+        ("1", "false", false),
+        ("hired", "no", false),
+    ] {
+        let declared = PLAIN.replace(
+            "positive = '1', favourable = '1'",
+            &format!("positive = '{positive}', favourable = '{positive}'"),
+        );
+        let text = format!("y,d,g\n1,{other},a\n0,{other},a\n");
+        let result = measured(&audit(&declared), "data.csv", text.as_bytes());
+        assert_eq!(result.is_ok(), is_accepted, "{positive}, {other}");
+    }
+}
+
+#[test]
+fn short_floats_meet_a_condition_by_their_decimal_form() {
+    let values = ["0.7", "0.6999999", "0.7000001", "1.5", "-0.7"];
+    let text: String = values
+        .iter()
+        .map(|value| format!("1,1,a,{value}\n"))
+        .collect();
+    let text = format!("y,d,g,s\n{text}");
+    let floats: Vec<f32> = values.iter().map(|value| value.parse().unwrap()).collect();
+    let ones = || texts(&["1"; 5]);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("y", ones()),
+        ("d", ones()),
+        ("g", texts(&["a"; 5])),
+        ("s", Arc::new(Float32Array::from(floats))),
+    ];
+    let bytes = parquet(columns, 2);
+    for condition in ["<", "<=", "==", "!=", ">=", ">"]
+        .into_iter()
+        .flat_map(|mark| ["0.7", "1.5", "0.69999991", "-0.7"].map(|cut| format!("s {mark} {cut}")))
+    {
+        let declared = audit(&with(&format!("where = '{condition}'")));
+        let from_text = shown(measured(&declared, "data.csv", text.as_bytes()));
+        let from_floats = shown(measured(&declared, "data.parquet", &bytes));
+        assert!(!from_text.contains("cannot be read"), "{condition}");
+        assert_eq!(
+            from_floats.replace("data.parquet", "data.csv"),
+            from_text,
+            "{condition}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_number_is_unknown_in_every_format() {
+    let declared = "
+        name = 'a'
+        data = 'data.csv'
+        unknown = ['-9', 'NA']
+        where = 'size > -100'
+        decision = { column = 'd', positive = '1', favourable = '1' }
+        attribute = [{ column = 'band', characteristic = 'age' }]
+        derive = [{ column = 'band', from = 'age', bins = [25] }]";
+    let text = "d,age,size\n1,20,1\n1,-9,1\n1,30,-9\n1,30,1\n";
+    let want = shown(measured(&audit(declared), "data.csv", text.as_bytes()));
+    expect![[r#"
+        band,label,decision,n
+        ,,1,1
+        25 and above,,1,1
+        below 25,,1,1
+        data.csv: 1 rows lack a value that the condition `size > -100` asks for; they are left out
+    "#]]
+    .assert_eq(&want);
+    let ages = || Int64Array::from(vec![20, -9, 30, 30]);
+    let sizes: [ArrayRef; 2] = [
+        Arc::new(Float32Array::from(vec![1.0, 1.0, -9.0, 1.0])),
+        Arc::new(Int64Array::from(vec![1, 1, -9, 1])),
+    ];
+    for size in sizes {
+        let columns = || -> Vec<(&str, ArrayRef)> {
+            vec![
+                ("d", texts(&["1"; 4])),
+                ("age", Arc::new(ages())),
+                ("size", size.clone()),
+            ]
+        };
+        let found = shown(measured(
+            &audit(declared),
+            "data.parquet",
+            &parquet(columns(), 3),
+        ));
+        assert_eq!(found.replace("data.parquet", "data.csv"), want);
+    }
+    check(
+        declared,
+        "d,age,size\n1,NA,1\n1,30,NA\n",
+        expect![[r#"
+            band,label,decision,n
+            ,,1,1
+            data.csv: 1 rows lack a value that the condition `size > -100` asks for; they are left out
+        "#]],
+    );
+}
+
+#[test]
+fn an_unknown_number_of_a_row_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let numbers = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let wanted = Wanted {
+            columns: vec![("x".to_owned(), WantedKind::Number)],
+            unknown: vec!["NA".to_owned(), "-9".to_owned(), "0.1".to_owned()],
+            ..Wanted::default()
+        };
+        let rows = read_rows(&wanted, &Source::Files { path }, &|_| {}).unwrap();
+        rows.numbers[0]
+            .iter()
+            .map(|number| (!number.is_nan()).then_some(*number))
+            .collect::<Vec<_>>()
+    };
+    let want = [Some(1.0), None, None, None];
+    assert_eq!(numbers("data.csv", b"x,y\n1,\nNA,\n-9,\n0.1,\n"), want);
+    let short = Float32Array::from(vec![Some(1.0), None, Some(-9.0), Some(0.1)]);
+    let bytes = parquet(vec![("x", Arc::new(short))], 9);
+    assert_eq!(numbers("data.parquet", &bytes), want);
+    let full = Float32Array::from(vec![1.0, -9.0, -9.0, 0.1]);
+    let bytes = parquet(vec![("x", Arc::new(full))], 9);
+    assert_eq!(numbers("full.parquet", &bytes), want);
+}
+
+#[test]
+fn an_unknown_person_is_none() {
+    let declared = with("person = 'id'");
+    check(
+        &declared,
+        "y,d,g,id\n1,1,a,?\n",
+        expect![
+            "data.csv, line 2, column `id`: the person's identifier is missing; every row needs one where rows are counted by person"
+        ],
+    );
+    let declared = declared.replace("['?']", "['-9']");
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("y", texts(&["1", "0"])),
+        ("d", texts(&["1", "0"])),
+        ("g", texts(&["a", "a"])),
+        ("id", Arc::new(Int64Array::from(vec![7, -9]))),
+    ];
+    check_columns(
+        &declared,
+        columns,
+        expect![
+            "data.parquet, row 2, column `id`: the person's identifier is missing; every row needs one where rows are counted by person"
+        ],
+    );
+}
+
+#[test]
+fn a_label_that_is_also_a_value_is_one_group() {
+    let declared = "
+        name = 'a'
+        data = 'data.csv'
+        label = { column = 'y', positive = 'yes' }
+        decision = { column = 'd', positive = 'yes', favourable = 'yes' }
+        attribute = [{ column = 'g', characteristic = 'sex' }]
+        derive = [
+          { column = 'y', from = 'y0', labels = { 'Y' = 'yes' } },
+          { column = 'd', from = 'd0', labels = { 'Y' = 'yes', 'N' = 'no' } },
+          { column = 'g', from = 'g0', labels = { 'F' = 'female' } }]";
+    check(
+        declared,
+        "y0,d0,g0\nY,yes,F\nyes,Y,female\nno,N,F\nno,no,female\n",
+        expect![[r#"
+            g,label,decision,n
+            female,0,0,2
+            female,1,1,2
+        "#]],
+    );
+}
+
+#[test]
+fn days_instants_and_decimals_are_called_by_their_text() {
+    let declared = "
+        name = 'a'
+        data = 'data.csv'
+        where = \"since >= date('2026-02-01') && on < date('2026-05-01') && amount >= 12.5\"
+        decision = { column = 'd', positive = '1', favourable = '1' }
+        attribute = [{ column = 'g', characteristic = 'sex' }, { column = 'amount', characteristic = 'other' }]
+        strata = 'since'";
+    // 1 March 2026, and a day before.
+    let day = 20_513_i64;
+    let second = day * 86_400 + 43_200;
+    let amounts = || -> ArrayRef {
+        let amounts = Decimal128Array::from(vec![Some(1250), Some(2000), Some(-5), None]);
+        Arc::new(amounts.with_precision_and_scale(9, 2).unwrap())
+    };
+    let spread = |n: i64, step: i64| vec![n, n - step, n, n];
+    let since: Vec<(ArrayRef, &str)> = vec![
+        (
+            Arc::new(Date32Array::from(vec![20_513, 20_512, 20_513, 20_513])),
+            "2026-03-01",
+        ),
+        (
+            Arc::new(Date64Array::from(spread(day * 86_400_000, 86_400_000))),
+            "2026-03-01",
+        ),
+        (
+            Arc::new(TimestampSecondArray::from(spread(second, 86_400))),
+            "2026-03-01T12:00:00",
+        ),
+        (
+            Arc::new(TimestampMillisecondArray::from(spread(
+                second * 1000,
+                86_400_000,
+            ))),
+            "2026-03-01T12:00:00",
+        ),
+        (
+            Arc::new(
+                TimestampMicrosecondArray::from(spread(second * 1_000_000, 86_400_000_000))
+                    .with_timezone("UTC"),
+            ),
+            "2026-03-01T12:00:00",
+        ),
+        (
+            Arc::new(TimestampNanosecondArray::from(spread(
+                second * 1_000_000_000,
+                86_400_000_000_000,
+            ))),
+            "2026-03-01T12:00:00",
+        ),
+    ];
+    for (since, text) in since {
+        let columns = || -> Vec<(&str, ArrayRef)> {
+            vec![
+                ("d", texts(&["1"; 4])),
+                ("g", texts(&["a"; 4])),
+                ("amount", amounts()),
+                ("since", since.clone()),
+                ("on", since.clone()),
+            ]
+        };
+        let want = format!(
+            "g,amount,since,label,decision,n\na,12.5,{text},,1,1\na,20,{},,1,1\n",
+            text.replace("03-01", "02-28")
+        );
+        for (name, bytes) in [
+            ("data.parquet", parquet(columns(), 3)),
+            ("data.arrow", arrow_file(columns(), false)),
+        ] {
+            let found = shown(measured(&audit(declared), name, &bytes));
+            assert!(
+                found.starts_with(&want),
+                "{name}, {}: {found}",
+                since.data_type()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_day_outside_the_calendar_is_named() {
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("y", texts(&["1"])),
+        ("d", texts(&["1"])),
+        ("g", Arc::new(Date32Array::from(vec![i32::MAX]))),
+    ];
+    check_columns(
+        PLAIN,
+        columns,
+        expect![
+            "data.parquet, row 1, column `g`: `2147483647` is not a day; write days as 2026-08-02"
+        ],
+    );
+}
+
+#[test]
+fn the_unknown_group_may_be_the_reference() {
+    let declared = PLAIN.replace("'sex' }", "'sex', reference = '(unknown)' }");
+    let text = "y,d,g\n1,1,a\n0,0,\n";
+    check(
+        &format!("{declared}\nmissing = 'group'"),
+        text,
+        expect![[r#"
+            g,label,decision,n
+            ,0,0,1
+            a,1,1,1
+        "#]],
+    );
+    check(
+        &declared,
+        text,
+        expect![
+            "data.csv, column `g`: the reference group `(unknown)` has no rows; the groups are `a`"
+        ],
     );
 }
