@@ -386,7 +386,7 @@ fn a_job_says_how_many_are_pending() {
     });
     let pages = rendered(&case(), Part::Eeoc(jobs));
     let said = "3 people passed `Screening` and have no decision at `Decision`; they count as not selected in the bottom line.";
-    assert!(pages[0].html.contains(said));
+    assert!(pages.iter().any(|page| page.html.contains(said)));
 }
 
 #[test]
