@@ -519,12 +519,15 @@ pub(crate) fn fisher(group: Option<Proportion>, reference: Option<Proportion>) -
     compare::fisher(group, reference).map(|fisher| fisher.two_sided.value)
 }
 
+/// A number for programs; -0 is 0.
 pub(crate) fn number(value: Option<f64>) -> Value {
     value
         .filter(|value| value.is_finite())
-        .map_or(Value::Null, |value| json!(value))
+        .map_or(Value::Null, |value| json!(value + 0.0))
 }
 
 pub(crate) fn interval(value: Option<Interval>) -> Value {
-    value.map_or(Value::Null, |interval| json!([interval.low, interval.high]))
+    value.map_or(Value::Null, |interval| {
+        json!([interval.low + 0.0, interval.high + 0.0])
+    })
 }

@@ -311,25 +311,17 @@ fn impact_ratio(
         };
     };
     let value = compare::ratio(group, reference);
-    let is_everybody = group.k() == group.n() && reference.k() == reference.n();
-    if value.is_none() || (group.k() > 0 && !is_everybody) {
+    if compare::needs_ratio_exact(group, reference) {
         return Figure {
             value,
-            interval: compare::ratio_katz(group, reference, z_of(confidence)),
-            method: "katz-log/1",
+            interval: compare::ratio_exact(group, reference, confidence),
+            method: "clopper-pearson-ratio/1",
         };
     }
-    let alpha = (1.0 - confidence) / 2.0;
-    let bounds = proportion::clopper_pearson(group, alpha)
-        .zip(proportion::clopper_pearson(reference, alpha));
-    let interval = bounds.map(|(group, reference)| Interval {
-        low: group.low / reference.high,
-        high: group.high / reference.low,
-    });
     Figure {
         value,
-        interval,
-        method: "clopper-pearson-ratio/1",
+        interval: compare::ratio_katz(group, reference, z_of(confidence)),
+        method: "katz-log/1",
     }
 }
 

@@ -250,6 +250,12 @@ mod tests {
         assert_eq!(rates["black"]["rate"], Value::Null);
         assert_eq!(rates["hispanic"]["impact_ratio"], json!(5.0));
         assert!(words(&figures).contains("biased"));
+        let minus = [-0.0; 3];
+        let zeros = Asked {
+            given_name: [name[0], name[1], &minus, &minus, &minus, &minus],
+            ..asked
+        };
+        assert!(!super::figures(&zeros).unwrap().to_string().contains("-0.0"));
         let short = Asked {
             favourable: Some(&[None]),
             ..asked

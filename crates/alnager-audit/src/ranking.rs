@@ -38,15 +38,25 @@ pub enum RankingError {
         /// The score.
         score: f64,
     },
-    /// The same with the same identifier.
+    /// The same with an identifier that is there twice.
     #[error(
-        "two rows of different groups have the score `{score}` and the id `{id}`, so the list has no certain order; give each row an id of its own"
+        "people of different groups share the score `{score}`, and two of them the id `{id}`, so the list has no certain order; give each row an id of its own"
     )]
     SameId {
         /// The score.
         score: f64,
         /// The identifier.
         id: String,
+    },
+    /// The same, with the group itself as identifier: it would put one group before the other.
+    #[error(
+        "people of different groups share the score `{score}`, and `{column}`, which is to break ties, is their group; name a column that tells rows apart"
+    )]
+    GroupAsId {
+        /// The score.
+        score: f64,
+        /// The column of the identifier.
+        column: String,
     },
     /// A row without an identifier.
     #[error("{n} rows have no id, which breaks ties; give each row one")]
@@ -72,6 +82,9 @@ pub enum RankingError {
 pub fn figures(asked: &Asked) -> Result<Value, RankingError> {
     let z = proportion::z_for(asked.confidence).ok_or(RankingError::OutOfRange)?;
     let order = order(asked)?;
+    let is_tied = order
+        .windows(2)
+        .any(|pair| asked.scores[pair[0]] == asked.scores[pair[1]]);
     let places = order
         .iter()
         .filter_map(|row| asked.groups.at(*row))
@@ -98,6 +111,10 @@ pub fn figures(asked: &Asked) -> Result<Value, RankingError> {
             "{} descending, ties by {} ascending",
             asked.score_name,
             ids.column()
+        ),
+        None if is_tied => format!(
+            "{} descending; ties are within one group and change no figure",
+            asked.score_name
         ),
         None => format!("{} descending, no ties", asked.score_name),
     };
@@ -174,16 +191,39 @@ fn order(asked: &Asked) -> Result<Vec<usize>, RankingError> {
     rows.sort_unstable_by(|one, other| {
         before(*one, *other).then_with(|| asked.groups.at(*one).cmp(&asked.groups.at(*other)))
     });
-    let uncertain = rows.windows(2).find(|pair| {
-        before(pair[0], pair[1]).is_eq() && asked.groups.at(pair[0]) != asked.groups.at(pair[1])
-    });
-    match (uncertain, asked.ids) {
-        (None, _) => Ok(rows),
-        (Some(pair), None) => Err(RankingError::Tied {
-            score: asked.scores[pair[0]],
-        }),
-        (Some(pair), Some(ids)) => Err(RankingError::SameId {
-            score: asked.scores[pair[0]],
+    let ties = rows.chunk_by(|one, other| asked.scores[*one] == asked.scores[*other]);
+    for tied in ties {
+        let is_uniform = tied
+            .windows(2)
+            .all(|pair| asked.groups.at(pair[0]) == asked.groups.at(pair[1]));
+        if !is_uniform {
+            certain(asked, tied, |one, other| before(one, other).is_eq())?;
+        }
+    }
+    Ok(rows)
+}
+
+/// Makes sure that an id of its own gives each of some people, who are of different groups and share a score, their place.
+fn certain(
+    asked: &Asked,
+    tied: &[usize],
+    is_same: impl Fn(usize, usize) -> bool,
+) -> Result<(), RankingError> {
+    let score = tied.first().map_or(f64::NAN, |row| asked.scores[*row]);
+    let Some(ids) = asked.ids else {
+        return Err(RankingError::Tied { score });
+    };
+    let mut parts = asked.groups.column().split('*');
+    if ids.column() == asked.groups.column() || parts.any(|part| part.trim() == ids.column()) {
+        return Err(RankingError::GroupAsId {
+            score,
+            column: ids.column().to_owned(),
+        });
+    }
+    match tied.windows(2).find(|pair| is_same(pair[0], pair[1])) {
+        None => Ok(()),
+        Some(pair) => Err(RankingError::SameId {
+            score,
             id: ids
                 .at(pair[0])
                 .map(|at| ids.values()[at].clone())
@@ -288,9 +328,33 @@ mod tests {
             figures(&asked(&groups, Some(&ids), &[2])),
             Err(RankingError::NoId { n: 1 })
         );
+        // The group is no id of a person, alone or as a part.
+        for column in ["g", "g*h"] {
+            let groups = Texts::of_rows(column, &["a", "b", "a", "b", "a"]);
+            let ids = Texts::of_rows("g", &["a", "b", "a", "b", "a"]);
+            let own = RankingError::GroupAsId {
+                score: 2.0,
+                column: "g".to_owned(),
+            };
+            assert_eq!(figures(&asked(&groups, Some(&ids), &[2])), Err(own));
+        }
         // Within one group it does not matter who is first.
         let groups = Texts::of_rows("g", &["a", "b", "b", "b", "a"]);
-        assert!(figures(&asked(&groups, None, &[2])).is_ok());
+        let within = figures(&asked(&groups, None, &[2])).unwrap();
+        assert!(words(&within).contains("descending; ties are within one group"));
+        let apart = Asked {
+            scores: &[3.0, 2.0, 1.5, 1.0, f64::NAN],
+            ..asked(&groups, None, &[2])
+        };
+        assert!(words(&figures(&apart).unwrap()).contains("no ties"));
+        // Two of three who are tied have one id, though of one group.
+        let three = Texts::of_rows("g", &["b", "a", "a", "b", "a"]);
+        let ids = Texts::of_rows("id", &["1", "7", "7", "9", "5"]);
+        let tied = Asked {
+            scores: &[3.0, 2.0, 2.0, 2.0, 1.0],
+            ..asked(&three, Some(&ids), &[2])
+        };
+        assert!(matches!(figures(&tied), Err(RankingError::SameId { .. })));
         assert_eq!(
             figures(&asked(&groups, None, &[9])),
             Err(RankingError::Short { top: 9, n: 4 })

@@ -1,7 +1,7 @@
 //! Anyone's published summary of a bias audit, computed again: what does not add up.
 //!
 //! A published figure is read as it is printed, with its digits, and held against the exact fraction of the counts beside it: it
-//! may be that fraction rounded, or cut off, and nothing else. Source: 6 RCNY 5-300 to 5-303, as the pack `us-nyc-ll144` has them.
+//! may be that fraction rounded, or cut off, and nothing else; shortened to fewer than two decimals it cannot be checked. Source: 6 RCNY 5-300 to 5-303, as the pack `us-nyc-ll144` has them.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,9 @@ pub struct Printed {
     digits: u128,
     places: u32,
 }
+
+/// A figure with fewer decimals than this says too little to be held against another, unless it is exact.
+const PLACES_MIN: u32 = 2;
 
 /// More decimals than this are rounded away: no publication means them.
 const PLACES_MAX: u32 = 9;
@@ -68,11 +71,12 @@ pub struct Remark {
 /// Reads a summary: a CSV file, or JSON with `public_summary` as this program prints it. The answer says what cannot be read.
 pub fn read(text: &str) -> Result<Published, String> {
     let text = text.trim_start_matches('\u{feff}');
-    let published = if text.trim_start().starts_with('{') {
+    let mut published = if text.trim_start().starts_with('{') {
         read_json(text)?
     } else {
         read_csv(text)?
     };
+    published.tables.iter_mut().for_each(rates_per_cent);
     match published.tables.iter().any(|table| !table.lines.is_empty()) {
         true => Ok(published),
         false => Err(
@@ -125,18 +129,29 @@ impl Printed {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let mut printed = Printed {
+        let printed = Printed {
             digits: digits.parse().ok().filter(|digits| *digits < DIGITS_MAX)?,
             places: u32::try_from(rest.len()).ok()? + if is_per_cent { 2 } else { 0 },
         };
-        if printed.places > PLACES_MAX {
-            let unit = 10_u128.checked_pow(printed.places - PLACES_MAX)?;
-            printed = Printed {
-                digits: (printed.digits + unit / 2) / unit,
-                places: PLACES_MAX,
-            };
+        printed.shortened()
+    }
+
+    /// With no more decimals than a publication means.
+    fn shortened(self) -> Option<Printed> {
+        if self.places <= PLACES_MAX {
+            return Some(self);
         }
-        Some(printed)
+        let unit = 10_u128.checked_pow(self.places - PLACES_MAX)?;
+        Some(Printed {
+            digits: (self.digits + unit / 2) / unit,
+            places: PLACES_MAX,
+        })
+    }
+
+    /// The same figure where it is per cent.
+    fn per_cent(self) -> Option<Printed> {
+        let places = self.places + 2;
+        Printed { places, ..self }.shortened()
     }
 
     fn unit(self) -> u128 {
@@ -149,7 +164,7 @@ impl Printed {
             return Shown::Otherwise;
         };
         let (cut, rest) = (scaled / denom, scaled % denom);
-        match (
+        let shown = match (
             self.digits == cut,
             self.digits == cut + 1,
             (2 * rest).cmp(&denom),
@@ -157,8 +172,24 @@ impl Printed {
             (true, _, std::cmp::Ordering::Less | std::cmp::Ordering::Equal) => Shown::Either,
             (true, _, std::cmp::Ordering::Greater) => Shown::Cut,
             (_, true, std::cmp::Ordering::Greater | std::cmp::Ordering::Equal) => Shown::Rounded,
-            _ => Shown::Otherwise,
+            _ => return Shown::Otherwise,
+        };
+        match self.places < PLACES_MIN && (self.digits, 0) != (cut, rest) {
+            true => Shown::Coarse,
+            false => shown,
         }
+    }
+
+    /// Why it is too coarse to check.
+    fn coarse(self, what: &str, exact: &str) -> String {
+        let decimals = match self.places {
+            0 => "no decimals",
+            _ => "one decimal",
+        };
+        format!(
+            "The {what} is printed with {decimals}, {}; it is {exact}, so the printed figure is too coarse to check.",
+            self.words()
+        )
     }
 
     /// The figure in words, with as many decimals as it was printed with.
@@ -176,6 +207,8 @@ enum Shown {
     Rounded,
     /// Cut off where rounding would go up.
     Cut,
+    /// One of them, with so few decimals that it says nothing.
+    Coarse,
     /// Neither.
     Otherwise,
 }
@@ -232,7 +265,7 @@ impl<'t> Ways<'t> {
         match shown {
             Shown::Cut => self.cut.push(&line.category),
             Shown::Rounded => self.rounded.push(&line.category),
-            Shown::Either | Shown::Otherwise => {}
+            Shown::Either | Shown::Coarse | Shown::Otherwise => {}
         }
     }
 }
@@ -248,6 +281,7 @@ fn check_table(table: &Table, remarks: &mut Vec<Remark>) {
         rates: Ways::default(),
         ratios: Ways::default(),
     };
+    checked.repeated(remarks);
     for line in &lines {
         checked.rate(line, remarks);
     }
@@ -279,6 +313,19 @@ impl<'t> Checked<'t> {
         }
     }
 
+    /// A category has one line in a table.
+    fn repeated(&self, remarks: &mut Vec<Remark>) {
+        let mut met: BTreeMap<String, (&Line, usize)> = BTreeMap::new();
+        for line in &self.table.lines {
+            let category = plain(&line.category);
+            met.entry(category).or_insert((line, 0)).1 += 1;
+        }
+        for (line, n) in met.into_values().filter(|(_, n)| *n > 1) {
+            let what = format!("It is printed {n} times in this table: a category has one line.");
+            remarks.push(self.remark(line, true, what));
+        }
+    }
+
     fn rate(&mut self, line: &'t Line, remarks: &mut Vec<Remark>) {
         if line.n.is_none() {
             remarks.push(self.remark(
@@ -288,7 +335,10 @@ impl<'t> Checked<'t> {
             ));
         }
         let Some(rate) = line.rate else {
-            remarks.push(self.remark(line, true, "It shows no rate.".to_owned()));
+            // The rate of nobody is undefined.
+            if line.n != Some(0) {
+                remarks.push(self.remark(line, true, "It shows no rate.".to_owned()));
+            }
             return;
         };
         let (selected, n) = match (line.selected, line.n) {
@@ -316,6 +366,10 @@ impl<'t> Checked<'t> {
                 );
                 remarks.push(self.remark(line, true, what));
             }
+            Shown::Coarse => {
+                let share = format!("{selected} of {n}, {}", exact(selected, n, 2));
+                remarks.push(self.remark(line, true, rate.coarse("rate", &share)));
+            }
             shown => self.rates.note(line, shown),
         }
     }
@@ -323,14 +377,22 @@ impl<'t> Checked<'t> {
     /// Where the number selected is not printed: whether any whole number gives the rate.
     fn possible(&self, line: &Line, rate: Printed, n: u128) -> Option<Remark> {
         let near = rate.digits * n / rate.unit();
-        let fits = (near..=near + 1).any(|k| k <= n && rate.is(k, n) != Shown::Otherwise);
-        (!fits).then(|| {
-            let what = format!(
+        let shown: Vec<Shown> = (near..=near + 1)
+            .filter(|k| *k <= n)
+            .map(|k| rate.is(k, n))
+            .collect();
+        let is_met = |shown: &Shown| !matches!(shown, Shown::Otherwise | Shown::Coarse);
+        if shown.iter().any(is_met) {
+            return None;
+        }
+        let what = match shown.contains(&Shown::Coarse) {
+            true => rate.coarse("rate", &format!("a share of {n} people")),
+            false => format!(
                 "No whole number of {n} people gives the rate {}.",
                 rate.words()
-            );
-            self.remark(line, true, what)
-        })
+            ),
+        };
+        Some(self.remark(line, true, what))
     }
 
     /// The highest rate has the ratio 1.
@@ -359,7 +421,7 @@ impl<'t> Checked<'t> {
             return;
         }
         if !(is_counted(line) && is_counted(best)) {
-            remarks.extend(self.ratio_of_rates(line, ratio, ours, theirs));
+            remarks.extend(self.ratio_of_rates(line, best, ratio));
             return;
         }
         match ratio.is(numer, denom) {
@@ -382,18 +444,22 @@ impl<'t> Checked<'t> {
                 );
                 remarks.push(self.remark(line, true, what));
             }
+            Shown::Coarse => {
+                let from_counts = format!(
+                    "{}, from the counts against {}",
+                    exact(numer, denom, 2),
+                    best.category
+                );
+                let what = ratio.coarse("impact ratio", &from_counts);
+                remarks.push(self.remark(line, true, what));
+            }
             shown => self.ratios.note(line, shown),
         }
     }
 
     /// Without counts: every rate that prints as the printed one may be meant, rounded or cut off.
-    fn ratio_of_rates(
-        &self,
-        line: &Line,
-        ratio: Printed,
-        ours: (u128, u128),
-        theirs: (u128, u128),
-    ) -> Option<Remark> {
+    fn ratio_of_rates(&self, line: &Line, best: &Line, ratio: Printed) -> Option<Remark> {
+        let (ours, theirs) = (rate(line)?, rate(best)?);
         // A printed figure of d digits stands for anything from half a unit below to a whole unit above it.
         let ends = |(digits, unit): (u128, u128)| {
             ((2 * digits).saturating_sub(1), 2 * digits + 2, 2 * unit)
@@ -401,17 +467,43 @@ impl<'t> Checked<'t> {
         let (low, high, unit) = ends(ours);
         let (low_other, high_other, unit_other) = ends(theirs);
         let (low_ratio, high_ratio, unit_ratio) = ends((ratio.digits, ratio.unit()));
+        let product = |of: [u128; 3]| of[0].checked_mul(of[1])?.checked_mul(of[2]);
+        let products = [
+            product([low, unit_other, unit_ratio]),
+            product([high_ratio, unit, high_other]),
+            product([high, unit_other, unit_ratio]),
+            product([low_ratio, unit, low_other]),
+        ];
         // low/unit ÷ high_other/unit_other must not lie above the printed ratio, nor the other end below it.
-        let is_above = low * unit_other * unit_ratio > high_ratio * unit * high_other;
-        let is_below = high * unit_other * unit_ratio < low_ratio * unit * low_other;
-        (is_above || is_below).then(|| {
-            let what = format!(
-                "The impact ratio is printed as {}; the printed rates give about {}.",
+        let is_outside = match products {
+            [Some(low), Some(high_ratio), Some(high), Some(low_ratio)] => {
+                low > high_ratio || high < low_ratio
+            }
+            // No rate and no ratio has a product beyond 128 bits.
+            _ => true,
+        };
+        let (numer, denom) = (ours.0 * theirs.1, ours.1 * theirs.0);
+        let is_coarse = |line: &Line| {
+            !is_counted(line) && line.rate.is_some_and(|rate| rate.places < PLACES_MIN)
+        };
+        let about = |places| format!("about {}", exact(numer, denom, places));
+        let what = match (is_outside, ratio.is(numer, denom)) {
+            (true, _) => format!(
+                "The impact ratio is printed as {}; the printed rates give {}.",
                 ratio.words(),
-                exact(ours.0 * theirs.1, ours.1 * theirs.0, ratio.places)
-            );
-            self.remark(line, true, what)
-        })
+                about(ratio.places)
+            ),
+            (false, Shown::Coarse) => ratio.coarse("impact ratio", &about(2)),
+            (false, Shown::Otherwise) if ratio.places < PLACES_MIN => {
+                ratio.coarse("impact ratio", &about(2))
+            }
+            (false, Shown::Otherwise) if is_coarse(line) || is_coarse(best) => format!(
+                "The impact ratio is printed as {}; the rates are printed with fewer than two decimals, too coarse to check it.",
+                ratio.words()
+            ),
+            (false, Shown::Otherwise | Shown::Either | Shown::Cut | Shown::Rounded) => return None,
+        };
+        Some(self.remark(line, true, what))
     }
 
     /// A category without a ratio is left out: it may be, under 2 %, with a reason.
@@ -673,22 +765,42 @@ fn column(name: &str) -> Option<Column> {
     })
 }
 
-/// The columns of a header; `None` where the fields are none.
-fn header(fields: &[String]) -> Option<Vec<Column>> {
-    let columns: Vec<Option<Column>> = fields.iter().map(|field| column(field)).collect();
-    let has = |wanted: Column| columns.contains(&Some(wanted));
+/// What a column's name says it holds, and whether its figures are per cent.
+fn named(name: &str) -> Option<(Column, bool)> {
+    let lower = name.to_lowercase();
+    let is_per_cent = ["%", "percent", "per cent", "pct"]
+        .iter()
+        .any(|word| lower.contains(word));
+    let column = match column(name)? {
+        // Per cent of people are no number of people.
+        Column::Selected if is_per_cent => Column::Rate,
+        Column::N if is_per_cent => Column::Aside,
+        column => column,
+    };
+    Some((column, is_per_cent))
+}
+
+/// The columns of a header, and whether they are per cent; `None` where the fields are none.
+fn header(fields: &[String]) -> Option<Vec<(Column, bool)>> {
+    let columns: Vec<Option<(Column, bool)>> = fields.iter().map(|field| named(field)).collect();
+    let has = |wanted: Column| {
+        columns
+            .iter()
+            .flatten()
+            .any(|(column, _)| *column == wanted)
+    };
     let is_header =
         has(Column::Category) && (has(Column::N) || has(Column::Rate) || has(Column::Ratio));
     let columns = columns
         .into_iter()
-        .map(|column| column.unwrap_or(Column::Aside));
+        .map(|column| column.unwrap_or((Column::Aside, false)));
     is_header.then(|| columns.collect())
 }
 
 fn read_csv(text: &str) -> Result<Published, String> {
     let between = separator(text);
     let mut published = Published::default();
-    let mut columns: Option<Vec<Column>> = None;
+    let mut columns: Option<Vec<(Column, bool)>> = None;
     let mut title = String::new();
     let mut is_open = false;
     for (number, fields) in records(text, between)? {
@@ -717,7 +829,7 @@ fn read_csv(text: &str) -> Result<Published, String> {
         let first = filled[0];
         let known = columns.as_deref().unwrap_or_default();
         if is_unknown(first) {
-            let at = known.iter().position(|column| *column == Column::N);
+            let at = known.iter().position(|(column, _)| *column == Column::N);
             let counted = at.and_then(|at| whole_number(fields.get(at)?));
             let stated =
                 counted.or_else(|| filled.iter().skip(1).find_map(|field| whole_number(field)));
@@ -738,6 +850,28 @@ fn read_csv(text: &str) -> Result<Published, String> {
         is_open = true;
     }
     Ok(published)
+}
+
+/// A rate above 1 is per cent; beside one, so is a lower rate that agrees with its counts only as per cent.
+fn rates_per_cent(table: &mut Table) {
+    let is_above_one = |rate: &Printed| rate.digits > rate.unit();
+    let mut rates = table.lines.iter().filter_map(|line| line.rate.as_ref());
+    if !rates.any(is_above_one) {
+        return;
+    }
+    for line in &mut table.lines {
+        let Some((rate, per_cent)) = line.rate.and_then(|rate| Some((rate, rate.per_cent()?)))
+        else {
+            continue;
+        };
+        let agrees = |printed: Printed| {
+            let counts = line.selected.zip(line.n);
+            counts.is_some_and(|(k, n)| printed.is(k.into(), n.into()) != Shown::Otherwise)
+        };
+        if is_above_one(&rate) || (agrees(per_cent) && !agrees(rate)) {
+            line.rate = Some(per_cent);
+        }
+    }
 }
 
 /// Puts a line into its table: the one its `table` column names, else the one that is open.
@@ -768,16 +902,20 @@ fn place(
 }
 
 fn line(
-    columns: &[Column],
+    columns: &[(Column, bool)],
     fields: &[String],
     number: usize,
 ) -> Result<(Option<String>, Line), String> {
     let mut found = Line::default();
     let mut table = None;
     let mut categories: Vec<&str> = Vec::new();
-    for (column, field) in columns.iter().zip(fields) {
+    for ((column, is_per_cent), field) in columns.iter().zip(fields) {
         let wrong = |what: &str| format!("line {number}: `{field}` is no {what}");
         let text = field.trim();
+        let printed = || match *is_per_cent && !text.ends_with('%') {
+            true => Printed::read(text)?.per_cent(),
+            false => Printed::read(text),
+        };
         if text.is_empty() {
             continue;
         }
@@ -787,16 +925,15 @@ fn line(
             Column::N => {
                 found.n = Some(whole_number(text).ok_or_else(|| wrong("number of people"))?)
             }
+            Column::Selected if is_blank(text) => {}
             Column::Selected => {
                 found.selected =
                     Some(whole_number(text).ok_or_else(|| wrong("number of people selected"))?)
             }
             Column::Rate if is_blank(text) => {}
-            Column::Rate => found.rate = Some(Printed::read(text).ok_or_else(|| wrong("rate"))?),
+            Column::Rate => found.rate = Some(printed().ok_or_else(|| wrong("rate"))?),
             Column::Ratio if is_blank(text) => {}
-            Column::Ratio => {
-                found.ratio = Some(Printed::read(text).ok_or_else(|| wrong("impact ratio"))?)
-            }
+            Column::Ratio => found.ratio = Some(printed().ok_or_else(|| wrong("impact ratio"))?),
             Column::Justification => {
                 let says = !matches!(
                     plain(text).as_str(),
@@ -905,7 +1042,13 @@ fn read_json(text: &str) -> Result<Published, String> {
         return Err("it has no `public_summary` with `tables`".to_owned());
     };
     let justification = summary["justification"].as_str();
-    let people = |value: &Value| value.as_u64().filter(|n| *n < PEOPLE_MAX);
+    // Some programs write 100 people as 100.0.
+    let people = |value: &Value| {
+        let whole = |n: &f64| n.fract() == 0.0 && (0.0..PEOPLE_MAX as f64).contains(n);
+        let of_double = || value.as_f64().filter(whole).map(|n| n as u64);
+        let n = value.as_u64().or_else(of_double);
+        n.filter(|n| *n < PEOPLE_MAX)
+    };
     let line = |row: &Value| {
         let printed = |text: &str, number: &str| match &row[text] {
             Value::String(text) => Printed::read(text),

@@ -10,7 +10,7 @@ use crate::words::short;
 
 /// Every figure of `[[selected, others] of the group, the same of the reference]`.
 ///
-/// `null` is undefined. `None` if a count or the confidence is out of range. `flip_one` asks what one selection made the other
+/// `null` is undefined. `ratio_ci_exact` stands beside Katz' interval only where that is undefined or has no width. `None` if a count or the confidence is out of range. `flip_one` asks what one selection made the other
 /// way (one more in the group, one fewer in the reference) would do: whether the group's rate would then be the higher one.
 ///
 /// Source of the flip: EEOC and others, 44 FR 11996 (1979), questions and answers on 29 CFR 1607.
@@ -23,6 +23,10 @@ pub fn figures(table: [[u64; 2]; 2], confidence: f64) -> Option<Value> {
     shares(&mut figures, ours, theirs, z, 1.0 - confidence);
     tests(&mut figures, ours, theirs);
     gaps(&mut figures, ours, theirs, z);
+    if compare::needs_ratio_exact(ours, theirs) {
+        let exact = compare::ratio_exact(ours, theirs, confidence);
+        put_interval(&mut figures, "ratio_ci_exact", exact);
+    }
     let flipped = flip_one(ours, theirs);
     figures.insert("flip_one".to_owned(), flipped);
     Some(Value::Object(figures))
@@ -195,6 +199,10 @@ pub fn words(figures: &Value) -> String {
         .iter()
         .map(|(what, name, interval)| match *interval {
             "" => format!("{what:<24}{}", text(name)),
+            "ratio_ci_katz" if figures["ratio_ci_exact"].is_array() => {
+                let exact = text("ratio_ci_exact");
+                format!("{what:<24}{:<12}{exact} (exact)", text(name))
+            }
             interval => format!("{what:<24}{:<12}{}", text(name), text(interval)),
         })
         .collect();
@@ -220,6 +228,32 @@ mod tests {
         assert_eq!(figures["rate_ref"], json!(0.75));
         assert!(super::figures([[u64::MAX, 1], [1, 1]], 0.95).is_none());
         assert!(super::figures([[1, 1], [1, 1]], 1.0).is_none());
+    }
+
+    #[test]
+    fn a_ratio_without_variance_has_an_exact_interval() {
+        let all = figures([[5, 0], [5, 0]], 0.95).unwrap();
+        assert_eq!(all["ratio_ci_katz"], json!([1.0, 1.0]));
+        assert!(all["ratio_ci_exact"][0].as_f64().unwrap() < 0.5);
+        let line = |figures: &Value| {
+            let words = words(figures);
+            let mut lines = words.lines();
+            lines
+                .find(|line| line.starts_with("Impact ratio"))
+                .unwrap()
+                .to_owned()
+        };
+        assert!(
+            line(&all).ends_with("0.4163 to 2.4022 (exact)"),
+            "{}",
+            line(&all)
+        );
+        let nobody = figures([[0, 5], [5, 0]], 0.95).unwrap();
+        assert_eq!(nobody["ratio_ci_katz"], Value::Null);
+        assert_eq!(nobody["ratio_ci_exact"][0], json!(0.0));
+        let usual = figures([[4, 1], [5, 0]], 0.95).unwrap();
+        assert_eq!(usual.get("ratio_ci_exact"), None);
+        assert!(!line(&usual).contains("exact"));
     }
 
     #[test]

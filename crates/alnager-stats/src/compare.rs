@@ -8,7 +8,7 @@ use std::f64::consts::{LN_2, LN_10};
 
 use crate::mass::{Hypergeometric, cross_difference};
 use crate::normal::ln_two_sided;
-use crate::proportion::{Interval, Proportion, wilson};
+use crate::proportion::{Interval, Proportion, clopper_pearson, wilson};
 
 /// A probability under the assumption that both shares are equal.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -116,6 +116,31 @@ pub fn ratio_katz(group: Proportion, reference: Proportion, z: f64) -> Option<In
     let part = |p: Proportion| (p.n() - p.k()) as f64 / (p.k() as f64 * p.n() as f64);
     let se = (part(group) + part(reference)).sqrt();
     around(z, se, |reach| ratio * reach.exp())
+}
+
+/// An interval of the ratio p_g / p_r that holds at any size, 0 and above; for where [`ratio_katz`] is undefined or has no width.
+///
+/// `confidence` is 0..1. `None` if a share is undefined, the reference's is 0, or `confidence` is out of range.
+///
+/// Formula: low_g/high_r to high_g/low_r, of intervals of Clopper and Pearson each at half the error (Bonferroni); conservative.
+pub fn ratio_exact(group: Proportion, reference: Proportion, confidence: f64) -> Option<Interval> {
+    ratio(group, reference)?;
+    let alpha = (1.0 - confidence) / 2.0;
+    if !(alpha > 0.0 && alpha < 0.5) {
+        return None;
+    }
+    let group = clopper_pearson(group, alpha)?;
+    let reference = clopper_pearson(reference, alpha)?;
+    Some(Interval {
+        low: group.low / reference.high,
+        high: group.high / reference.low,
+    })
+}
+
+/// Whether [`ratio_katz`] says nothing of a ratio and [`ratio_exact`] does: nobody of the group is a success, or everybody in both is.
+pub fn needs_ratio_exact(group: Proportion, reference: Proportion) -> bool {
+    let is_everybody = group.k() == group.n() && reference.k() == reference.n();
+    ratio(group, reference).is_some() && (group.k() == 0 || is_everybody)
 }
 
 /// The odds ratio a·d / (b·c), above 0; `None` if any of the four cells is 0.

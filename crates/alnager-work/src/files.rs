@@ -97,6 +97,24 @@ pub fn sha256_of(path: &Path) -> Result<String, JobError> {
     }
 }
 
+/// Makes sure, before anything is written, that no file of this name is there: neither a key nor a document is overwritten.
+pub fn refuse_existing(path: &Path) -> Result<(), JobError> {
+    // A link that leads nowhere is there as well.
+    match path.symlink_metadata() {
+        Ok(_) => Err(JobError::Input(format!(
+            "`{}` is already there and is never overwritten; name a new file with --out",
+            path.display()
+        ))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(JobError::File {
+            path: path.to_owned(),
+            doing: "cannot be looked at; name another file with --out",
+            source,
+            is_input: true,
+        }),
+    }
+}
+
 /// Writes a file so that it appears whole or not at all.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
     let error = |source| JobError::File {

@@ -39,6 +39,9 @@ pub struct Stage {
     pub is_bottom_line: bool,
     /// Its counts.
     pub counts: BTreeMap<Who, Reached>,
+    /// By job, where there are any: people the stage before let through, with no decision here nor later. They are pending, and count
+    /// as not selected in the bottom line.
+    pub n_pending: BTreeMap<Option<String>, u64>,
 }
 
 /// The stages of wide data, counted.
@@ -67,15 +70,17 @@ pub fn counted(
         passes.push(passing(name, texts, favourable, &mut warnings)?);
     }
     // People by the codes of job and attributes, so that texts are touched once a cell.
-    let mut cells: HashMap<Vec<Option<usize>>, Vec<Reached>> = HashMap::new();
+    let mut cells: HashMap<Vec<Option<usize>>, Vec<Met>> = HashMap::new();
     let n_rows = attributes.first().map_or(0, Texts::n_rows);
     let mut n_skipped = vec![0_u64; stages.len()];
+    let mut n_pending = vec![0_u64; stages.len()];
     for row in 0..n_rows {
         let keys = job.into_iter().chain(attributes);
         let key: Vec<Option<usize>> = keys.map(|texts| texts.at(row)).collect();
         let cell = cells
             .entry(key)
-            .or_insert_with(|| vec![Reached::default(); stages.len() + 1]);
+            .or_insert_with(|| vec![Met::default(); stages.len() + 1]);
+        let mut pending_at = None;
         let mut came_here = true;
         let mut passed = false;
         for (at, (_, texts)) in stages.iter().enumerate() {
@@ -83,12 +88,26 @@ pub fn counted(
             let here = decision.is_some();
             passed = here && decision == passes[at];
             n_skipped[at] += u64::from(here && !came_here);
-            cell[at + 1].n += u64::from(here);
-            cell[at + 1].k += u64::from(passed);
+            cell[at + 1].reached.n += u64::from(here);
+            cell[at + 1].reached.k += u64::from(passed);
+            if here {
+                pending_at = None;
+            } else if came_here && at > 0 {
+                pending_at = Some(at);
+            }
             came_here = passed;
         }
-        cell[0].n += 1;
-        cell[0].k += u64::from(passed);
+        if let Some(at) = pending_at {
+            cell[at + 1].n_pending += 1;
+            n_pending[at] += 1;
+        }
+        cell[0].reached.n += 1;
+        cell[0].reached.k += u64::from(passed);
+    }
+    for (pair, n) in stages.windows(2).zip(n_pending.iter().skip(1)) {
+        if *n > 0 {
+            warnings.push(pending_words(*n, &pair[0].0, &pair[1].0));
+        }
     }
     for ((name, _), n) in stages.iter().zip(n_skipped) {
         if n > 0 {
@@ -110,6 +129,24 @@ pub fn counted(
         cells,
         warnings,
     ))
+}
+
+/// People at one stage, while they are counted.
+#[derive(Debug, Clone, Copy, Default)]
+struct Met {
+    reached: Reached,
+    n_pending: u64,
+}
+
+/// What is said of people who passed one stage and have no decision at the next one.
+pub fn pending_words(n: u64, passed: &str, stage: &str) -> String {
+    let (people, have) = match n {
+        1 => ("1 person".to_owned(), "has"),
+        _ => (format!("{n} people"), "have"),
+    };
+    format!(
+        "{people} passed `{passed}` and {have} no decision at `{stage}`; they count as not selected in the bottom line"
+    )
 }
 
 /// The position of the decision that lets through; `None` where nobody was.
@@ -151,7 +188,7 @@ fn gathered(
     names: &[&[String]],
     has_job: bool,
     stages: &[(String, Texts)],
-    cells: HashMap<Vec<Option<usize>>, Vec<Reached>>,
+    cells: HashMap<Vec<Option<usize>>, Vec<Met>>,
     warnings: Vec<String>,
 ) -> Counted {
     let mut found: Vec<Stage> = std::iter::once(BOTTOM_LINE)
@@ -160,7 +197,7 @@ fn gathered(
         .map(|(at, name)| Stage {
             name: name.to_owned(),
             is_bottom_line: at == 0,
-            counts: BTreeMap::new(),
+            ..Stage::default()
         })
         .collect();
     let key_columns = audit.key_columns();
@@ -171,7 +208,7 @@ fn gathered(
             .collect(),
         ..CountTable::default()
     };
-    for (codes, reached) in cells {
+    for (codes, met) in cells {
         let texts = codes.iter().zip(names);
         let mut values: Vec<Option<String>> = texts
             .map(|(at, names)| names.get((*at)?).cloned())
@@ -181,10 +218,15 @@ fn gathered(
         // The job, as strata, follows the attributes unless it is one of them.
         key.extend((key_columns.len() > values.len()).then(|| job.clone()));
         let mut cell = Cell::default();
-        cell.counts[2] = [reached[0].n - reached[0].k, reached[0].k];
+        let whole = met[0].reached;
+        cell.counts[2] = [whole.n - whole.k, whole.k];
         table.cells.entry(key).or_default().add(&cell);
-        for (stage, reached) in found.iter_mut().zip(reached) {
-            stage.counts.insert((job.clone(), values.clone()), reached);
+        for (stage, met) in found.iter_mut().zip(met) {
+            let who = (job.clone(), values.clone());
+            stage.counts.insert(who, met.reached);
+            if met.n_pending > 0 {
+                *stage.n_pending.entry(job.clone()).or_default() += met.n_pending;
+            }
         }
     }
     Counted {
@@ -208,7 +250,7 @@ pub fn single(audit: &Audit, measures: &Measures, job: Option<&str>) -> Option<S
     let mut stage = Stage {
         name: BOTTOM_LINE.to_owned(),
         is_bottom_line: true,
-        counts: BTreeMap::new(),
+        ..Stage::default()
     };
     for (mut key, cell) in measures.table.by(&columns)? {
         let job = if job.is_some() {
@@ -230,8 +272,21 @@ pub struct Job {
     pub name: Option<String>,
     /// All who applied.
     pub n: u64,
+    /// People without a decision at a stage though the one before let them through; stages where there are none are left out.
+    pub pending: Vec<Pending>,
     /// By stage and grouping: the bottom line first.
     pub tables: Vec<JobTable>,
+}
+
+/// People who passed one stage and have no decision at the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// The stage they passed.
+    pub passed: String,
+    /// The stage that has not decided.
+    pub stage: String,
+    /// How many.
+    pub n: u64,
 }
 
 /// One stage of one job by one grouping.
@@ -312,6 +367,7 @@ pub fn jobs(audit: &Audit, stages: &[Stage], reference_min: u64) -> Vec<Job> {
                     .filter(|(who, _)| who.0 == name)
                     .map(|(_, reached)| reached.n)
                     .sum(),
+                pending: pending(stages, &name),
                 tables: tables.collect(),
                 name,
             }
@@ -319,6 +375,18 @@ pub fn jobs(audit: &Audit, stages: &[Stage], reference_min: u64) -> Vec<Job> {
         .collect();
     correct_all(&mut jobs);
     jobs
+}
+
+fn pending(stages: &[Stage], job: &Option<String>) -> Vec<Pending> {
+    let pairs = stages.windows(2);
+    let of_pair = |pair: &[Stage]| {
+        Some(Pending {
+            passed: pair[0].name.clone(),
+            stage: pair[1].name.clone(),
+            n: *pair[1].n_pending.get(job)?,
+        })
+    };
+    pairs.filter_map(of_pair).collect()
 }
 
 fn table(
@@ -426,7 +494,7 @@ pub fn n_family(jobs: &[Job]) -> usize {
         .count()
 }
 
-/// The jobs for programs: `job`, `n` and `tables` with `stage`, `attr`, `reference` and `groups`.
+/// The jobs for programs: `job`, `n`, `pending` and `tables` with `stage`, `attr`, `reference` and `groups`.
 pub fn json(jobs: &[Job]) -> Value {
     let n_family = n_family(jobs);
     let group = |group: &JobGroup| {
@@ -474,10 +542,12 @@ pub fn json(jobs: &[Job]) -> Value {
             "groups": table.groups.iter().map(group).collect::<serde_json::Map<_, _>>(),
         })
     };
+    let pending = |pending: &Pending| json!({ "passed": pending.passed, "stage": pending.stage, "n": pending.n });
     let job = |job: &Job| {
         json!({
             "job": job.name,
             "n": job.n,
+            "pending": job.pending.iter().map(pending).collect::<Vec<_>>(),
             "tables": job.tables.iter().map(table).collect::<Vec<_>>(),
         })
     };

@@ -207,3 +207,90 @@ fn what_cannot_be_read_is_said() {
         assert!(error.contains(want), "{error}");
     }
 }
+
+#[test]
+fn a_figure_without_decimals_is_too_coarse_to_check() {
+    check(
+        "category,n,selected,rate,ratio\nA,100,87,0.87,1\nB,100,45,0,1\nC,100,60,0.6,0.7\nD,100,86,0.9,0.99\nunknown,0,,,\n",
+        &[
+            "! table 1/B The rate is printed with no decimals, 0; it is 45 of 100, 0.450, so the printed figure is too coarse",
+            "! table 1/D The rate is printed with one decimal, 0.9",
+            "! table 1/B The impact ratio is printed with no decimals, 1; it is 0.517, from the counts against A",
+            "! table 1/C The impact ratio is printed with one decimal, 0.7",
+        ],
+    );
+    // Without counts as well.
+    check(
+        "category,n,rate,ratio\nA,100,0.90,1\nB,100,0.47,1\nC,7,0,0\nD,90,0.3,0.33\nE,7,0.4,0.44\nunknown,0,,\n",
+        &[
+            "! table 1/E The rate is printed with one decimal, 0.4; it is a share of 7 people",
+            "! table 1/B The impact ratio is printed with no decimals, 1; it is about 0.522",
+        ],
+    );
+    check(
+        "category,n,rate,ratio\nA,100,0.9,1\nB,100,0.4,0.46\nunknown,0,,\n",
+        &[
+            "! table 1/B The impact ratio is printed as 0.46; the rates are printed with fewer than two decimals",
+        ],
+    );
+}
+
+#[test]
+fn per_cent_is_read_where_the_header_or_the_figure_says_so() {
+    let table = |header: &str, rates: [&str; 2], ratio: &str| {
+        format!(
+            "category,n,selected,{header}\nA,200,100,{},{ratio}\nB,200,1,{},0.01\nunknown,0,,,\n",
+            rates[0], rates[1]
+        )
+    };
+    check(&table("rate (%),ratio", ["50", "0.5"], "1"), &[]);
+    check(&table("Percent selected,ratio", ["50.0", "0.50"], "1"), &[]);
+    check(&table("rate,ratio", ["50.0", "0.5"], "1"), &[]);
+    check(&table("rate,ratio", ["50.0", "0.005"], "1"), &[]);
+    check(
+        &table("rate in per cent,ratio", ["0.50", "0.5"], "1"),
+        &["! table 1/A The rate is printed as 0.0050; 100 of 200 is 0.50000."],
+    );
+}
+
+#[test]
+fn a_category_printed_twice_is_noticed() {
+    check(
+        "category,n,selected,rate,ratio\nA,100,50,0.50,1.00\na ,100,50,0.50,1.00\nunknown,0,,,\n",
+        &["! table 1/A It is printed 2 times in this table"],
+    );
+}
+
+#[test]
+fn a_category_of_nobody_has_no_rate() {
+    for blank in ["N/A", "-", ""] {
+        check(
+            &format!(
+                "category,n,selected,rate,ratio\nA,100,50,0.50,1.00\nB,0,{blank},{blank},{blank}\nC,0,0,{blank},\nunknown,0,,,\n"
+            ),
+            &[],
+        );
+    }
+}
+
+#[test]
+fn whole_numbers_of_people_may_be_doubles() {
+    let text = r#"{"tables":[{"rows":[{"category":"A","n":100.0,"selected":50.0,"rate":0.5,"impact_ratio":1}]}],"n_unknown":0.0}"#;
+    check(text, &[]);
+    let half = read(&text.replace("100.0", "100.5")).unwrap();
+    assert_eq!(half.tables[0].lines[0].n, None);
+}
+
+#[test]
+fn long_figures_do_not_overflow() {
+    let long = "999999999.999999999";
+    check(
+        &format!("category,rate,ratio\nA,{long},{long}\nB,0.5,{long}\nunknown,0,,\n"),
+        &[
+            "how many people",
+            "how many people",
+            "its impact ratio is 1",
+            "printed rates give",
+        ],
+    );
+}

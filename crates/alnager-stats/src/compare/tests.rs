@@ -312,3 +312,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_exact_interval_of_a_ratio_has_width_where_katz_has_none() {
+    let share = |k, n| Proportion::new(k, n).unwrap();
+    let all = share(5, 5);
+    assert!(needs_ratio_exact(all, all));
+    let exact = ratio_exact(all, all, 0.95).unwrap();
+    // Clopper and Pearson at k = n: the lower end is (alpha/2)^(1/n), here of alpha 0.025.
+    let low = 0.0125_f64.powf(0.2);
+    assert!((exact.low / low - 1.0).abs() < 1e-9, "{exact:?}");
+    assert!((exact.high * low - 1.0).abs() < 1e-9, "{exact:?}");
+    let none = share(0, 5);
+    assert!(needs_ratio_exact(none, all) && !needs_ratio_exact(all, none));
+    assert_eq!(ratio_exact(none, all, 0.95).unwrap().low, 0.0);
+    assert_eq!(ratio_exact(all, none, 0.95), None);
+    assert_eq!(ratio_exact(all, all, 1.0), None);
+    assert_eq!(ratio_exact(all, all, -1.0), None);
+    assert!(!needs_ratio_exact(share(4, 5), all));
+}

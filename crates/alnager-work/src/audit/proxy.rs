@@ -66,6 +66,12 @@ pub fn examine(request: &Request, progress: &dyn Fn(Progress)) -> Result<Value, 
         confidence: request.confidence,
     };
     let figures = proxy::figures(&asked).ok_or_else(mistake)?;
+    if figures["n"] == 0 {
+        return Err(JobError::Input(format!(
+            "{}: nobody's category can be estimated: in every row a share is missing, or name and place exclude each other",
+            rows.data.name
+        )));
+    }
     Ok(rows.stamped(figures))
 }
 
@@ -78,7 +84,7 @@ fn check_shares(rows: &rows::Rows, columns: &[&str]) -> Result<(), JobError> {
                 row + 1,
                 values[row]
             );
-            return Err(rows.wrong("DATA", column, &problem));
+            return Err(rows.wrong_data(column, &problem));
         }
     }
     Ok(())
@@ -89,4 +95,47 @@ fn is_value(texts: &Texts, value: &str) -> Vec<Option<bool>> {
     (0..texts.n_rows())
         .map(|row| texts.at(row).map(|found| Some(found) == at))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[track_caller]
+    fn check(first: &str, want: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("people.csv");
+        let columns: Vec<String> = Category::ALL
+            .map(name_column)
+            .into_iter()
+            .chain(Category::ALL.map(here_column))
+            .collect();
+        let row = [&[first][..], &["0.1"; 11]].concat().join(",");
+        std::fs::write(&data, format!("{}\n{row}\n", columns.join(","))).unwrap();
+        let request = Request {
+            rows: rows::Request {
+                data,
+                ..rows::Request::default()
+            },
+            decision: None,
+            reference: "white".to_owned(),
+            confidence: 0.95,
+        };
+        let error = examine(&request, &|_| ()).unwrap_err().to_string();
+        assert!(
+            error.contains(want) && !error.contains("DATA"),
+            "{error}, and not {want}"
+        );
+    }
+
+    #[test]
+    fn nobody_estimated_is_an_error() {
+        check("", "nobody's category can be estimated");
+    }
+
+    #[test]
+    fn a_negative_share_is_an_error_of_its_column() {
+        check("-0.1", "row 1 has `-0.1`");
+    }
 }

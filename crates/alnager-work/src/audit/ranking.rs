@@ -42,12 +42,14 @@ pub fn examine(request: &Request, progress: &dyn Fn(Progress)) -> Result<Value, 
         confidence: request.confidence,
     };
     let figures = ranking::figures(&asked).map_err(|error| match &error {
-        RankingError::Tied { .. } | RankingError::SameId { .. } | RankingError::NoId { .. } => rows
-            .wrong(
-                "--id",
-                request.id.as_deref().unwrap_or(&request.score),
-                &error.to_string(),
-            ),
+        RankingError::Tied { .. }
+        | RankingError::SameId { .. }
+        | RankingError::GroupAsId { .. }
+        | RankingError::NoId { .. } => rows.wrong(
+            "--id",
+            request.id.as_deref().unwrap_or(&request.score),
+            &error.to_string(),
+        ),
         RankingError::Short { .. } => {
             JobError::Input(format!("--top: {}: {error}", rows.data.name))
         }

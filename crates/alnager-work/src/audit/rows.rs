@@ -109,6 +109,11 @@ impl Rows {
         ))
     }
 
+    /// An error about a column of the data that no flag names.
+    pub(super) fn wrong_data(&self, column: &str, problem: &str) -> JobError {
+        JobError::Input(format!("{}, column `{column}`: {problem}", self.data.name))
+    }
+
     /// Makes sure that a column has few values, and this one among them.
     pub(super) fn check_value(
         &self,
@@ -134,12 +139,12 @@ impl Rows {
         let n_parts = texts.column().split('*').count() as u32;
         let values_max = GROUPS_MAX.saturating_pow(n_parts);
         match texts.values().len() {
-            0 => Err(self.wrong("DATA", texts.column(), "no row has a value")),
+            0 => Err(self.wrong_data(texts.column(), "no row has a value")),
             n if n > values_max => {
                 let problem = format!(
                     "{n} different values are too many for groups; put them into bins, with --derive or in a column of their own"
                 );
-                Err(self.wrong("DATA", texts.column(), &problem))
+                Err(self.wrong_data(texts.column(), &problem))
             }
             _ => Ok(()),
         }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::error::JobError;
-use crate::files::{EVIDENCE_BYTES_MAX, read_bytes, write_whole};
+use crate::files::{EVIDENCE_BYTES_MAX, read_bytes, refuse_existing, write_whole};
 use crate::law::pack;
 use crate::library::sha256;
 
@@ -26,7 +26,7 @@ pub struct Signing {
     pub name: String,
     /// The day of the audit; without it today (UTC).
     pub on: Option<Date>,
-    /// Where the note goes; without it beside the document, with `.note` at the end of its name.
+    /// Where the note goes, a new file; without it beside the document, with `.note` at the end of its name.
     pub out: Option<PathBuf>,
 }
 
@@ -46,6 +46,12 @@ pub fn new_key(name: &str, file: &Path) -> Result<VerifyingKey, JobError> {
 
 /// Signs an audit: writes a signed note over the hashes of the document and of the statement of independence, and the day.
 pub fn sign(signing: &Signing) -> Result<Signed, JobError> {
+    let out = signing.out.clone().unwrap_or_else(|| {
+        let mut name = signing.document.clone().into_os_string();
+        name.push(".note");
+        PathBuf::from(name)
+    });
+    refuse_existing(&out)?;
     let hash = |path: &Path, doing| -> Result<String, JobError> {
         Ok(sha256(&read_bytes(path, EVIDENCE_BYTES_MAX, doing)?))
     };
@@ -87,11 +93,39 @@ pub fn sign(signing: &Signing) -> Result<Signed, JobError> {
     let signature = key.sign(&text);
     let note = Note::new(text, vec![signature])
         .map_err(|error| JobError::Internal(format!("the audit cannot be signed: {error}")))?;
-    let out = signing.out.clone().unwrap_or_else(|| {
-        let mut name = signing.document.clone().into_os_string();
-        name.push(".note");
-        PathBuf::from(name)
-    });
     write_whole(&out, note.to_string().as_bytes())?;
     Ok(Signed { stated, note: out })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_there_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        new_key("auditor.example", &place("key")).unwrap();
+        std::fs::write(place("audit.txt"), "the audit").unwrap();
+        std::fs::write(place("statement.txt"), "independent").unwrap();
+        let signing = |out: Option<&str>| Signing {
+            document: place("audit.txt"),
+            statement: place("statement.txt"),
+            key: place("key"),
+            name: "auditor.example".to_owned(),
+            on: None,
+            out: out.map(place),
+        };
+        let read = |name: &str| std::fs::read(place(name)).unwrap();
+        for name in ["key", "audit.txt", "statement.txt"] {
+            let before = read(name);
+            let error = sign(&signing(Some(name))).unwrap_err().to_string();
+            assert!(error.contains(&*place(name).to_string_lossy()), "{error}");
+            assert_eq!(read(name), before);
+        }
+        assert_eq!(sign(&signing(None)).unwrap().note, place("audit.txt.note"));
+        assert!(sign(&signing(None)).is_err());
+        assert!(sign(&signing(Some("another.note"))).is_ok());
+    }
 }

@@ -94,8 +94,9 @@ fn a_decision_after_a_rejection_and_a_third_decision_are_noticed() {
         stage("b", &["yes", "yes", ""]),
     ];
     let found = counted(&audit(), &attributes, None, &both, "yes").unwrap();
-    assert_eq!(found.warnings.len(), 1);
-    assert!(found.warnings[0].contains("stage `b`: 1 rows"));
+    assert_eq!(found.warnings.len(), 2);
+    assert!(found.warnings[0].contains("1 person passed `a`"));
+    assert!(found.warnings[1].contains("stage `b`: 1 rows"));
     let wrong = |stages: &[(String, Texts)], favourable| {
         counted(&audit(), &attributes, None, stages, favourable).unwrap_err()
     };
@@ -127,4 +128,50 @@ fn the_reference_is_the_highest_group_that_is_large_enough() {
     assert_eq!(versus.is_below_four_fifths, Some(true));
     assert_eq!(versus.flips_with_one, Some(false));
     assert_eq!(versus.shortfall, Some(30.0));
+}
+
+#[test]
+fn who_passed_and_has_no_decision_yet_is_counted_by_job() {
+    let counted = counted(
+        &audit(),
+        &[Texts::of_rows("sex", &["F", "F", "M", "M", "M"])],
+        Some(&Texts::of_rows(
+            "job",
+            &["clerk", "cook", "clerk", "clerk", "clerk"],
+        )),
+        // The fourth was not seen by `b` and hired all the same; the fifth was rejected.
+        &[
+            stage("a", &["yes", "yes", "yes", "yes", "no"]),
+            stage("b", &["", "", "yes", "", ""]),
+            stage("c", &["", "", "", "yes", ""]),
+        ],
+        "yes",
+    )
+    .unwrap();
+    assert_eq!(
+        counted.warnings[..2],
+        [
+            "2 people passed `a` and have no decision at `b`; they count as not selected in the bottom line",
+            "1 person passed `b` and has no decision at `c`; they count as not selected in the bottom line",
+        ]
+    );
+    let jobs = super::jobs(&audit(), &counted.stages, 1);
+    let json = json(&jobs);
+    assert_eq!(
+        json[0]["pending"],
+        json!([
+            { "passed": "a", "stage": "b", "n": 1 },
+            { "passed": "b", "stage": "c", "n": 1 },
+        ])
+    );
+    assert_eq!(
+        json[1]["pending"],
+        json!([{ "passed": "a", "stage": "b", "n": 1 }])
+    );
+    // The rule stays: the bottom line is of all who applied.
+    let whole = &json[0]["tables"][0]["groups"];
+    assert_eq!(
+        (&whole["F"]["n"], &whole["M"]["selected"]),
+        (&json!(1), &json!(1))
+    );
 }

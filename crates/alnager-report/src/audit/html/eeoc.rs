@@ -1,6 +1,6 @@
 //! Adverse impact by job and stage: the bottom line of each job first.
 
-use alnager_audit::profile::eeoc::{Job, JobGroup, JobTable, Versus, n_family};
+use alnager_audit::profile::eeoc::{Job, JobGroup, JobTable, Versus, n_family, pending_words};
 use maud::{Markup, html};
 
 use super::parts::{number, p};
@@ -47,6 +47,7 @@ fn one(view: &FairnessView, job: &Job, at: usize, is_one_of_many: bool) -> Marku
     html! {
         div.job id={ "job-" (at) } {
             h3 { (name) span.quiet { ", " (count(job.n)) " applied" } }
+            @for pending in &job.pending { p.note { (pending_words(pending.n, &pending.passed, &pending.stage)) "." } }
             @for table in whole { (stage(view, table)) }
             @if !stages.is_empty() {
                 details open[is_below] {

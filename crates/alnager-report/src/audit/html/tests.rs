@@ -377,6 +377,19 @@ fn jobs_and_stages() {
 }
 
 #[test]
+fn a_job_says_how_many_are_pending() {
+    let mut jobs = jobs();
+    jobs[0].pending.push(eeoc::Pending {
+        passed: "Screening".to_owned(),
+        stage: "Decision".to_owned(),
+        n: 3,
+    });
+    let pages = rendered(&case(), Part::Eeoc(jobs));
+    let said = "3 people passed `Screening` and have no decision at `Decision`; they count as not selected in the bottom line.";
+    assert!(pages.iter().any(|page| page.html.contains(said)));
+}
+
+#[test]
 fn every_page_of_local_law_144_says_what_it_is_not() {
     const SENTENCE: &str = "self-test, not a bias audit under 6 RCNY 5-301";
     let mut summary = case().summary(None, None);
