@@ -38,7 +38,7 @@ pub struct Audit {
     /// The column that says when; its values part the count table further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<String>,
-    /// The column of weights: finite, not negative.
+    /// The column of weights: 0, or from 1e-100 to 1e100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<String>,
     /// The column that says which rows are one person's.

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alnager_audit::declared::{Audit, Binary, DecisionBy, Missing, UNKNOWN_GROUP};
+use alnager_audit::declared::{Audit, Binary, DecisionBy, Missing};
+use alnager_audit::figures::group_name;
 use alnager_audit::measures::{DecisionRanges, LeftOut, Persons};
 use alnager_audit::table::{CountTable, SampleTable, ScoreTable, WeightSum};
 use alnager_stats::sample::Sample;
@@ -220,8 +221,8 @@ impl<'a> Kernel<'a> {
         let counted = self.tables();
         for grouping in self.audit.groupings() {
             if let Some(reference) = &grouping.reference {
-                let unknown = (self.audit.missing == Missing::Group).then_some(UNKNOWN_GROUP);
-                check_reference(&counted.table, &grouping.columns, reference, unknown)
+                let missing = self.audit.missing;
+                check_reference(&counted.table, &grouping.columns, reference, missing)
                     .map_err(|problem| wrong(&grouping.name, problem))?;
             }
         }
@@ -426,19 +427,17 @@ fn refuse_unknown(table: &CountTable, column: &str) -> Result<(), Problem> {
     Err(Problem::Unknown { n: n_unknown })
 }
 
-/// The reference must be a group there is; `unknown` is the name of unknown values where those are groups.
+/// The reference must be a group there is, by the name that the audit gives its groups.
 fn check_reference(
     table: &CountTable,
     columns: &[String],
     reference: &str,
-    unknown: Option<&str>,
+    missing: Missing,
 ) -> Result<(), Problem> {
-    let named = |value: Option<String>| value.or_else(|| unknown.map(str::to_owned));
     let sums = table.by(columns).unwrap_or_default();
     let groups: BTreeSet<String> = sums
         .into_keys()
-        .filter_map(|key| key.into_iter().map(named).collect::<Option<Vec<String>>>())
-        .map(|key| key.join("|"))
+        .filter_map(|key| group_name(key, missing))
         .collect();
     if groups.contains(reference) {
         return Ok(());
