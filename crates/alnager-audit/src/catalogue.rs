@@ -28,7 +28,7 @@ use serde_json::{Map, Value, json};
 use crate::declared::Audit;
 use crate::figures::{self, Group, Groups, group_name, groups, interval, number};
 use crate::measures::Measures;
-use crate::table::{Cell, SampleTable};
+use crate::table::SampleTable;
 
 /// What the figures are computed with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -272,15 +272,9 @@ fn overall(
     scores: Option<&Scores<'_>>,
     settings: Settings,
 ) -> Value {
-    let mut cell = Cell::default();
-    measures
-        .table
-        .cells
-        .values()
-        .for_each(|other| cell.add(other));
     let all = Group {
         name: String::new(),
-        cell,
+        cell: measures.table.total(),
     };
     let labelled = audit.label.is_some();
     let mut figures = into_map(figures::group_figures(&all, None, labelled, z(settings)));

@@ -137,20 +137,27 @@ fn chosen(
     if measures.table.weights.is_empty() {
         return best(groups, favourable, n_min);
     }
-    let mut sums: BTreeMap<String, WeightCell> = BTreeMap::new();
-    for (key, cell) in measures
-        .table
-        .weights_by(&grouping.columns)
-        .unwrap_or_default()
-    {
-        if let Some(name) = group_name(key, audit.missing) {
-            sums.entry(name).or_default().add(&cell);
-        }
-    }
+    let sums = group_weights(measures, grouping, audit.missing);
     highest_rate(groups, n_min, |group| {
         let share = selected(sums.get(&group.name)?, usize::from(favourable));
         share.and_then(Weighted::value)
     })
+}
+
+/// The summed weights of each group, by its name.
+pub(crate) fn group_weights(
+    measures: &Measures,
+    grouping: &Grouping,
+    missing: Missing,
+) -> BTreeMap<String, WeightCell> {
+    let by = measures.table.weights_by(&grouping.columns);
+    let mut sums: BTreeMap<String, WeightCell> = BTreeMap::new();
+    for (key, cell) in by.unwrap_or_default() {
+        if let Some(name) = group_name(key, missing) {
+            sums.entry(name).or_default().add(&cell);
+        }
+    }
+    sums
 }
 
 /// The name of a group by its values; `None` where one is unknown and unknowns are no group. Values of an intersection are joined
@@ -209,11 +216,9 @@ pub fn figures(audit: &Audit, measures: &Measures, reference_min: u64, z: f64) -
             attribute(&groups, favourable, audit.label.is_some(), z),
         );
     }
-    let mut all = Cell::default();
-    measures.table.cells.values().for_each(|cell| all.add(cell));
     let overall = Group {
         name: String::new(),
-        cell: all,
+        cell: measures.table.total(),
     };
     json!({
         "audit": audit.name,
@@ -335,6 +340,9 @@ pub(crate) fn group_figures(
     }
     Value::Object(figures)
 }
+
+/// Probabilities above this keep all their digits in `f64`.
+pub(crate) const P_HELD: f64 = 1e-300;
 
 pub(crate) const COMPARED: [Rate; 7] = [
     Rate::SelectionRate,

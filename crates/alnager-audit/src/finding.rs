@@ -16,11 +16,11 @@ use alnager_stats::power::Study;
 use alnager_stats::proportion::{Interval, Proportion};
 
 use crate::declared::{Audit, Missing};
-use crate::figures::{Group, Groups, group_name, groups};
+use crate::figures::{Group, Groups, P_HELD, group_name, groups};
 use crate::finding::person::Drawn;
 use crate::finding::weight::by_weight;
 use crate::judge::{Outcome, TestResult, held, held_share, interval_at, judge};
-use crate::measures::Measures;
+use crate::measures::{Measures, wider};
 use crate::plan::Plan;
 use crate::policy::Metric;
 use crate::table::Cell;
@@ -175,9 +175,6 @@ struct Shares {
     everybody: Group,
 }
 
-/// Probabilities above this keep all their digits in `f64`.
-const P_HELD: f64 = 1e-300;
-
 impl Shares {
     fn of(plan: &Plan, audit: &Audit, measures: &Measures) -> Self {
         let mut shares = Shares {
@@ -185,11 +182,9 @@ impl Shares {
             unknown: BTreeMap::new(),
             everybody: Group {
                 name: String::new(),
-                cell: Cell::default(),
+                cell: measures.table.total(),
             },
         };
-        let cells = measures.table.cells.values();
-        cells.for_each(|cell| shares.everybody.cell.add(cell));
         for grouping in audit.groupings() {
             let mut unknown = Cell::default();
             for (key, cell) in measures.table.by(&grouping.columns).unwrap_or_default() {
@@ -535,12 +530,7 @@ fn label_caution(audit: &Audit, measures: &Measures) -> Option<String> {
             "No outcome was named, so error rates and accuracy are not measured; the answer is about selection alone.".to_owned(),
         );
     }
-    let mut cell = Cell::default();
-    measures
-        .table
-        .cells
-        .values()
-        .for_each(|other| cell.add(other));
+    let cell = measures.table.total();
     let known = |decision: usize| cell.counts[0][decision] + cell.counts[1][decision];
     let unknown = |decision: usize| cell.counts[2][decision];
     let good = usize::from(audit.decision.favourable);
@@ -578,10 +568,7 @@ fn threshold_cautions(audit: &Audit, measures: &Measures) -> Vec<String> {
             };
             let joined = groups.entry(group).or_default();
             for (joined, range) in joined.iter_mut().zip(ranges) {
-                *joined = match (*joined, *range) {
-                    (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
-                    (range, None) | (None, range) => range,
-                };
+                *joined = wider(*joined, *range);
             }
         }
         // A group's threshold lies above its highest score turned down and at or below its lowest one taken.

@@ -193,15 +193,9 @@ fn overall(
     measures: &Measures,
     z: f64,
 ) -> TestResult {
-    let mut cell = Cell::default();
-    measures
-        .table
-        .cells
-        .values()
-        .for_each(|other| cell.add(other));
     let all = Group {
         name: String::new(),
-        cell,
+        cell: measures.table.total(),
     };
     let accuracy = Rate::Accuracy.of(&all.confusion());
     let mut result = blank(planned, audit, "", Some(&all));

@@ -29,6 +29,14 @@ pub struct Measures {
 /// By key, the lowest and highest score among rows with decision 0 and with decision 1.
 pub type DecisionRanges = BTreeMap<Vec<Option<String>>, [Option<(f64, f64)>; 2]>;
 
+/// The range that holds both.
+pub fn wider(one: Option<(f64, f64)>, other: Option<(f64, f64)>) -> Option<(f64, f64)> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
+        (range, None) | (None, range) => range,
+    }
+}
+
 /// Rows that a condition kept out of the count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LeftOut {

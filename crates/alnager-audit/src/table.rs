@@ -108,6 +108,13 @@ impl CountTable {
         self.cells.values().map(Cell::n).sum()
     }
 
+    /// The counts of all rows together.
+    pub fn total(&self) -> Cell {
+        let mut total = Cell::default();
+        self.cells.values().for_each(|cell| total.add(cell));
+        total
+    }
+
     /// The table summed over all columns but these; keys of one value per column. `None` where a column is not in the table.
     pub fn by(&self, columns: &[String]) -> Option<BTreeMap<Vec<Option<String>>, Cell>> {
         let at = positions(&self.columns, columns)?;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alnager_audit::declared::{Audit, Binary, DecisionBy, Missing};
 use alnager_audit::figures::group_name;
-use alnager_audit::measures::{DecisionRanges, LeftOut, Persons};
+use alnager_audit::measures::{DecisionRanges, LeftOut, Persons, wider};
 use alnager_audit::table::{CountTable, SampleTable, ScoreTable, WeightSum};
 use alnager_stats::sample::Sample;
 
@@ -388,14 +388,6 @@ impl<'a> Kernel<'a> {
             rows: by_person,
             cells: cells.collect(),
         }
-    }
-}
-
-/// The range that holds both.
-fn wider(one: Option<(f64, f64)>, other: Option<(f64, f64)>) -> Option<(f64, f64)> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
-        (range, None) | (None, range) => range,
     }
 }
 

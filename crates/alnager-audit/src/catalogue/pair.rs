@@ -6,10 +6,7 @@ use alnager_stats::proportion::Proportion;
 use serde_json::{Map, Value};
 
 use super::{put, put_p};
-use crate::figures::{COMPARED, Group, interval};
-
-/// Probabilities above this keep all their digits in `f64`.
-const P_HELD: f64 = 1e-300;
+use crate::figures::{COMPARED, Group, P_HELD, interval};
 
 /// Adds to `vs_reference` of a group the logarithms of p-values, and of selection the other intervals and tests.
 pub(super) fn compare(

@@ -1,13 +1,11 @@
 //! Rates of weighted rows: Σw in place of counts, with how many rows they are worth. No exact test is made of weights.
 
-use std::collections::BTreeMap;
-
 use alnager_stats::weighted::{self, Weighted};
 use serde_json::{Map, Value};
 
 use super::{put, put_p};
 use crate::declared::Audit;
-use crate::figures::{Group, Groups, group_name, interval};
+use crate::figures::{Group, Groups, group_weights, interval};
 use crate::measures::Measures;
 use crate::table::{WeightCell, WeightSum};
 
@@ -23,7 +21,7 @@ pub(super) fn group(
     if measures.table.weights.is_empty() {
         return;
     }
-    let sums = sums(audit, measures, groups);
+    let sums = group_weights(measures, &groups.grouping, audit.missing);
     let cell = sums.get(&group.name).copied().unwrap_or_default();
     let [[tn, fp], [fn_, tp], _] = cell.sums;
     let mut weighted = Map::new();
@@ -78,7 +76,7 @@ pub(super) fn compare(
     if measures.table.weights.is_empty() {
         return;
     }
-    let sums = sums(audit, measures, groups);
+    let sums = group_weights(measures, &groups.grouping, audit.missing);
     let of = |name: &str| sums.get(name).and_then(|cell| selected(cell, 1));
     let Some((ours, theirs)) = of(&group.name).zip(of(&reference.name)) else {
         return;
@@ -98,17 +96,6 @@ pub(super) fn compare(
     put(&mut weighted, "z_pooled", test.map(|test| test.statistic));
     put_p(&mut weighted, "z_pooled", test.map(|test| test.p));
     figures.insert("weighted".to_owned(), Value::Object(weighted));
-}
-
-fn sums(audit: &Audit, measures: &Measures, groups: &Groups) -> BTreeMap<String, WeightCell> {
-    let by = measures.table.weights_by(&groups.grouping.columns);
-    let mut sums: BTreeMap<String, WeightCell> = BTreeMap::new();
-    for (key, cell) in by.unwrap_or_default() {
-        if let Some(name) = group_name(key, audit.missing) {
-            sums.entry(name).or_default().add(&cell);
-        }
-    }
-    sums
 }
 
 /// The weighted share of a decision.

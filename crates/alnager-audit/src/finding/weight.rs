@@ -6,12 +6,11 @@ use alnager_stats::weighted::{self, Weighted};
 use super::{Finding, Shares};
 use crate::catalogue::weight::selected;
 use crate::declared::Audit;
-use crate::figures::group_name;
+use crate::figures::group_weights;
 use crate::judge::{Outcome, TestResult, held, interval_at, z};
 use crate::measures::Measures;
 use crate::plan::Plan;
 use crate::policy::Metric;
-use crate::table::WeightCell;
 
 /// Weighted rows: selection by Kish's effective number of rows; no exact test, and nothing else is judged.
 pub(super) fn by_weight(
@@ -85,16 +84,8 @@ fn weighted_pair(
     decision: usize,
 ) -> Option<(Weighted, Weighted)> {
     let groups = all.groups.get(&result.attribute)?;
-    let sums = measures.table.weights_by(&groups.grouping.columns)?;
-    let of = |name: &str| {
-        let mut sum = WeightCell::default();
-        for (key, cell) in &sums {
-            if group_name(key.clone(), audit.missing).as_deref() == Some(name) {
-                sum.add(cell);
-            }
-        }
-        selected(&sum, decision)
-    };
+    let sums = group_weights(measures, &groups.grouping, audit.missing);
+    let of = |name: &str| selected(sums.get(name)?, decision);
     Some((of(&result.group)?, of(result.reference.as_ref()?)?))
 }
 
