@@ -16,6 +16,7 @@ pub mod merkle;
 pub mod note;
 pub mod policy;
 pub mod proof;
+pub mod published;
 pub mod scope;
 pub mod tile;
 pub mod verify;

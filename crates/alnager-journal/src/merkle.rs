@@ -162,8 +162,7 @@ impl CompactRange {
 
 /// A tree in memory: all leaf hashes and the complete subtrees above them, about 64 bytes per leaf.
 ///
-/// Roots and proofs exist for the current size and for every earlier one, each in time logarithmic in the size
-/// (squared, for proofs).
+/// Roots and proofs exist for the current size and for every earlier one, each in time logarithmic in the size.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     /// `levels[k][i]` is the root over leaves `i * 2^k .. (i + 1) * 2^k`; only complete subtrees are kept.
@@ -218,80 +217,37 @@ impl Tree {
 
     /// The root over all leaves.
     pub fn root(&self) -> Hash {
-        self.range(0, self.size())
+        let root = self.root_at(self.size());
+        assert!(root.is_some(), "complete subtrees are kept");
+        root.unwrap_or_else(empty_root)
     }
 
     /// The root over the first `size` leaves; `None` when there are fewer.
     pub fn root_at(&self, size: u64) -> Option<Hash> {
-        (size <= self.size()).then(|| self.range(0, size))
+        root_at(self, size)
     }
 
     /// The audit path of leaf `index` in the tree of the first `size` leaves, the leaf's sibling first
     /// (RFC 6962, 2.1.1). `None` unless `index < size` and the tree has `size` leaves.
     pub fn inclusion_proof(&self, index: u64, size: u64) -> Option<Vec<Hash>> {
-        if index >= size || size > self.size() {
-            return None;
-        }
-        let (mut begin, mut end) = (0, size);
-        let mut path = Vec::new();
-        while end - begin > 1 {
-            let middle = begin + split(end - begin);
-            if index < middle {
-                path.push(self.range(middle, end));
-                end = middle;
-            } else {
-                path.push(self.range(begin, middle));
-                begin = middle;
-            }
-        }
-        path.reverse();
-        Some(path)
+        (size <= self.size())
+            .then(|| inclusion_proof(self, index, size))
+            .flatten()
     }
 
     /// The proof that the first `old` leaves are a prefix of the first `new` leaves (RFC 6962, 2.1.2).
     ///
     /// Empty when the sizes are equal or `old` is 0. `None` unless `old <= new` and the tree has `new` leaves.
     pub fn consistency_proof(&self, old: u64, new: u64) -> Option<Vec<Hash>> {
-        if old > new || new > self.size() {
-            return None;
-        }
-        if old == 0 || old == new {
-            return Some(Vec::new());
-        }
-        let (mut begin, mut end) = (0, new);
-        let mut proof = Vec::new();
-        while end != old {
-            let middle = begin + split(end - begin);
-            if old <= middle {
-                proof.push(self.range(middle, end));
-                end = middle;
-            } else {
-                proof.push(self.range(begin, middle));
-                begin = middle;
-            }
-        }
-        // The verifier already knows the old root, so the proof names the last subtree only when it is not that root.
-        if begin > 0 {
-            proof.push(self.range(begin, end));
-        }
-        proof.reverse();
-        Some(proof)
+        (new <= self.size())
+            .then(|| consistency_proof(self, old, new))
+            .flatten()
     }
+}
 
-    /// MTH over leaves `begin..end`, where `begin` is a multiple of the largest complete subtree in the range.
-    fn range(&self, begin: u64, end: u64) -> Hash {
-        let n = end - begin;
-        if n == 0 {
-            return empty_root();
-        }
-        if n.is_power_of_two() {
-            let level = n.trailing_zeros();
-            let node = self.node(level, begin >> level);
-            assert!(node.is_some(), "complete subtrees are kept");
-            return node.unwrap_or_else(empty_root);
-        }
-        let middle = begin + split(n);
-        node_hash(self.range(begin, middle), self.range(middle, end))
+impl Nodes for Tree {
+    fn node(&self, subtree: Subtree) -> Option<Hash> {
+        Tree::node(self, subtree.level, subtree.index)
     }
 }
 
@@ -304,6 +260,143 @@ impl FromIterator<Hash> for Tree {
         }
         tree
     }
+}
+
+/// A complete subtree of a log: the one over leaves `index * 2^level .. (index + 1) * 2^level`.
+///
+/// Its root is fixed as soon as the log has these leaves, whatever comes after. Level 0 is the leaves themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subtree {
+    /// Height above the leaves, 0 to 63.
+    pub level: u32,
+    /// Place on its level, from 0.
+    pub index: u64,
+}
+
+/// Where the roots of complete subtrees are looked up: a tree in memory, the tiles of a published log, a database.
+///
+/// Roots and proofs of every size are made of these alone, by [`root_at`], [`inclusion_proof`] and
+/// [`consistency_proof`]. A source that must wait for its hashes asks first for the subtrees of a proof
+/// ([`Range::subtrees`] of each of [`inclusion_path`] or [`consistency_path`]), fetches them (the tile that holds one
+/// is [`crate::tile::Tile::holding`]), and then answers from memory, for example from [`crate::published::Tiles`].
+pub trait Nodes {
+    /// The root of this subtree; `None` when the source does not hold it.
+    fn node(&self, subtree: Subtree) -> Option<Hash>;
+}
+
+/// Leaves `begin..end` of a log, as far as they occur in proofs: `begin` is a multiple of the smallest power of two
+/// that is not below the number of leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    begin: u64,
+    end: u64,
+}
+
+impl Range {
+    /// The first `size` leaves.
+    pub fn first(size: u64) -> Range {
+        Range {
+            begin: 0,
+            end: size,
+        }
+    }
+
+    /// The complete subtrees that make up the range, largest first, which is also from left to right.
+    pub fn subtrees(self) -> impl DoubleEndedIterator<Item = Subtree> {
+        let n_leaves = self.end - self.begin;
+        let levels = (0..u64::BITS).rev();
+        levels
+            .filter(move |level| n_leaves >> level & 1 == 1)
+            .map(move |level| {
+                // Behind the larger subtrees: their sum is what stands above this bit.
+                let larger = n_leaves >> level ^ 1;
+                Subtree {
+                    level,
+                    index: (self.begin >> level) + larger,
+                }
+            })
+    }
+
+    /// MTH over the range (RFC 6962, 2.1); `None` when `nodes` lacks one of its subtrees.
+    pub fn root(self, nodes: &impl Nodes) -> Option<Hash> {
+        let mut root = None;
+        for subtree in self.subtrees().rev() {
+            let left = nodes.node(subtree)?;
+            root = Some(root.map_or(left, |right| node_hash(left, right)));
+        }
+        Some(root.unwrap_or_else(empty_root))
+    }
+}
+
+/// The root over the first `size` leaves; `None` when `nodes` lacks one of the subtrees it is made of.
+pub fn root_at(nodes: &impl Nodes, size: u64) -> Option<Hash> {
+    Range::first(size).root(nodes)
+}
+
+/// The ranges whose roots are the audit path of leaf `index` in the tree of `size` leaves, the leaf's sibling first
+/// (RFC 6962, 2.1.1); `None` unless `index < size`.
+pub fn inclusion_path(index: u64, size: u64) -> Option<Vec<Range>> {
+    if index >= size {
+        return None;
+    }
+    let (mut begin, mut end) = (0, size);
+    let mut path = Vec::new();
+    while end - begin > 1 {
+        let middle = begin + split(end - begin);
+        if index < middle {
+            path.push(Range { begin: middle, end });
+            end = middle;
+        } else {
+            path.push(Range { begin, end: middle });
+            begin = middle;
+        }
+    }
+    path.reverse();
+    Some(path)
+}
+
+/// The ranges whose roots prove that the first `old` leaves are a prefix of the first `new` leaves (RFC 6962, 2.1.2).
+///
+/// Empty when the sizes are equal or `old` is 0; `None` unless `old <= new`.
+pub fn consistency_path(old: u64, new: u64) -> Option<Vec<Range>> {
+    if old > new {
+        return None;
+    }
+    if old == 0 || old == new {
+        return Some(Vec::new());
+    }
+    let (mut begin, mut end) = (0, new);
+    let mut path = Vec::new();
+    while end != old {
+        let middle = begin + split(end - begin);
+        if old <= middle {
+            path.push(Range { begin: middle, end });
+            end = middle;
+        } else {
+            path.push(Range { begin, end: middle });
+            begin = middle;
+        }
+    }
+    // The verifier already knows the old root, so the proof names the last subtree only when it is not that root.
+    if begin > 0 {
+        path.push(Range { begin, end });
+    }
+    path.reverse();
+    Some(path)
+}
+
+/// The audit path of leaf `index` in the tree of the first `size` leaves, the leaf's sibling first. `None` unless
+/// `index < size` and `nodes` holds the subtrees of [`inclusion_path`].
+pub fn inclusion_proof(nodes: &impl Nodes, index: u64, size: u64) -> Option<Vec<Hash>> {
+    let path = inclusion_path(index, size)?;
+    path.into_iter().map(|range| range.root(nodes)).collect()
+}
+
+/// The proof that the first `old` leaves are a prefix of the first `new` leaves. `None` unless `old <= new` and
+/// `nodes` holds the subtrees of [`consistency_path`].
+pub fn consistency_proof(nodes: &impl Nodes, old: u64, new: u64) -> Option<Vec<Hash>> {
+    let path = consistency_path(old, new)?;
+    path.into_iter().map(|range| range.root(nodes)).collect()
 }
 
 /// The largest power of two below `n`, for `n` of 2 or more.
@@ -428,7 +521,7 @@ pub fn verify_consistency(
             }),
         };
     }
-    let expected = consistency_proof_len(old, new);
+    let expected = consistency_path(old, new).map_or(0, |path| path.len());
     if proof.len() != expected {
         return Err(ProofError::Length {
             expected,
@@ -466,21 +559,6 @@ pub fn verify_consistency(
     } else {
         Err(ProofError::Root)
     }
-}
-
-/// Number of hashes in the consistency proof between two sizes, `0 < old < new`.
-fn consistency_proof_len(old: u64, new: u64) -> usize {
-    let (mut begin, mut end, mut len) = (0, new, 0);
-    while end != old {
-        let middle = begin + split(end - begin);
-        if old <= middle {
-            end = middle;
-        } else {
-            begin = middle;
-        }
-        len += 1;
-    }
-    len + usize::from(begin > 0)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Tiles and entry bundles (C2SP `tlog-tiles` v0.1.0): the log as static files of 256 hashes or entries each.
 
 use crate::decimal;
-use crate::merkle::{Hash, Tree};
+use crate::merkle::{Hash, Nodes, Subtree, node_hash};
 
 /// Hashes in a full tile, entries in a full bundle.
 pub const WIDTH_FULL: u16 = 256;
@@ -53,6 +53,20 @@ pub enum TileError {
     },
 }
 
+/// The root over a row of hashes whose number is a power of two, else `None`. Over the hashes of a full tile it is the
+/// hash that stands for the tile one level up.
+pub fn root(hashes: &[Hash]) -> Option<Hash> {
+    if !hashes.len().is_power_of_two() {
+        return None;
+    }
+    let mut row = hashes.to_vec();
+    while row.len() > 1 {
+        let pairs = row.chunks_exact(2);
+        row = pairs.map(|pair| node_hash(pair[0], pair[1])).collect();
+    }
+    row.first().copied()
+}
+
 impl Tile {
     /// A tile of `level` 0 to [`LEVEL_MAX`] and `width` 1 to [`WIDTH_FULL`]; else `None`.
     pub fn new(level: u8, index: u64, width: u16) -> Option<Tile> {
@@ -71,20 +85,16 @@ impl Tile {
             (hashes > 0).then_some((level, hashes))
         });
         levels.flat_map(|(level, hashes)| {
-            (0..hashes.div_ceil(u64::from(WIDTH_FULL))).map(move |index| {
-                let left = hashes - index * u64::from(WIDTH_FULL);
-                let width = if left >= u64::from(WIDTH_FULL) {
-                    WIDTH_FULL
-                } else {
-                    left as u16
-                };
-                Tile {
-                    level,
-                    index,
-                    width,
-                }
-            })
+            (0..hashes.div_ceil(u64::from(WIDTH_FULL)))
+                .filter_map(move |index| Tile::at(level, index, hashes))
         })
+    }
+
+    /// The tile at a place of a level that has so many hashes; `None` when it would be empty.
+    fn at(level: u8, index: u64, hashes: u64) -> Option<Tile> {
+        let before = index.checked_mul(u64::from(WIDTH_FULL))?;
+        let width = hashes.checked_sub(before)?.min(u64::from(WIDTH_FULL)) as u16;
+        Tile::new(level, index, width)
     }
 
     /// Level, 0 for leaf hashes.
@@ -171,16 +181,41 @@ impl Tile {
         Tile::new(level, index, width)
     }
 
-    /// The tile's bytes: its hashes, 32 bytes each. `None` when the tree does not hold all of them.
-    pub fn encode(self, tree: &Tree) -> Option<Vec<u8>> {
+    /// The tile that holds a complete subtree in a log of `size` entries; `None` when the log does not have its leaves.
+    ///
+    /// Tiles lie eight levels of the tree apart: the subtree at level `8 * l + j` (`j` of 0 to 7) and place `i` is the
+    /// root over the `2^j` hashes from place `i * 2^j` of tile level `l`, which are all in tile `i >> (8 - j)`.
+    pub fn holding(subtree: Subtree, size: u64) -> Option<Tile> {
+        let (level, step) = (subtree.level / 8, subtree.level % 8);
+        let level = u8::try_from(level).ok()?;
+        let hashes = size.checked_shr(8 * u32::from(level)).unwrap_or(0);
+        if subtree.index >= hashes >> step {
+            return None;
+        }
+        let index = subtree.index >> (8 - step);
+        Tile::at(level, index, hashes)
+    }
+
+    /// The root of a subtree that this tile holds, from the tile's own hashes (see [`Tile::holding`]); `None` when the
+    /// subtree lies in another tile or `hashes` has too few.
+    pub fn node(self, hashes: &[Hash], subtree: Subtree) -> Option<Hash> {
+        let step = subtree.level % 8;
+        if subtree.level / 8 != u32::from(self.level) || subtree.index >> (8 - step) != self.index {
+            return None;
+        }
+        let n_hashes = 1_usize << step;
+        let first = (subtree.index & ((1 << (8 - step)) - 1)) as usize * n_hashes;
+        root(hashes.get(first..first + n_hashes)?)
+    }
+
+    /// The tile's bytes: its hashes, 32 bytes each. `None` when `nodes` does not hold all of them.
+    pub fn encode(self, nodes: &impl Nodes) -> Option<Vec<u8>> {
         let first = self.index.checked_mul(u64::from(WIDTH_FULL))?;
+        let level = 8 * u32::from(self.level);
         let mut bytes = Vec::with_capacity(usize::from(self.width) * 32);
         for place in 0..u64::from(self.width) {
-            bytes.extend_from_slice(
-                &tree
-                    .node(8 * u32::from(self.level), first.checked_add(place)?)?
-                    .0,
-            );
+            let index = first.checked_add(place)?;
+            bytes.extend_from_slice(&nodes.node(Subtree { level, index })?.0);
         }
         Some(bytes)
     }
@@ -247,7 +282,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::merkle::{CompactRange, leaf_hash};
+    use crate::merkle::{CompactRange, Tree, leaf_hash};
 
     /// Shows, for a log of this size, each level's number of full tiles and its partial one.
     #[track_caller]
@@ -313,12 +348,9 @@ mod tests {
                             WIDTH_FULL,
                         )
                         .unwrap();
-                        let below: Tree = below
-                            .decode(&below.encode(&tree).unwrap())
-                            .unwrap()
-                            .into_iter()
-                            .collect();
-                        assert_eq!(below.root(), *hash);
+                        let below = below.decode(&below.encode(&tree).unwrap()).unwrap();
+                        let by_tree: Tree = below.iter().copied().collect();
+                        assert_eq!((root(&below), by_tree.root()), (Some(*hash), *hash));
                     }
                 }
             }
@@ -330,6 +362,16 @@ mod tests {
                 None
             );
         }
+    }
+
+    #[test]
+    fn only_a_power_of_two_of_hashes_has_a_root_here() {
+        let hashes: Vec<Hash> = (0..8_u8).map(|index| leaf_hash(&[index])).collect();
+        for n in [1, 2, 4, 8] {
+            let tree: Tree = hashes[..n].iter().copied().collect();
+            assert_eq!(root(&hashes[..n]), Some(tree.root()));
+        }
+        assert_eq!((root(&[]), root(&hashes[..3])), (None, None));
     }
 
     #[test]
