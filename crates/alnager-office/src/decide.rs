@@ -17,8 +17,9 @@ use crate::declaration::{Declaration, DeclaredEvidence};
 use crate::event::{BookAdopted, BookStamp, DeskOpened, Event};
 use crate::evidence::{EvidenceAccepted, EvidenceRejected, EvidenceSubmitted};
 use crate::gate::{Gate, ReportStamp, serves_organisation};
+use crate::log::NewFork;
 use crate::packs::{NewPack, Pin};
-use crate::people::PersonNamed;
+use crate::people::{Basis, PersonNamed};
 use crate::signal::Look;
 use crate::signature::{self, AuditSignature, SignatureProblem, Stated};
 use crate::state::{Meta, State, folded};
@@ -124,10 +125,60 @@ pub enum Command {
         /// What was done, or why nothing needs to be done.
         note: String,
     },
+    /// Ask for a person's erasure. Asked again before it is done, it enters nothing.
+    ErasePerson {
+        /// The person, by name or id.
+        person: String,
+        /// The ground.
+        basis: Basis,
+        /// Why, in words; without the person's name.
+        reason: String,
+    },
+    /// Say that an erasure is done. Said again, it enters nothing.
+    FinishErasure {
+        /// The entry that asked for it, as [`State::erased`] has it.
+        requested: u64,
+        /// How many payloads were deleted.
+        n_payloads: u64,
+        /// How many blobs were deleted.
+        n_blobs: u64,
+    },
+    /// Place a legal hold on a person.
+    PlaceHold {
+        /// The person, by name or id.
+        person: String,
+        /// Why.
+        reason: String,
+    },
+    /// Release the legal hold on a person.
+    ReleaseHold {
+        /// The person, by name or id.
+        person: String,
+        /// Why.
+        reason: String,
+    },
+    /// Say that another key signs the log from now on.
+    RotateLogKey {
+        /// The old key, as a `vkey`.
+        old: String,
+        /// The new key, as a `vkey` of the same name.
+        new: String,
+        /// Why.
+        reason: String,
+    },
+    /// Say that a replaced key signs no more.
+    DropLogKey {
+        /// The key, as a `vkey`.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+    /// Say that the log goes on under a new origin.
+    ForkLog(Box<NewFork>),
 }
 
 impl Command {
-    /// Whether it is decided by the law in use. Those that change that law, and those about signals and tasks, are not.
+    /// Whether it is decided by the law in use. Those that change that law, and those about the desk itself, are not.
     fn rests_on_law(&self) -> bool {
         match self {
             Command::Review(_)
@@ -147,7 +198,14 @@ impl Command {
             | Command::Watch(_)
             | Command::SettleSignal { .. }
             | Command::OpenTasks(_)
-            | Command::FinishTask { .. } => false,
+            | Command::FinishTask { .. }
+            | Command::ErasePerson { .. }
+            | Command::FinishErasure { .. }
+            | Command::PlaceHold { .. }
+            | Command::ReleaseHold { .. }
+            | Command::RotateLogKey { .. }
+            | Command::DropLogKey { .. }
+            | Command::ForkLog(_) => false,
         }
     }
 }
@@ -465,6 +523,77 @@ pub enum Refused {
         /// The day it is due.
         due: Date,
     },
+    /// No such person.
+    #[error("the desk knows no person `{person}`; {hint}")]
+    NoPerson {
+        /// What was asked for.
+        person: String,
+        /// The nearest that exists.
+        hint: String,
+    },
+    /// The person was erased before.
+    #[error("`{person}` is erased under entry {at}; there is nothing left to erase or to hold")]
+    AlreadyErased {
+        /// The person's id.
+        person: String,
+        /// The entry.
+        at: u64,
+    },
+    /// A legal hold keeps the person.
+    #[error(
+        "`{person}` is under a legal hold, placed on {on} by `{by}`: {reason}; release it first: `alnager hold release {person:?} --reason WHY`"
+    )]
+    Held {
+        /// The person.
+        person: String,
+        /// Who placed it.
+        by: String,
+        /// When.
+        on: Date,
+        /// Why.
+        reason: String,
+    },
+    /// Whoever acts would be erased, and the record of it would name them.
+    #[error(
+        "nobody erases themselves, because the record says who did it; have someone else act (--as NAME)"
+    )]
+    OwnErasure,
+    /// No such erasure.
+    #[error(
+        "entry {requested} asks for no erasure; `alnager people list` shows what was asked for"
+    )]
+    NoErasure {
+        /// What was named.
+        requested: u64,
+    },
+    /// The text is no key that can sign a log.
+    #[error("`{key}` is not an Ed25519 log key; give it as a `vkey`: name+hash+base64")]
+    NoLogKey {
+        /// The text.
+        key: String,
+    },
+    /// The key belongs to another log.
+    #[error("`{key}` is not named after the log `{origin}`; make a key with that name")]
+    OtherLog {
+        /// The key.
+        key: String,
+        /// The log's origin.
+        origin: String,
+    },
+    /// The key signed the log before.
+    #[error("`{key}` has signed this log before; rotate to a fresh key")]
+    UsedKey {
+        /// The key.
+        key: String,
+    },
+    /// The key was never replaced.
+    #[error(
+        "`{key}` was not replaced by another key, so it cannot be dropped; rotate the key first"
+    )]
+    KeyInUse {
+        /// The key.
+        key: String,
+    },
     /// No such pack.
     #[error("there is no pack `{pack}` in use; {hint}")]
     NoPack {
@@ -606,6 +735,21 @@ pub fn decide(
         Command::SettleSignal { signal, reason } => desk.settle(signal, reason)?,
         Command::OpenTasks(tasks) => desk.open_tasks(tasks)?,
         Command::FinishTask { task, note } => desk.finish(task, note)?,
+        Command::ErasePerson {
+            person,
+            basis,
+            reason,
+        } => desk.erase(person, *basis, reason)?,
+        Command::FinishErasure {
+            requested,
+            n_payloads,
+            n_blobs,
+        } => desk.finish_erasure(*requested, *n_payloads, *n_blobs)?,
+        Command::PlaceHold { person, reason } => desk.place_hold(person, reason)?,
+        Command::ReleaseHold { person, reason } => desk.release_hold(person, reason)?,
+        Command::RotateLogKey { old, new, reason } => desk.rotate_key(old, new, reason)?,
+        Command::DropLogKey { key, reason } => desk.drop_log_key(key, reason)?,
+        Command::ForkLog(fork) => desk.fork_log(fork)?,
     }
     Ok(desk.decided)
 }

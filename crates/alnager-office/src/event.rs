@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::counsel::{FrameworkAdopted, ReadingRecorded, TextImported, WordingConfirmed};
 use crate::evidence::{EvidenceAccepted, EvidenceOffered, EvidenceRejected, EvidenceSubmitted};
 use crate::gate::SystemReviewed;
+use crate::log::{KeyDropped, KeyRotated, LogForked};
 use crate::packs::{KeyTrusted, PackInstalled, PackPinned, PackUnpinned};
-use crate::people::PersonNamed;
+use crate::people::{ErasureExecuted, ErasureRequested, HoldPlaced, HoldReleased, PersonNamed};
 use crate::signal::{SignalRaised, SignalSettled, WatchLooked};
 use crate::system::{FactConfirmed, SystemDeclared};
 use crate::task::{TaskDone, TaskOpened};
+use crate::upcast;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +62,20 @@ pub enum Event {
     TaskOpened(TaskOpened),
     /// A task was done.
     TaskDone(TaskDone),
+    /// A person is to be erased.
+    ErasureRequested(ErasureRequested),
+    /// What belonged to a person is gone.
+    ErasureExecuted(ErasureExecuted),
+    /// A legal hold was placed on a person.
+    HoldPlaced(HoldPlaced),
+    /// A legal hold was released.
+    HoldReleased(HoldReleased),
+    /// Another key signs the log.
+    KeyRotated(KeyRotated),
+    /// A key of the log signs no more.
+    KeyDropped(KeyDropped),
+    /// The log went on under a new origin.
+    LogForked(Box<LogForked>),
 }
 
 /// The desk was opened.
@@ -138,6 +154,13 @@ impl Event {
             Event::SignalSettled(_) => "signal.settled",
             Event::TaskOpened(_) => "task.opened",
             Event::TaskDone(_) => "task.done",
+            Event::ErasureRequested(_) => "erasure.requested",
+            Event::ErasureExecuted(_) => "erasure.executed",
+            Event::HoldPlaced(_) => "hold.placed",
+            Event::HoldReleased(_) => "hold.released",
+            Event::KeyRotated(_) => "key.rotated",
+            Event::KeyDropped(_) => "key.dropped",
+            Event::LogForked(_) => "log.forked",
         }
     }
 
@@ -167,10 +190,17 @@ impl Event {
             Event::SignalSettled(event) => serde_json::to_vec(event),
             Event::TaskOpened(event) => serde_json::to_vec(event),
             Event::TaskDone(event) => serde_json::to_vec(event),
+            Event::ErasureRequested(event) => serde_json::to_vec(event),
+            Event::ErasureExecuted(event) => serde_json::to_vec(event),
+            Event::HoldPlaced(event) => serde_json::to_vec(event),
+            Event::HoldReleased(event) => serde_json::to_vec(event),
+            Event::KeyRotated(event) => serde_json::to_vec(event),
+            Event::KeyDropped(event) => serde_json::to_vec(event),
+            Event::LogForked(event) => serde_json::to_vec(event),
         }
     }
 
-    /// Reads a payload back.
+    /// Reads a payload back, whichever version of the program wrote it.
     pub fn from_payload(kind: &str, payload: &[u8]) -> Result<Self, EventError> {
         fn read<'p, T: Deserialize<'p>>(kind: &str, payload: &'p [u8]) -> Result<T, EventError> {
             serde_json::from_slice(payload).map_err(|source| EventError::Form {
@@ -178,6 +208,12 @@ impl Event {
                 source,
             })
         }
+        let upcast = upcast::to_current(upcast::STEPS, kind, payload);
+        let (kind, changed) = upcast.map_err(|source| EventError::Form {
+            kind: kind.to_owned(),
+            source,
+        })?;
+        let payload = changed.as_deref().unwrap_or(payload);
         Ok(match kind {
             "desk.opened" => Event::DeskOpened(read(kind, payload)?),
             "person.named" => Event::PersonNamed(read(kind, payload)?),
@@ -202,6 +238,13 @@ impl Event {
             "signal.settled" => Event::SignalSettled(read(kind, payload)?),
             "task.opened" => Event::TaskOpened(read(kind, payload)?),
             "task.done" => Event::TaskDone(read(kind, payload)?),
+            "erasure.requested" => Event::ErasureRequested(read(kind, payload)?),
+            "erasure.executed" => Event::ErasureExecuted(read(kind, payload)?),
+            "hold.placed" => Event::HoldPlaced(read(kind, payload)?),
+            "hold.released" => Event::HoldReleased(read(kind, payload)?),
+            "key.rotated" => Event::KeyRotated(read(kind, payload)?),
+            "key.dropped" => Event::KeyDropped(read(kind, payload)?),
+            "log.forked" => Event::LogForked(read(kind, payload)?),
             _ => return Err(EventError::UnknownKind(kind.to_owned())),
         })
     }

@@ -1,11 +1,13 @@
 //! The organisation's state: a fold over the journal, held in memory, copied at no cost (persistent maps).
 
-use imbl::OrdMap;
+use imbl::{OrdMap, Vector};
 
 use crate::counsel::Counsel;
 use crate::event::{BookStamp, Event};
 use crate::evidence::{Evidence, EvidenceDecision, EvidenceSubmitted};
+use crate::log::OwnLog;
 use crate::packs::{DeskPack, TrustedKey};
+use crate::people::{Erased, Hold, PERSON_KINDS};
 use crate::signal::{Signal, WatchLooked};
 use crate::system::{LastReview, System};
 use crate::task::Task;
@@ -15,8 +17,14 @@ use crate::task::Task;
 pub struct State {
     /// The organisation, once the desk was opened.
     pub organisation: Option<Organisation>,
-    /// Names by person id.
+    /// Names by person id. An erased person has none.
     pub people: OrdMap<String, String>,
+    /// The entries that hold what is said of a person, by person id, erased or not.
+    pub person_entries: OrdMap<String, Vector<u64>>,
+    /// People whose erasure was asked for, by id.
+    pub erased: OrdMap<String, Erased>,
+    /// Legal holds in place, by person id.
+    pub holds: OrdMap<String, Hold>,
     /// The law and policy in use.
     pub book: Option<BookStamp>,
     /// Systems by id.
@@ -37,6 +45,8 @@ pub struct State {
     pub looks: OrdMap<String, WatchLooked>,
     /// Tasks by id.
     pub tasks: OrdMap<String, Task>,
+    /// The log's keys and forks.
+    pub log: OwnLog,
     /// The entries applied: the next one has this index.
     pub size: u64,
     /// The latest entry about each subject, by its id.
@@ -71,9 +81,7 @@ impl State {
                     name: opened.organisation.clone(),
                 });
             }
-            Event::PersonNamed(named) => {
-                self.people.insert(named.person.clone(), named.name.clone());
-            }
+            Event::PersonNamed(named) => self.name_person(named),
             Event::BookAdopted(adopted) => self.book = Some(adopted.book.clone()),
             Event::SystemDeclared(declared) => {
                 let declaration = declared.declaration.clone();
@@ -171,10 +179,28 @@ impl State {
                 self.open(opened, meta);
             }
             Event::TaskDone(done) => self.finish(done),
+            Event::ErasureRequested(requested) => self.forget(requested, meta),
+            Event::ErasureExecuted(executed) => self.forgotten(executed, meta),
+            Event::HoldPlaced(placed) => self.hold(placed, meta),
+            Event::HoldReleased(released) => drop(self.holds.remove(&released.person)),
+            Event::KeyRotated(rotated) => self.rotate(rotated, meta),
+            Event::KeyDropped(dropped) => self.drop_key(dropped, meta),
+            Event::LogForked(forked) => self.fork(forked, meta),
         }
+        self.pass(meta, event.kind());
+    }
+
+    /// Takes an entry whose payload is erased: it counts and has its place, and what it said is gone.
+    ///
+    /// For entries of erased people the state is the same as if the payload had been applied before the erasure was asked for.
+    pub fn pass(&mut self, meta: &Meta, kind: &str) {
         self.size = meta.index + 1;
         for subject in &meta.subjects {
             self.heads.insert(subject.clone(), meta.index);
+            if kind.starts_with(PERSON_KINDS) {
+                let entries = self.person_entries.entry(subject.clone()).or_default();
+                entries.push_back(meta.index);
+            }
         }
     }
 
@@ -199,11 +225,6 @@ impl State {
             .iter()
             .find(|(_, known)| same(known))
             .map(|(id, _)| id.as_str())
-    }
-
-    /// The name behind an id, or the id where the name was erased or is not disclosed.
-    pub fn name<'s>(&'s self, id: &'s str) -> &'s str {
-        self.people.get(id).map_or(id, String::as_str)
     }
 
     /// The latest submission of a document: the same file of a system, as the same kind, for the same requirements.

@@ -302,19 +302,6 @@ fn user_number() -> Option<String> {
     None
 }
 
-/// A pseudonym for a person's id: short, and the same everywhere.
-pub fn pseudonym(id: &str) -> String {
-    let tail: String = id
-        .chars()
-        .rev()
-        .take(6)
-        .collect::<Vec<_>>()
-        .into_iter()
-        .rev()
-        .collect();
-    format!("person {tail}")
-}
-
 /// Bytes named for an entry.
 pub fn blob(name: &str, media: &str, bytes: Vec<u8>) -> Blob {
     Blob {

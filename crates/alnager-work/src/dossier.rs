@@ -86,6 +86,9 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
                     | "pack.installed"
                     | "pack.pinned"
                     | "pack.unpinned"
+                    | "key.rotated"
+                    | "key.dropped"
+                    | "log.forked"
             );
         if (concerns && !is_task) || shared {
             item.payload = desk.payload(*index).await?;

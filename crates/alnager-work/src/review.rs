@@ -10,6 +10,7 @@ use alnager_office::crosswalk::proposals;
 use alnager_office::decide::{Command, OfferedEvidence, Refused, Review, preview};
 use alnager_office::declaration::{Declaration, Stage};
 use alnager_office::gate::{Gate, ReportStamp};
+use alnager_office::people::pseudonym;
 use alnager_office::state::State;
 use alnager_office::system::System;
 use alnager_probe::{Progress, Source, measure_with};
@@ -19,7 +20,7 @@ use alnager_store::{CommitError, Desk, Receipt};
 use jiff::civil::Date;
 use serde_json::Value;
 
-use crate::acting::{Acting, Flags, blob, instant, new_ids, pseudonym};
+use crate::acting::{Acting, Flags, blob, instant, new_ids};
 use crate::dossier;
 use crate::error::JobError;
 use crate::files::{EVIDENCE_BYTES_MAX, inside, read_bytes, read_text, write_whole};
@@ -432,7 +433,7 @@ async fn report_on(
     receipt: Receipt,
 ) -> Result<Reviewed, JobError> {
     let state = desk.state();
-    let name = |id: &str| state.name(id).to_owned();
+    let name = |id: &str| state.name(id);
     let view = make_view(library, &state, assessment, &draft.warnings, &name);
     let index = receipt.size - 1;
     let folder = folder_for(request, &view.system, index);
@@ -483,7 +484,7 @@ async fn look_back(acting: &Acting, id: &str, request: &Request) -> Result<Revie
     let state = acting.state(&mut desk).await?;
     let (assessment, warnings) = recorded(acting, &desk, &state, id, request.gate).await?;
     let names = desk.state();
-    let name = |id: &str| names.name(id).to_owned();
+    let name = |id: &str| names.name(id);
     let view = make_view(&acting.library, &state, &assessment, &warnings, &name);
     let folder = request.out.clone().unwrap_or_else(|| {
         let folder = PathBuf::from("reviews").join(&view.system);

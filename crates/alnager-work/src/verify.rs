@@ -12,6 +12,7 @@ use alnager_office::counsel::{ReadingRecorded, TextImported, wording};
 use alnager_office::event::Event;
 use alnager_office::evidence::EvidenceAccepted;
 use alnager_office::gate::SystemReviewed;
+use alnager_office::log::{KeyDropped, KeyRotated};
 use alnager_office::signature;
 use alnager_office::state::{Meta, State};
 use alnager_office::system::{FactConfirmed, System};
@@ -271,6 +272,17 @@ impl Check {
                 Event::PackUnpinned(unpinned) => {
                     self.outsider(*index, item, &state, &unpinned.by, &unpinned.id);
                 }
+                Event::KeyRotated(KeyRotated { by, .. })
+                | Event::KeyDropped(KeyDropped { by, .. }) => {
+                    self.equal(acted(item, by), || {
+                        format!("entry {index}: a key is decided on in another person's name")
+                    });
+                }
+                Event::LogForked(forked) => {
+                    self.equal(acted(item, &forked.by), || {
+                        format!("entry {index}: a fork is decided on in another person's name")
+                    });
+                }
                 Event::DeskOpened(_)
                 | Event::PersonNamed(_)
                 | Event::SystemDeclared(_)
@@ -278,7 +290,11 @@ impl Check {
                 | Event::SignalRaised(_)
                 | Event::SignalSettled(_)
                 | Event::TaskOpened(_)
-                | Event::TaskDone(_) => {}
+                | Event::TaskDone(_)
+                | Event::ErasureRequested(_)
+                | Event::ErasureExecuted(_)
+                | Event::HoldPlaced(_)
+                | Event::HoldReleased(_) => {}
             }
             let subjects = item
                 .entry

@@ -234,7 +234,7 @@ async fn why_command(
     let why = why::why(flags, requirement, system, &|progress| bar.show(progress)).await;
     bar.done();
     let why = why?;
-    let name = |id: &str| why.state.name(id).to_owned();
+    let name = |id: &str| why.state.name(id);
     let (book, judged) = (&why.library.book, why.judged.as_ref());
     say(&match format {
         Format::Text => {

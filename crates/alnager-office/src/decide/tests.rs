@@ -14,7 +14,9 @@ use super::*;
 use crate::state::State;
 
 mod counsel;
+mod log;
 mod packs;
+mod people;
 mod signature;
 mod task;
 mod watch;

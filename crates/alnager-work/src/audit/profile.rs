@@ -341,7 +341,7 @@ pub async fn find_signature(
         if let Some(signed_on) = counted(evidence, &library.book, system, day, &state) {
             let signature = evidence.submitted.signature.as_ref();
             summary.signed_by = signature.map(|signature| SignedBy {
-                auditor: state.name(&signature.auditor).to_owned(),
+                auditor: state.name(&signature.auditor),
                 signed_on: signed_on.to_string(),
                 entry: evidence.submitted_at,
             });
