@@ -202,6 +202,13 @@ impl State {
         self.people.contains_key(id) || self.person_entries.contains_key(id)
     }
 
+    /// Takes the name out of an entry that a snapshot counts already; any other event changes nothing.
+    pub fn recall(&mut self, event: &Event) {
+        if let Event::PersonNamed(named) = event {
+            self.name_person(named);
+        }
+    }
+
     /// Takes a name, unless the person was erased: whoever still holds a copy of the payload brings nobody back.
     pub(crate) fn name_person(&mut self, named: &PersonNamed) {
         if !self.erased.contains_key(&named.person) {
