@@ -9,7 +9,7 @@ use alnager_journal::merkle::Hash;
 
 use crate::error::StoreError;
 use crate::folder::{create_dir, create_file, sync_dir};
-use crate::seal;
+use crate::entropy::random;
 
 /// How a file that is being written is named; one left behind was never referred to.
 const UNFINISHED: &str = "unfinished-";
@@ -47,7 +47,7 @@ impl Blobs {
             Err(_) if folder(path).is_dir() => {}
             Err(error) => return Err(error),
         }
-        let suffix = Hash::of(&seal::random::<32>()?);
+        let suffix = Hash::of(&random::<32>()?);
         let unfinished = self.root.join(format!("{UNFINISHED}{suffix}"));
         let written = create_file(&unfinished, sealed).and_then(|()| {
             fs::rename(&unfinished, path).map_err(|error| StoreError::io(path, error))
@@ -65,6 +65,16 @@ impl Blobs {
         match fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io(&path, error)),
+        }
+    }
+
+    /// Removes a file durably; one that is not there is removed.
+    pub(crate) fn remove(&self, name: Hash) -> Result<(), StoreError> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Ok(()) => sync_dir(folder(&path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(StoreError::io(&path, error)),
         }
     }

@@ -1,13 +1,12 @@
 //! Who acts, when, on which desk, under which law.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alnager_law::requirement::AsOf;
 use alnager_office::decide::{Blob, Command, Context};
 use alnager_office::declaration::Declaration;
 use alnager_office::state::State;
-use alnager_store::{Desk, Fresh, Receipt};
+use alnager_store::{Desk, Fresh, Place, Receipt};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -20,8 +19,8 @@ use crate::library::{self, Files, Library};
 /// What every job is told.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
-    /// The desk's folder.
-    pub desk: PathBuf,
+    /// Where the desk is.
+    pub desk: Place,
     /// Who acts; without it the operating system's user.
     pub actor: Option<String>,
     /// The day judged.
@@ -77,7 +76,7 @@ impl Flags {
     /// The same flags with the packs installed on the desk, as of `--recorded` or now. Where there is no desk the law is the
     /// shipped one.
     pub async fn at_desk(mut self) -> Result<Self, JobError> {
-        if Desk::exists(&self.desk) {
+        if Desk::exists(&self.desk).await {
             let mut desk = Desk::open(&self.desk).await?;
             let state = self.state(&mut desk).await?;
             if !state.packs.is_empty() {
@@ -187,19 +186,19 @@ impl Acting {
     }
 
     /// The desk's folder.
-    pub fn desk_dir(&self) -> &Path {
+    pub fn place(&self) -> &Place {
         &self.flags.desk
     }
 
     /// The desk, which must exist.
     pub async fn desk(&self) -> Result<Desk, JobError> {
-        if !Desk::exists(self.desk_dir()) {
-            let dir = self.desk_dir().display();
+        if !Desk::exists(self.place()).await {
+            let dir = self.place();
             return Err(JobError::Input(format!(
                 "there is no desk at `{dir}`; `alnager review DIR` makes one, or name another with --desk DIR"
             )));
         }
-        Ok(Desk::open(self.desk_dir()).await?)
+        Ok(Desk::open(self.place()).await?)
     }
 
     /// The desk, or a new one that appears whole with its first commit.
@@ -207,7 +206,7 @@ impl Acting {
         let organisation = new_ids(self.now, 1)?[0];
         let origin = format!("alnager.local/{organisation}");
         Ok(Desk::open_or_new(
-            self.desk_dir(),
+            self.place(),
             Fresh {
                 org: organisation,
                 origin,

@@ -6,6 +6,7 @@ mod crosswalk;
 mod law;
 mod new;
 mod run;
+mod settings;
 mod task;
 mod terminal;
 

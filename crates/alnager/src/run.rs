@@ -11,7 +11,7 @@ use alnager_office::state::State;
 use alnager_report::json::{self, JournalHead, JsonOutputs};
 use alnager_report::screen::{self, Outputs};
 use alnager_report::why as why_report;
-use alnager_store::{Desk, StoreError};
+use alnager_store::{Desk, Place, StoreError};
 use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
 use alnager_work::records::{self, Entered, NewEvidence, NewSignature};
@@ -27,6 +27,7 @@ use crate::audit;
 use crate::crosswalk;
 use crate::law;
 use crate::new;
+use crate::settings;
 use crate::task;
 use crate::terminal::{self, Bar, complain, say};
 
@@ -43,7 +44,10 @@ pub(crate) const COULD_NOT_FINISH: u8 = 4;
 
 /// Runs a command and gives its exit code.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let runtime = match tokio::runtime::Builder::new_current_thread().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build() {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(&format!("the program could not start: {error}"));
@@ -86,8 +90,8 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     };
     // The law in use on the desk: what is shipped, with the packs installed there.
     let flags = match uses_law {
-        true => flags(shared).at_desk().await?,
-        false => flags(shared),
+        true => flags(shared)?.at_desk().await?,
+        false => flags(shared)?,
     };
     match &arguments.command {
         Command::New(arguments) => new::run(&flags, arguments, shared.format),
@@ -156,15 +160,15 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     }
 }
 
-fn flags(shared: &Shared) -> Flags {
-    Flags {
-        desk: shared.desk.clone(),
+fn flags(shared: &Shared) -> Result<Flags, JobError> {
+    Ok(Flags {
+        desk: settings::place(&shared.desk)?,
         actor: shared.actor.clone(),
         at: shared.at,
         known: shared.known,
         recorded: shared.recorded,
         law: None,
-    }
+    })
 }
 
 async fn review(request: &Request, flags: &Flags, format: Format) -> Result<u8, JobError> {
@@ -180,7 +184,7 @@ async fn review(request: &Request, flags: &Flags, format: Format) -> Result<u8, 
             let receipt = match &reviewed.receipt {
                 Some(receipt) => format!(
                     "sealed as entry {} of {}, root {}",
-                    receipt.size - 1,
+                    receipt.end - 1,
                     receipt.origin,
                     receipt.root.to_base64()
                 ),
@@ -337,7 +341,7 @@ async fn rule(
 pub(crate) fn acknowledge(entered: &Entered, words: &str, format: Format) -> Result<u8, JobError> {
     let receipt = &entered.receipt;
     say(&match format {
-        Format::Text => format!("{words} (entry {} of {})", receipt.size - 1, receipt.origin),
+        Format::Text => format!("{words} (entry {} of {})", receipt.end - 1, receipt.origin),
         Format::Json => json!({
             "done": words,
             "journal": { "origin": receipt.origin, "size": receipt.size, "root": receipt.root.to_base64() },
@@ -565,7 +569,7 @@ fn verification_json(found: &Verification) -> Value {
     })
 }
 
-async fn desk_verify(desk: &Path, format: Format) -> Result<u8, JobError> {
+async fn desk_verify(desk: &Place, format: Format) -> Result<u8, JobError> {
     let report = match Desk::verify(desk).await {
         Ok(report) => report,
         // So damaged that there is nothing left to check with: an answer, not a failure to give one.

@@ -194,7 +194,7 @@ pub async fn trust(
 /// The state of the desk as of `--recorded` or now, which holds the keys trusted to sign packs; an empty one where there is no desk.
 pub async fn trusted(flags: &Flags) -> Result<State, JobError> {
     let acting = acting(flags)?;
-    if !Desk::exists(acting.desk_dir()) {
+    if !Desk::exists(acting.place()).await {
         return Ok(State::default());
     }
     let mut desk = acting.desk().await?;
@@ -354,7 +354,7 @@ pub async fn unpin(flags: &Flags, id: &str) -> Result<Receipt, JobError> {
 pub async fn list(flags: &Flags) -> Result<Vec<Listed>, JobError> {
     let acting = acting(flags)?;
     let shipped = library::shipped_files();
-    if !Desk::exists(acting.desk_dir()) {
+    if !Desk::exists(acting.place()).await {
         let state = State::default();
         return Ok(listed(&shipped, &shipped, &state));
     }

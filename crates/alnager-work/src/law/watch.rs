@@ -112,7 +112,7 @@ pub async fn watch(flags: &Flags, config: Option<&Path>) -> Result<Watched, JobE
             "an earlier record cannot be changed; leave out --recorded".to_owned(),
         ));
     }
-    let usual = flags.desk.join(CONFIG);
+    let usual = flags.desk.home().join(CONFIG);
     let path = config.unwrap_or(&usual);
     if config.is_none() && !path.exists() {
         return Ok(Watched {
@@ -158,7 +158,7 @@ pub async fn watch(flags: &Flags, config: Option<&Path>) -> Result<Watched, JobE
         .commit(&mut desk, &Command::Watch(looks), &with)
         .await?;
     let state = desk.state();
-    let own = receipt.first..receipt.size;
+    let own = receipt.first..receipt.end;
     let mut raised: Vec<_> = state
         .signals
         .values()

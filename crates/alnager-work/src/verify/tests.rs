@@ -21,7 +21,7 @@ fn dossier() -> Dossier {
     let system =
         Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../examples/credit");
     let flags = |actor: &str| Flags {
-        desk: folder.path().join("desk"),
+        desk: folder.path().join("desk").into(),
         actor: Some(actor.to_owned()),
         known: Some("2026-11-23".parse().unwrap()),
         ..Flags::default()
@@ -234,7 +234,7 @@ fn of_the_second_system() -> Dossier {
     let declared = declared.replacen("id = \"credit\"", "id = \"second\"", 1);
     std::fs::write(second.join("system.toml"), declared).unwrap();
     let flags = |actor: &str| Flags {
-        desk: folder.path().join("desk"),
+        desk: folder.path().join("desk").into(),
         actor: Some(actor.to_owned()),
         known: Some("2026-11-23".parse().unwrap()),
         ..Flags::default()
@@ -376,7 +376,7 @@ fn audited() -> Dossier {
     };
     let signed = sign::sign(&signing).unwrap();
     let flags = |actor: &str| Flags {
-        desk: file("desk"),
+        desk: file("desk").into(),
         actor: Some(actor.to_owned()),
         known: Some("2026-11-23".parse().unwrap()),
         ..Flags::default()
