@@ -77,7 +77,7 @@ impl Flags {
     /// The same flags with the packs installed on the desk, as of `--recorded` or now. Where there is no desk the law is the
     /// shipped one.
     pub async fn at_desk(mut self) -> Result<Self, JobError> {
-        if Desk::exists(&self.desk) {
+        if self.has_desk()? {
             let mut desk = Desk::open(&self.desk).await?;
             let state = self.state(&mut desk).await?;
             if !state.packs.is_empty() {
@@ -85,6 +85,15 @@ impl Flags {
             }
         }
         Ok(self)
+    }
+
+    /// Whether there is a desk; without one there is no earlier record to ask for.
+    pub fn has_desk(&self) -> Result<bool, JobError> {
+        let exists = Desk::exists(&self.desk);
+        if self.recorded.is_some() && !exists {
+            return Err(no_desk(&self.desk));
+        }
+        Ok(exists)
     }
 
     /// Every file of the law in use, with the cases that test it.
@@ -141,7 +150,9 @@ impl Flags {
                 now.size
             ))
         })?;
-        Ok(state.as_ref().clone())
+        let mut state = state.as_ref().clone();
+        state.forget_erased_since(&now);
+        Ok(state)
     }
 }
 
@@ -169,6 +180,16 @@ impl Acting {
         })
     }
 
+    /// Begins a job that enters something, which no earlier record allows.
+    pub fn to_enter(flags: &Flags) -> Result<Self, JobError> {
+        if flags.recorded.is_some() {
+            return Err(JobError::Input(
+                "an earlier record cannot be changed; leave out --recorded".to_owned(),
+            ));
+        }
+        Acting::begin(flags)
+    }
+
     /// Today in a time zone; `None` is UTC.
     pub fn today(&self, zone: Option<&str>) -> Date {
         let zone = zone
@@ -194,10 +215,7 @@ impl Acting {
     /// The desk, which must exist.
     pub async fn desk(&self) -> Result<Desk, JobError> {
         if !Desk::exists(self.desk_dir()) {
-            let dir = self.desk_dir().display();
-            return Err(JobError::Input(format!(
-                "there is no desk at `{dir}`; `alnager review DIR` makes one, or name another with --desk DIR"
-            )));
+            return Err(no_desk(self.desk_dir()));
         }
         Ok(Desk::open(self.desk_dir()).await?)
     }
@@ -258,6 +276,13 @@ impl Acting {
     pub fn looks_back(&self) -> bool {
         self.flags.recorded.is_some()
     }
+}
+
+fn no_desk(dir: &Path) -> JobError {
+    let dir = dir.display();
+    JobError::Input(format!(
+        "there is no desk at `{dir}`; `alnager review DIR` makes one, or name another with --desk DIR"
+    ))
 }
 
 /// An instant as entries write it: RFC 3339, UTC, six decimals.
