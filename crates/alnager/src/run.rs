@@ -4,7 +4,7 @@ use std::path::Path;
 
 use alnager_journal::note::VerifyingKey;
 use alnager_journal::policy::Policy;
-use alnager_journal::verify::Trust;
+use alnager_journal::verify::{Status, Trust};
 use alnager_office::decide::EvidenceRuling;
 use alnager_office::gate::{Gate, Verdict};
 use alnager_office::state::State;
@@ -25,9 +25,10 @@ use crate::arguments::{
 };
 use crate::audit;
 use crate::crosswalk;
-use crate::law;
+use crate::law::{self, LawCommand};
 use crate::new;
 use crate::settings;
+use crate::people::{self, PeopleCommand};
 use crate::task;
 use crate::terminal::{self, Bar, complain, say};
 
@@ -87,7 +88,19 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         | Command::Fact(_)
         | Command::Evidence(_)
         | Command::Task(_) => true,
+        Command::People(_) | Command::Hold(_) => false,
     };
+    let reads_record = match &arguments.command {
+        Command::People(_) | Command::Hold(_) => true,
+        Command::Law(LawCommand::Pack(command)) => command.reads_record(),
+        _ => uses_law,
+    };
+    if shared.recorded.is_some() && !reads_record {
+        return Err(JobError::Input(
+            "this command asks nothing of the desk's record as it was; leave out --recorded"
+                .to_owned(),
+        ));
+    }
     // The law in use on the desk: what is shipped, with the packs installed there.
     let flags = match uses_law {
         true => flags(shared)?.at_desk().await?,
@@ -143,6 +156,8 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         ),
         Command::Law(command) => law::run(&flags, command, shared.format).await,
         Command::Audit(command) => audit::run(&flags, command, shared.format).await,
+        Command::People(PeopleCommand::List) => people::list(&flags, shared.format).await,
+        Command::Hold(command) => people::hold(&flags, command, shared.format).await,
         Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
         Command::Desk(DeskCommand::Key) => {
@@ -505,6 +520,10 @@ fn verification_words(found: &Verification) -> String {
         counts.blobs_intact,
         counts.blobs_absent
     ));
+    let erased = erased(found);
+    lines.extend(erased.map(|(index, kind, under)| {
+        format!("entry {index} ({kind}) was erased under entry {under}")
+    }));
     for (index, system, verdict, day) in &found.reviews {
         lines.push(format!(
             "entry {index}: `{system}` judged for {day}: {verdict}"
@@ -543,6 +562,15 @@ fn verification_words(found: &Verification) -> String {
     lines.join("\n")
 }
 
+/// What was erased: the entry, its kind, and the entry that says so.
+fn erased(found: &Verification) -> impl Iterator<Item = (u64, &str, u64)> {
+    let entries = found.journal.entries.iter();
+    entries.filter_map(|entry| match entry.payload {
+        Status::Erased { under } => Some((entry.index, entry.kind.as_str(), under)),
+        Status::Intact | Status::Withheld => None,
+    })
+}
+
 fn verification_json(found: &Verification) -> Value {
     let journal = &found.journal;
     let reviews: Vec<Value> = found
@@ -557,6 +585,7 @@ fn verification_json(found: &Verification) -> Value {
         "journal": { "origin": journal.origin, "size": journal.size, "root": journal.root.to_base64() },
         "entries": journal.entries.len(),
         "payloads": { "intact": journal.counts.intact, "withheld": journal.counts.withheld, "erased": journal.counts.erased },
+        "erased": erased(found).map(|(index, kind, under)| json!({ "entry": index, "kind": kind, "under": under })).collect::<Vec<_>>(),
         "reviews": reviews,
         "recomputed": found.n_recomputed,
         "withheld": found.n_withheld,
