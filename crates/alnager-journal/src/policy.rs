@@ -32,12 +32,12 @@ enum Party {
     },
 }
 
-/// A checkpoint that a policy accepts.
+/// By whom a checkpoint is signed that a reader accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
     /// The log's key whose signature fits.
     pub log: VerifyingKey,
-    /// The witnesses whose cosignatures fit, in the order of the policy.
+    /// The witnesses whose cosignatures fit, in the order of the policy; empty without a policy.
     pub witnesses: Vec<Cosigned>,
 }
 

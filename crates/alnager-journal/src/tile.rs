@@ -53,6 +53,13 @@ pub enum TileError {
     },
 }
 
+const WIDTH: u64 = WIDTH_FULL as u64;
+
+/// Number of hashes that a log of `size` entries has on a level of tiles.
+fn hashes(level: u8, size: u64) -> u64 {
+    size.checked_shr(8 * u32::from(level)).unwrap_or(0)
+}
+
 /// The root over a row of hashes whose number is a power of two, else `None`. Over the hashes of a full tile it is the
 /// hash that stands for the tile one level up.
 pub fn root(hashes: &[Hash]) -> Option<Hash> {
@@ -80,20 +87,28 @@ impl Tile {
     /// All tiles of a log of `size` entries, lowest level first, each level from its start. The last of a level is
     /// partial unless its 256 hashes are all there; there are no empty ones.
     pub fn all(size: u64) -> impl Iterator<Item = Tile> {
-        let levels = (0..=LEVEL_MAX).map_while(move |level| {
-            let hashes = size.checked_shr(8 * u32::from(level)).unwrap_or(0);
-            (hashes > 0).then_some((level, hashes))
-        });
-        levels.flat_map(|(level, hashes)| {
-            (0..hashes.div_ceil(u64::from(WIDTH_FULL)))
-                .filter_map(move |index| Tile::at(level, index, hashes))
+        Tile::grown(0, size)
+    }
+
+    /// The tiles that a log of `new` entries has and did not have with `old`, in the order of [`Tile::all`]. On each
+    /// level only the first of them can have been there before, partial and narrower.
+    pub fn grown(old: u64, new: u64) -> impl Iterator<Item = Tile> {
+        (0..=LEVEL_MAX).flat_map(move |level| {
+            let (old, new) = (hashes(level, old), hashes(level, new));
+            // Where nothing was added the range is empty.
+            let first = if old < new { old / WIDTH } else { u64::MAX };
+            (first..new.div_ceil(WIDTH)).filter_map(move |index| Tile::at(level, index, new))
         })
     }
 
+    /// The tile at a place in a log of `size` entries; `None` when the log has none there.
+    pub fn in_log(level: u8, index: u64, size: u64) -> Option<Tile> {
+        Tile::at(level, index, hashes(level, size))
+    }
+
     /// The tile at a place of a level that has so many hashes; `None` when it would be empty.
-    fn at(level: u8, index: u64, hashes: u64) -> Option<Tile> {
-        let before = index.checked_mul(u64::from(WIDTH_FULL))?;
-        let width = hashes.checked_sub(before)?.min(u64::from(WIDTH_FULL)) as u16;
+    pub(crate) fn at(level: u8, index: u64, hashes: u64) -> Option<Tile> {
+        let width = hashes.checked_sub(index.checked_mul(WIDTH)?)?.min(WIDTH) as u16;
         Tile::new(level, index, width)
     }
 
@@ -188,7 +203,7 @@ impl Tile {
     pub fn holding(subtree: Subtree, size: u64) -> Option<Tile> {
         let (level, step) = (subtree.level / 8, subtree.level % 8);
         let level = u8::try_from(level).ok()?;
-        let hashes = size.checked_shr(8 * u32::from(level)).unwrap_or(0);
+        let hashes = hashes(level, size);
         if subtree.index >= hashes >> step {
             return None;
         }
@@ -210,7 +225,7 @@ impl Tile {
 
     /// The tile's bytes: its hashes, 32 bytes each. `None` when `nodes` does not hold all of them.
     pub fn encode(self, nodes: &impl Nodes) -> Option<Vec<u8>> {
-        let first = self.index.checked_mul(u64::from(WIDTH_FULL))?;
+        let first = self.index.checked_mul(WIDTH)?;
         let level = 8 * u32::from(self.level);
         let mut bytes = Vec::with_capacity(usize::from(self.width) * 32);
         for place in 0..u64::from(self.width) {

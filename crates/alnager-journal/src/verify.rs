@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::checkpoint::SignedCheckpoint;
 use crate::dossier::{Disclosed, Dossier, Item};
 use crate::entry::{self, ERASURE_EXECUTED, EntryError};
 use crate::merkle::{self, Hash};
 use crate::note::{KeyKind, NoteError, VerifyingKey};
-use crate::policy::{Cosigned, Policy, PolicyError};
+use crate::policy::{Accepted, Cosigned, Policy, PolicyError};
 use crate::scope::{self, ScopeError, SubjectHead};
 
 /// Whom the reader believes.
@@ -180,7 +181,7 @@ pub enum VerifyError {
 /// It does not judge what the payloads say. A result says that history was not altered after this checkpoint was
 /// signed; it cannot say that what was entered was true, nor that something was never entered.
 pub fn verify(dossier: &Dossier, trust: &Trust) -> Result<Verified, VerifyError> {
-    let (signer, witnesses) = check_signatures(dossier, trust)?;
+    let signed = check_signatures(dossier, trust)?;
     let checkpoint = dossier.checkpoint.checkpoint();
     for (&index, item) in &dossier.entries {
         check_included(dossier, index, item)?;
@@ -197,9 +198,9 @@ pub fn verify(dossier: &Dossier, trust: &Trust) -> Result<Verified, VerifyError>
         origin: checkpoint.origin().to_owned(),
         size: checkpoint.size(),
         root: checkpoint.root(),
-        signer,
+        signer: signed.log,
         trusted: !matches!(trust, Trust::Unstated),
-        witnesses,
+        witnesses: signed.witnesses,
         subjects: dossier.subjects.clone(),
         counts: count(&entries),
         entries,
@@ -207,34 +208,44 @@ pub fn verify(dossier: &Dossier, trust: &Trust) -> Result<Verified, VerifyError>
 }
 
 /// The key inside must fit in any case; with trust stated, the trusted one must fit as well.
-fn check_signatures(
-    dossier: &Dossier,
-    trust: &Trust,
-) -> Result<(VerifyingKey, Vec<Cosigned>), VerifyError> {
-    check_log_key(dossier, &dossier.log)?;
+fn check_signatures(dossier: &Dossier, trust: &Trust) -> Result<Accepted, VerifyError> {
+    check_log_key(&dossier.checkpoint, &dossier.log)?;
     let note = dossier.checkpoint.note();
     note.verify(std::slice::from_ref(&dossier.log))
         .map_err(VerifyError::Signature)?;
+    let by_inside = || Accepted {
+        log: dossier.log.clone(),
+        witnesses: Vec::new(),
+    };
+    Ok(signed(&dossier.checkpoint, trust)?.unwrap_or_else(by_inside))
+}
+
+/// Checks that a checkpoint is signed by whom the reader trusts; `None` when the reader has named nobody, and then
+/// nothing was checked.
+pub fn signed(
+    checkpoint: &SignedCheckpoint,
+    trust: &Trust,
+) -> Result<Option<Accepted>, VerifyError> {
     match trust {
-        Trust::Unstated => Ok((dossier.log.clone(), Vec::new())),
+        Trust::Unstated => Ok(None),
         Trust::Key(key) => {
-            check_log_key(dossier, key)?;
-            note.verify(std::slice::from_ref(key))
-                .map_err(|source| VerifyError::NotTrusted {
-                    key: key.to_string(),
-                    source,
-                })?;
-            Ok((key.clone(), Vec::new()))
+            check_log_key(checkpoint, key)?;
+            let checked = checkpoint.note().verify(std::slice::from_ref(key));
+            checked.map_err(|source| VerifyError::NotTrusted {
+                key: key.to_string(),
+                source,
+            })?;
+            Ok(Some(Accepted {
+                log: key.clone(),
+                witnesses: Vec::new(),
+            }))
         }
-        Trust::Policy(policy) => {
-            let accepted = policy.accept(&dossier.checkpoint)?;
-            Ok((accepted.log, accepted.witnesses))
-        }
+        Trust::Policy(policy) => Ok(Some(policy.accept(checkpoint)?)),
     }
 }
 
-fn check_log_key(dossier: &Dossier, key: &VerifyingKey) -> Result<(), VerifyError> {
-    let origin = dossier.checkpoint.checkpoint().origin();
+fn check_log_key(checkpoint: &SignedCheckpoint, key: &VerifyingKey) -> Result<(), VerifyError> {
+    let origin = checkpoint.checkpoint().origin();
     if key.kind() != KeyKind::Ed25519 {
         return Err(VerifyError::KeyType);
     }

@@ -117,6 +117,20 @@ pub fn refuse_existing(path: &Path) -> Result<(), JobError> {
 
 /// Writes a file so that it appears whole or not at all.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
+    put(path, |aside| std::fs::write(aside, bytes))
+}
+
+/// Writes a file so that it appears whole or not at all, and its bytes are on the disk. That its name lasts, the caller sees to
+/// with [`sync_folder`], once for many files.
+pub fn write_lasting(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
+    put(path, |aside| {
+        let mut out = File::create(aside)?;
+        out.write_all(bytes)?;
+        out.sync_all()
+    })
+}
+
+fn put(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), JobError> {
     let error = |source| JobError::File {
         path: path.to_owned(),
         doing: "cannot be written",
@@ -133,7 +147,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
         .map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_default();
     let aside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-    let written = std::fs::write(&aside, bytes).and_then(|()| std::fs::rename(&aside, path));
+    let written = write(&aside).and_then(|()| std::fs::rename(&aside, path));
     written.map_err(|source| {
         // The half-written file is ours to remove; that it may already be gone does not matter.
         let _ = std::fs::remove_file(&aside);
@@ -176,14 +190,14 @@ fn write_synced(aside: &Path, like: &Path, bytes: &[u8]) -> io::Result<()> {
     out.sync_all()
 }
 
-/// Makes a rename in a folder last.
+/// Makes the renames in a folder last.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// Elsewhere a folder cannot be opened as a file; the rename is then as durable as the system makes it.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
+pub fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }

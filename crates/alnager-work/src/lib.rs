@@ -5,6 +5,7 @@ pub mod audit;
 pub mod dossier;
 pub mod error;
 pub mod files;
+pub mod journal;
 pub mod law;
 pub mod library;
 pub mod new;

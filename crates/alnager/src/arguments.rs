@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
 use crate::audit::AuditCommand;
+use crate::journal::JournalCommand;
 use crate::law::LawCommand;
 use crate::new::NewArguments;
 use crate::people::{HoldCommand, PeopleCommand};
@@ -127,6 +128,9 @@ pub(crate) enum Command {
     /// Open tasks, and say that they are done
     #[command(subcommand)]
     Task(TaskCommand),
+    /// Let outsiders check the journal: publish it, prove entries, check what was published
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Look after the desk
     #[command(subcommand)]
     Desk(DeskCommand),

@@ -3,6 +3,7 @@
 mod arguments;
 mod audit;
 mod crosswalk;
+mod journal;
 mod law;
 mod new;
 mod people;

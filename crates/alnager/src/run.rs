@@ -25,6 +25,7 @@ use crate::arguments::{
 };
 use crate::audit;
 use crate::crosswalk;
+use crate::journal;
 use crate::law::{self, LawCommand};
 use crate::new;
 use crate::settings;
@@ -79,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     let shared = &arguments.shared;
     let uses_law = match &arguments.command {
-        Command::Verify { .. } | Command::Desk(_) => false,
+        Command::Verify { .. } | Command::Journal(_) | Command::Desk(_) => false,
         Command::Audit(command) => command.uses_law(),
         Command::Law(command) => command.uses_law(),
         Command::New(_)
@@ -159,6 +160,7 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         Command::People(PeopleCommand::List) => people::list(&flags, shared.format).await,
         Command::Hold(command) => people::hold(&flags, command, shared.format).await,
         Command::Task(command) => task::run(&flags, command, shared.format).await,
+        Command::Journal(command) => journal::run(&flags, command, shared.format).await,
         Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
         Command::Desk(DeskCommand::Key) => {
             let key = Acting::begin(&flags)?
@@ -443,7 +445,7 @@ fn list(state: &State, system: Option<&str>, format: Format) -> String {
     lines.join("\n")
 }
 
-fn trust(key: Option<&str>, policy: Option<&Path>) -> Result<Trust, JobError> {
+pub(crate) fn trust(key: Option<&str>, policy: Option<&Path>) -> Result<Trust, JobError> {
     if let Some(key) = key {
         let key = VerifyingKey::parse(key)
             .map_err(|error| JobError::Input(format!("--key: {}", with_causes(&error))))?;

@@ -82,6 +82,11 @@ impl Bar {
 
     /// Shows how many of the systems are done.
     pub(crate) fn count(&self, done: u64, total: u64) {
+        self.steps("judging", "systems", done, total);
+    }
+
+    /// Shows how many things are done.
+    pub(crate) fn steps(&self, doing: &str, things: &str, done: u64, total: u64) {
         if self.start.elapsed() < QUIET || !std::io::stderr().is_terminal() {
             return;
         }
@@ -89,8 +94,9 @@ impl Bar {
         let bar = bar.get_or_insert_with(|| {
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
         });
-        let words = "{bar:30} {human_pos} of {human_len} systems, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(words) {
+        let words =
+            format!("{doing} {{bar:30}} {{human_pos}} of {{human_len}} {things}, {{eta}} left");
+        if let Ok(style) = ProgressStyle::with_template(&words) {
             bar.set_style(style);
         }
         bar.set_length(total);

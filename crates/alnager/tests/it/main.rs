@@ -11,6 +11,7 @@ mod dossier;
 mod guide;
 mod impact;
 mod interview;
+mod journal;
 mod pack;
 mod people;
 mod pitfalls;
