@@ -17,6 +17,7 @@ mod schema;
 mod seal;
 mod verify;
 
+pub use blobs::ObjectStoreError;
 pub use desk::{Desk, Fresh, Receipt};
 pub use error::{CommitError, StoreError};
 pub use verify::{DeskReport, Note, Problem};
