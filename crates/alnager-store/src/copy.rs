@@ -128,7 +128,7 @@ async fn copy_journal(
 ) -> Result<Copied, StoreError> {
     let faults = Faults::default();
     let mut source = Database::open(&from.journal(), Kind::Journal, faults.clone()).await?;
-    let (from_blobs, to_blobs) = (from.blobs(&faults)?, to.blobs(&faults)?);
+    let (from_blobs, to_blobs) = (from.blobs()?, to.blobs()?);
     let mut target = Database::create(&to.journal(), Kind::Journal, faults.clone()).await?;
     let head = only_head(&mut source).await?;
     let org = head.org;

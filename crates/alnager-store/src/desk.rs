@@ -229,6 +229,13 @@ impl Desk {
             .await
     }
 
+    /// The roots over ranges of entries that the journal has.
+    pub async fn roots(&self, ranges: &[Range]) -> Result<Vec<Hash>, StoreError> {
+        let tiles = self.tiles(ranges).await?;
+        let roots = ranges.iter().map(|range| range.root(&tiles));
+        roots.collect::<Option<_>>().ok_or_else(missing_tile)
+    }
+
     /// The tiles that these ranges of entries are made of.
     async fn tiles(&self, ranges: &[Range]) -> Result<Tiles, StoreError> {
         let mut tiles = Tiles::new();
@@ -480,7 +487,7 @@ impl Desk {
             secrets,
             signers,
             known,
-            blobs: place.blobs(&faults)?,
+            blobs: place.blobs()?,
             files: Mutex::new(Files { journal, keys }),
             place: place.clone(),
             entropy: Entropy::System,

@@ -8,6 +8,7 @@ use alnager_journal::entry::EntryError;
 use alnager_journal::note::NoteError;
 use alnager_office::decide::Refused;
 
+use crate::blobs::ObjectStoreError;
 use crate::schema::FORMAT;
 
 /// Why a command was not entered. Nothing was written unless [`StoreError::GuardBehind`] says so.
@@ -265,6 +266,9 @@ pub enum StoreError {
         /// The cause.
         source: io::Error,
     },
+    /// The object store that holds the blobs does not do what it is asked.
+    #[error(transparent)]
+    ObjectStore(#[from] ObjectStoreError),
     /// Any other failure of a database.
     #[error("the database `{}` does not answer as it should", path.display())]
     Database {

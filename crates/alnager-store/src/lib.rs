@@ -33,6 +33,7 @@ mod snapshot;
 mod verify;
 mod writer;
 
+pub use blobs::ObjectStoreError;
 pub use copy::{Copied, Progress};
 pub use desk::{Desk, Fresh};
 pub use erase::{Erasure, Finish};

@@ -170,11 +170,13 @@ impl Place {
         }
     }
 
-    pub(crate) fn blobs(&self, faults: &Faults) -> Result<Blobs, StoreError> {
-        let _ = faults;
+    pub(crate) fn blobs(&self) -> Result<Blobs, StoreError> {
         match &self.at {
             At::Folder(dir) => Ok(Blobs::new(dir.join(BLOBS))),
-            At::Server(place) => Ok(Blobs::new(place.home.join(BLOBS))),
+            At::Server(place) => match &place.blobs {
+                Some(blobs) => Blobs::at(blobs),
+                None => Ok(Blobs::new(place.home.join(BLOBS))),
+            },
         }
     }
 

@@ -334,7 +334,7 @@ impl Desk {
         let key = signers.current().verifying_key(KeyKind::Ed25519);
 
         let ring = Keyring::new(org, secrets.kek());
-        let mut check = Check::new(org, ring, place.blobs(&faults)?);
+        let mut check = Check::new(org, ring, place.blobs()?);
         for (file, database) in [(JOURNAL, &mut journal), (KEYS, &mut keys)] {
             if let Some(Some(complaint)) = check.readable(database.complaint().await)? {
                 check.problems.push(Problem::Database { file, complaint });
@@ -790,11 +790,18 @@ impl Check {
         row: &BlobRow,
     ) -> Result<(), StoreError> {
         let name = stated.name.clone();
-        let Some(bytes) = self.blobs.read(row.sha256)? else {
-            self.problems.push(Problem::BlobMissing { index, name });
-            return Ok(());
+        let bytes = match self.blobs.read(row.sha256) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                self.problems.push(Problem::BlobMissing { index, name });
+                return Ok(());
+            }
+            Err(StoreError::Damaged { .. }) => {
+                self.problems.push(Problem::Blob { index, name });
+                return Ok(());
+            }
+            Err(error) => return Err(error),
         };
-        let is_named_so = Hash::of(&bytes) == row.sha256;
         let sealed = Sealed {
             nonce: row.nonce,
             bytes,
@@ -811,7 +818,7 @@ impl Check {
         let is_whole = opened.is_some_and(|blob| {
             fits(&blob, stated.commit) && blob.bytes.len() as u64 == stated.len
         });
-        if is_named_so && is_whole {
+        if is_whole {
             self.n_blobs += 1;
         } else {
             self.problems.push(Problem::Blob { index, name });
