@@ -7,6 +7,7 @@ pub mod ask;
 pub mod folder;
 pub mod listed;
 pub mod serve;
+pub mod submit;
 
 /// The clock that witnesses and those who ask them are handed: seconds since 1970-01-01 UTC.
 pub type Clock = fn() -> u64;

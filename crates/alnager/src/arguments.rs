@@ -7,9 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
 use crate::audit::AuditCommand;
+use crate::journal::JournalCommand;
 use crate::law::LawCommand;
 use crate::new::NewArguments;
 use crate::task::TaskCommand;
+use crate::witness::WitnessCommand;
 
 /// An AI compliance officer: declares, maps, measures, judges and seals AI systems.
 ///
@@ -123,6 +125,12 @@ pub(crate) enum Command {
     /// Look after the desk
     #[command(subcommand)]
     Desk(DeskCommand),
+    /// Have the desk's journal cosigned
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Witness the journals of others: cosign what continues what was cosigned before
+    #[command(subcommand)]
+    Witness(WitnessCommand),
 }
 
 /// Commands about facts.

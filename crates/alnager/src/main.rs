@@ -3,11 +3,13 @@
 mod arguments;
 mod audit;
 mod crosswalk;
+mod journal;
 mod law;
 mod new;
 mod run;
 mod task;
 mod terminal;
+mod witness;
 
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};

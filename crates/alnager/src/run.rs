@@ -25,10 +25,12 @@ use crate::arguments::{
 };
 use crate::audit;
 use crate::crosswalk;
+use crate::journal;
 use crate::law;
 use crate::new;
 use crate::task;
 use crate::terminal::{self, Bar, complain, say};
+use crate::witness;
 
 /// Done; for a review, clear.
 pub(crate) const CLEAR: u8 = 0;
@@ -43,7 +45,10 @@ pub(crate) const COULD_NOT_FINISH: u8 = 4;
 
 /// Runs a command and gives its exit code.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let runtime = match tokio::runtime::Builder::new_current_thread().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(&format!("the program could not start: {error}"));
@@ -74,7 +79,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     let shared = &arguments.shared;
     let uses_law = match &arguments.command {
-        Command::Verify { .. } | Command::Desk(_) => false,
+        Command::Verify { .. } | Command::Desk(_) | Command::Journal(_) | Command::Witness(_) => {
+            false
+        }
         Command::Audit(command) => command.uses_law(),
         Command::Law(command) => command.uses_law(),
         Command::New(_)
@@ -139,6 +146,8 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         ),
         Command::Law(command) => law::run(&flags, command, shared.format).await,
         Command::Audit(command) => audit::run(&flags, command, shared.format).await,
+        Command::Journal(command) => journal::run(&flags, command, shared.format).await,
+        Command::Witness(command) => witness::run(command, shared.format).await,
         Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
         Command::Desk(DeskCommand::Key) => {
@@ -430,18 +439,22 @@ fn trust(key: Option<&str>, policy: Option<&Path>) -> Result<Trust, JobError> {
             .map_err(|error| JobError::Input(format!("--key: {}", with_causes(&error))))?;
         return Ok(Trust::Key(key));
     }
-    let Some(path) = policy else {
-        return Ok(Trust::Unstated);
-    };
+    match policy {
+        None => Ok(Trust::Unstated),
+        Some(path) => Ok(Trust::Policy(read_policy(path)?)),
+    }
+}
+
+/// Reads the file of a `--policy`.
+pub(crate) fn read_policy(path: &Path) -> Result<Policy, JobError> {
     let bytes = std::fs::read(path).map_err(|error| {
         JobError::Input(format!(
             "--policy: `{}` cannot be read: {error}",
             path.display()
         ))
     })?;
-    let policy = Policy::parse(&bytes)
-        .map_err(|error| JobError::Input(format!("--policy: {}", with_causes(&error))))?;
-    Ok(Trust::Policy(policy))
+    Policy::parse(&bytes)
+        .map_err(|error| JobError::Input(format!("--policy: {}", with_causes(&error))))
 }
 
 fn verify_command(

@@ -510,3 +510,26 @@ proptest! {
         prop_assert!(!matches!(reply, Ok(Reply::Cosigned(_))));
     }
 }
+
+#[test]
+fn the_example_of_the_formats_page_is_true() {
+    let page = include_str!("../../../../docs/formats/journal.md");
+    let log = key("example.org/journal", 1);
+    let tree = tree(b"abcde");
+    let request = Request {
+        old: 3,
+        proof: tree.consistency_proof(3, 5).unwrap(),
+        checkpoint: signed("example.org/journal", &log, 5, tree.root()),
+    };
+    let witness = witness();
+    let known = [log.verifying_key(KeyKind::Ed25519)];
+    let accepted = judge(&request, &known, held(b"abc")).unwrap();
+    let line = witness.cosign(accepted.note.text(), 1_795_420_800);
+    for part in [
+        format!("`{}`", witness.verifying_key(KeyKind::Cosignature)),
+        format!("```text\n{request}```\n"),
+        format!("```text\n{line}\n```\n"),
+    ] {
+        assert!(page.contains(&part), "the page lacks:\n{part}");
+    }
+}

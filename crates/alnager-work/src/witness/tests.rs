@@ -11,14 +11,15 @@ use alnager_journal::checkpoint::{Checkpoint, SignedCheckpoint};
 use alnager_journal::merkle::{Hash, Tree, leaf_hash};
 use alnager_journal::note::{KeyKind, SigningKey, VerifyingKey};
 use alnager_journal::policy::Policy;
-use alnager_journal::witness::{REQUEST_LEN_MAX, Refusal, Request, SIZE_MEDIA_TYPE};
+use alnager_journal::witness::{Cosignature, REQUEST_LEN_MAX, Refusal, Request, SIZE_MEDIA_TYPE};
 use expect_test::{Expect, expect};
 use tokio::sync::oneshot;
 
-use super::ask::{Asked, ask};
+use super::ask::{AskError, Asked, ask};
 use super::folder::{self, Witness};
 use super::listed::{self, Listed};
 use super::serve::{self, Happened, Limits};
+use super::submit::settle;
 use super::system_clock;
 use crate::verify::with_causes;
 
@@ -416,7 +417,7 @@ fn a_cosignature_whose_answer_was_lost_is_given_when_asked_again() {
     drop(witness);
     let running = Running::start(place.path(), Limits::default());
     log.check(
-        &[running.listed.clone()],
+        std::slice::from_ref(&running.listed),
         expect![[r#"
         one.example/w: cosigned 3
     "#]],
@@ -443,7 +444,15 @@ fn what_cannot_be_kept_is_not_cosigned() {
             .is_ok()
     );
 
+    // What a killed process left half-written is written over.
     let grown = Log::new(LOG, 1, b"abcd");
+    std::fs::write(state.join("checkpoint.new"), "example.org/log\n9").unwrap();
+    assert!(
+        witness
+            .add_checkpoint(&log.request(3), 1_000)
+            .unwrap()
+            .is_ok()
+    );
     std::fs::create_dir(state.join("checkpoint.new")).unwrap();
     assert!(witness.add_checkpoint(&grown.request(3), 1_000).is_err());
     let kept = witness.checkpoint(&hash).unwrap().unwrap();
@@ -606,7 +615,7 @@ fn the_latest_checkpoint_is_there_for_everyone() {
     };
     assert!(get(&hash.to_string()).starts_with("HTTP/1.1 404"));
     log.check(
-        &[witness.listed.clone()],
+        std::slice::from_ref(&witness.listed),
         expect![[r#"
         one.example/w: cosigned 3
     "#]],
@@ -664,7 +673,7 @@ fn a_request_is_bounded_in_length_and_time() {
     let start = Instant::now();
     let silent = [(); 2].map(|()| TcpStream::connect(witness.address()).unwrap());
     log.check(
-        &[witness.listed.clone()],
+        std::slice::from_ref(&witness.listed),
         expect![[r#"
         one.example/w: cosigned 3
     "#]],
@@ -779,4 +788,70 @@ fn the_list_of_a_desk_is_a_policy_that_may_be_edited() {
     .unwrap();
     let refused = listed::list(desk).unwrap_err().to_string();
     assert!(refused.contains("does not end in an address"), "{refused}");
+}
+
+/// Shows how a checkpoint stands with these kept lines, `W1` and `W2` as the witnesses of the list, when only the first has cosigned
+/// now; gives how many lines it has.
+#[track_caller]
+fn check_standing(kept: &[(&str, u8, u64)], policy: Option<&str>, want: Expect) -> usize {
+    let log = Log::new(LOG, 1, b"abc");
+    let text = log.checkpoint().note().text().to_owned();
+    let witness = |seed: u8| SigningKey::new(&format!("w{seed}.example"), &[seed; 32]).unwrap();
+    let asked = [2, 3].map(|seed| Asked {
+        witness: Listed {
+            name: format!("w{seed}"),
+            key: witness(seed).verifying_key(KeyKind::Cosignature),
+            url: "http://127.0.0.1:1".to_owned(),
+        },
+        answer: match seed {
+            2 => Ok(Cosignature {
+                line: witness(2).cosign(&text, 5),
+                unix_s: 5,
+            }),
+            _ => Err(AskError::Moved),
+        },
+    });
+    let policy = policy.map(|policy| {
+        let mut filled = policy.replace("LOG", &log.vkey().to_string());
+        for seed in 2..=4 {
+            let key = witness(seed).verifying_key(KeyKind::Cosignature);
+            filled = filled.replace(&format!("W{seed}"), &key.to_string());
+        }
+        Policy::parse(filled.as_bytes()).unwrap()
+    });
+    let kept = kept.iter().map(|(over, seed, at)| match *over {
+        "this" => witness(*seed).cosign(&text, *at),
+        over => witness(*seed).cosign(over, *at),
+    });
+    let settled = settle(
+        log.checkpoint(),
+        kept.collect(),
+        asked.into(),
+        policy.as_ref(),
+    )
+    .unwrap();
+    want.assert_eq(&format!("{:?}", settled.standing));
+    settled.checkpoint.note().signatures().len()
+}
+
+#[test]
+fn what_is_enough_is_every_witness_or_what_the_policy_says() {
+    let one = [("this", 2, 5)];
+    assert_eq!(check_standing(&one, None, expect!["Missing { n: 1 }"]), 2);
+    // Cosigned before, which counts for a policy, and not for "now".
+    let both = [("this", 2, 5), ("this", 3, 4)];
+    assert_eq!(check_standing(&both, None, expect!["Missing { n: 1 }"]), 3);
+    let all = Some("log LOG\nwitness a W2\nwitness b W3\ngroup g all a b\nquorum g\n");
+    check_standing(&one, all, expect!["Refused(Quorum { n_cosigned: 1 })"]);
+    check_standing(&both, all, expect!["Accepted"]);
+    // A witness of the policy that is not on the list; the newest of several lines; lines that do not fit count for nothing.
+    let kept = [
+        ("another text\n", 3, 9),
+        ("this", 2, 5),
+        ("this", 2, 6),
+        ("this", 4, 4),
+    ];
+    let other = Some("log LOG\nwitness c W4\nquorum c\n");
+    assert_eq!(check_standing(&kept, other, expect!["Accepted"]), 3);
+    check_standing(&kept, all, expect!["Refused(Quorum { n_cosigned: 1 })"]);
 }

@@ -18,6 +18,7 @@ mod signature;
 mod task;
 mod text;
 mod watch;
+mod witness;
 mod wrong_input;
 
 use std::path::{Path, PathBuf};
