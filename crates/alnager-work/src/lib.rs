@@ -15,3 +15,4 @@ pub mod review;
 pub mod task;
 pub mod verify;
 pub mod why;
+pub mod witness;

@@ -12,6 +12,7 @@ use crate::law::LawCommand;
 use crate::new::NewArguments;
 use crate::people::{HoldCommand, PeopleCommand};
 use crate::task::TaskCommand;
+use crate::witness::WitnessCommand;
 
 /// An AI compliance officer: declares, maps, measures, judges and seals AI systems.
 ///
@@ -128,12 +129,15 @@ pub(crate) enum Command {
     /// Open tasks, and say that they are done
     #[command(subcommand)]
     Task(TaskCommand),
-    /// Let outsiders check the journal: publish it, prove entries, check what was published
+    /// Let outsiders check the journal: publish it, prove entries, have it cosigned, check what was published
     #[command(subcommand)]
     Journal(JournalCommand),
     /// Look after the desk
     #[command(subcommand)]
     Desk(DeskCommand),
+    /// Witness the journals of others: cosign what continues what was cosigned before
+    #[command(subcommand)]
+    Witness(WitnessCommand),
 }
 
 /// Commands about facts.

@@ -11,6 +11,7 @@ mod run;
 mod settings;
 mod task;
 mod terminal;
+mod witness;
 
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};

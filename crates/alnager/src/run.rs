@@ -32,6 +32,7 @@ use crate::settings;
 use crate::people::{self, PeopleCommand};
 use crate::task;
 use crate::terminal::{self, Bar, complain, say};
+use crate::witness;
 
 /// Done; for a review, clear.
 pub(crate) const CLEAR: u8 = 0;
@@ -47,9 +48,9 @@ pub(crate) const COULD_NOT_FINISH: u8 = 4;
 /// Runs a command and gives its exit code.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
     let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build() {
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(&format!("the program could not start: {error}"));
@@ -80,7 +81,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     let shared = &arguments.shared;
     let uses_law = match &arguments.command {
-        Command::Verify { .. } | Command::Journal(_) | Command::Desk(_) => false,
+        Command::Verify { .. } | Command::Desk(_) | Command::Journal(_) | Command::Witness(_) => {
+            false
+        }
         Command::Audit(command) => command.uses_law(),
         Command::Law(command) => command.uses_law(),
         Command::New(_)
@@ -159,8 +162,9 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         Command::Audit(command) => audit::run(&flags, command, shared.format).await,
         Command::People(PeopleCommand::List) => people::list(&flags, shared.format).await,
         Command::Hold(command) => people::hold(&flags, command, shared.format).await,
-        Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Journal(command) => journal::run(&flags, command, shared.format).await,
+        Command::Witness(command) => witness::run(command, shared.format).await,
+        Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
         Command::Desk(DeskCommand::Key) => {
             let key = Acting::begin(&flags)?
@@ -451,18 +455,22 @@ pub(crate) fn trust(key: Option<&str>, policy: Option<&Path>) -> Result<Trust, J
             .map_err(|error| JobError::Input(format!("--key: {}", with_causes(&error))))?;
         return Ok(Trust::Key(key));
     }
-    let Some(path) = policy else {
-        return Ok(Trust::Unstated);
-    };
+    match policy {
+        None => Ok(Trust::Unstated),
+        Some(path) => Ok(Trust::Policy(read_policy(path)?)),
+    }
+}
+
+/// Reads the file of a `--policy`.
+pub(crate) fn read_policy(path: &Path) -> Result<Policy, JobError> {
     let bytes = std::fs::read(path).map_err(|error| {
         JobError::Input(format!(
             "--policy: `{}` cannot be read: {error}",
             path.display()
         ))
     })?;
-    let policy = Policy::parse(&bytes)
-        .map_err(|error| JobError::Input(format!("--policy: {}", with_causes(&error))))?;
-    Ok(Trust::Policy(policy))
+    Policy::parse(&bytes)
+        .map_err(|error| JobError::Input(format!("--policy: {}", with_causes(&error))))
 }
 
 fn verify_command(

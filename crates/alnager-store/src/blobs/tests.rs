@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use super::s3::{Limits, S3};
 use super::{Blobs, Names};
 use crate::error::StoreError;
-use crate::seal;
+use crate::entropy::random;
 use faulty::{Act, Faulty};
 
 /// Must be in no message.
@@ -59,7 +59,7 @@ fn blobs(place: &str, variables: &Variables) -> Blobs {
 
 /// A blob of about `len` bytes that no other test has.
 fn blob(len: usize) -> Vec<u8> {
-    let mut bytes = seal::random::<32>().unwrap().to_vec();
+    let mut bytes = random::<32>().unwrap().to_vec();
     bytes.resize(len.max(32), b'.');
     bytes
 }
@@ -103,7 +103,7 @@ impl Bucket {
         Some(Bucket {
             host: host.to_owned(),
             name: name.to_owned(),
-            prefix: format!("test-{}", Hash::of(&seal::random::<32>().unwrap())),
+            prefix: format!("test-{}", Hash::of(&random::<32>().unwrap())),
             variables: variables(&[
                 ("AWS_ACCESS_KEY_ID", access),
                 ("AWS_SECRET_ACCESS_KEY", secret),

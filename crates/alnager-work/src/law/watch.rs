@@ -7,7 +7,7 @@ mod cited;
 mod config;
 mod ecfr;
 mod federal_register;
-mod http;
+pub(crate) mod http;
 
 use std::collections::BTreeMap;
 use std::path::Path;

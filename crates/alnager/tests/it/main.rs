@@ -21,6 +21,7 @@ mod signature;
 mod task;
 mod text;
 mod watch;
+mod witness;
 mod wrong_input;
 
 use std::path::{Path, PathBuf};
