@@ -8,11 +8,12 @@ use alnager_journal::merkle::{Hash, leaf_hash};
 use crate::database::{Database, Durability};
 use crate::desk::{Desk, only_head};
 use crate::edge::Edge;
+use crate::entropy::random;
 use crate::error::StoreError;
 use crate::fault::Faults;
-use crate::folder::{self, Found};
+use crate::folder::{self, BLOBS, Found, JOURNAL};
 use crate::place::Place;
-use crate::schema::{CHUNK, Kind};
+use crate::schema::{CHUNK, Kind, Tombstone};
 
 /// A copy that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,17 +40,19 @@ impl Desk {
         if folder::is_there(to)? {
             return Err(StoreError::Exists { path: to.to_owned() });
         }
+        let suffix = Hash::of(&random::<32>()?).to_string();
         let mut unfinished = to.as_os_str().to_owned();
-        unfinished.push(".unfinished");
+        unfinished.push(format!(".unfinished-{}", &suffix[..16]));
         let unfinished = PathBuf::from(unfinished);
-        if unfinished.is_dir() {
-            std::fs::remove_dir_all(&unfinished)
-                .map_err(|error| StoreError::io(&unfinished, error))?;
-        }
         folder::create_dir(&unfinished)?;
         let place = Place::from(unfinished.clone());
         place.prepare_journal()?;
-        let copied = copy_journal(from, &place, progress).await?;
+        let copied = copy_journal(from, &place, progress).await;
+        if copied.is_err() {
+            // The first failure is the one to tell.
+            let _ = std::fs::remove_dir_all(&unfinished);
+        }
+        let copied = copied?;
         std::fs::rename(&unfinished, to).map_err(|error| StoreError::io(to, error))?;
         folder::sync_dir(folder::parent(to))?;
         Ok(copied)
@@ -97,12 +100,42 @@ impl Desk {
                 home: to.home().to_owned(),
             });
         }
-        to.set_aside().await?;
-        to.prepare_journal()?;
-        copy_journal(&from, to, progress).await
+        let held = folder::hold(to.home())?;
+        let copied = match to.folder() {
+            None => {
+                to.set_aside().await?;
+                to.prepare_journal()?;
+                copy_journal(&from, to, progress).await?
+            }
+            // Made beside it, so that what is there stays until the copy is whole.
+            Some(dir) => {
+                let beside = dir.join(RESTORING);
+                if beside.is_dir() {
+                    std::fs::remove_dir_all(&beside)
+                        .map_err(|error| StoreError::io(&beside, error))?;
+                }
+                folder::create_dir(&beside)?;
+                let place = Place::from(beside.clone());
+                place.prepare_journal()?;
+                let copied = copy_journal(&from, &place, progress).await?;
+                to.set_aside().await?;
+                for name in [BLOBS, JOURNAL] {
+                    let path = dir.join(name);
+                    std::fs::rename(beside.join(name), &path)
+                        .map_err(|error| StoreError::io(&path, error))?;
+                }
+                folder::sync_dir(dir)?;
+                std::fs::remove_dir(&beside).map_err(|error| StoreError::io(&beside, error))?;
+                copied
+            }
+        };
+        drop(held);
+        Ok(copied)
     }
 
     /// Copies a whole desk, keys and all, to another place where there is none: from SQLite to PostgreSQL, or back.
+    ///
+    /// From then on the desk can only be read where it was: two places that go on writing would be a fork.
     pub async fn move_to(
         from: &Place,
         to: &Place,
@@ -116,9 +149,33 @@ impl Desk {
         copy_keys(from, to).await?;
         copy_secrets(from.home(), to.home())?;
         to.prepare_journal()?;
-        copy_journal(from, to, progress).await
+        // Nobody writes meanwhile, and afterwards nobody may.
+        let faults = Faults::default();
+        let mut source = Database::open(&from.journal(), Kind::Journal, faults.clone()).await?;
+        source.begin(Durability::Full).await?;
+        let org = source.heads_locked().await?;
+        let org = org
+            .first()
+            .ok_or_else(|| StoreError::damaged("it has no head"))?
+            .org;
+        let copied = copy_journal(from, to, progress).await?;
+        let mut keys = Database::open(&from.keys(), Kind::Keys, faults).await?;
+        keys.begin(Durability::Full).await?;
+        let moved = Tombstone {
+            id: org,
+            owner: org,
+        };
+        keys.insert_tombstone(org, moved).await?;
+        keys.commit().await?;
+        keys.close().await?;
+        source.rollback().await;
+        source.close().await?;
+        Ok(copied)
     }
 }
+
+/// The folder in which a restored journal is made.
+const RESTORING: &str = "restoring";
 
 /// Copies every table of the journal and every blob; ends with the same root or not at all.
 async fn copy_journal(
@@ -129,7 +186,8 @@ async fn copy_journal(
     let faults = Faults::default();
     let mut source = Database::open(&from.journal(), Kind::Journal, faults.clone()).await?;
     let (from_blobs, to_blobs) = (from.blobs()?, to.blobs()?);
-    let mut target = Database::create(&to.journal(), Kind::Journal, faults.clone()).await?;
+    let mut target = Database::create(&to.journal(), Kind::Journal, faults).await?;
+    source.begin_reading().await?;
     let head = only_head(&mut source).await?;
     let org = head.org;
     let mut edge = Edge::default();
@@ -161,16 +219,10 @@ async fn copy_journal(
         for blob in &blobs {
             let bytes = from_blobs.read(blob.sha256)?.ok_or_else(|| {
                 StoreError::damaged(format!(
-                    "blob `{}` of entry `{}` is missing",
+                    "blob `{}` of entry `{}` is missing, or was erased while it was copied; copy once more",
                     blob.name, blob.seq
                 ))
             })?;
-            if Hash::of(&bytes) != blob.sha256 {
-                return Err(StoreError::damaged(format!(
-                    "blob `{}` of entry `{}` is not what was written",
-                    blob.name, blob.seq
-                )));
-            }
             to_blobs.write(&[bytes])?;
             n_blobs += 1;
         }
@@ -197,6 +249,7 @@ async fn copy_journal(
     target.insert_head(&head).await?;
     target.commit().await?;
     target.close().await?;
+    source.rollback().await;
     source.close().await?;
     Ok(Copied {
         origin: head.origin,

@@ -189,13 +189,34 @@ impl Database {
             self.durability = durability;
         }
         self.in_transaction = true;
-        self.query(if is_server { "BEGIN" } else { "BEGIN IMMEDIATE" }, &[])
-            .await?;
+        let sql = if is_server { "BEGIN" } else { "BEGIN IMMEDIATE" };
+        let begun = self.query(sql, &[]).await;
+        // A server that was started anew since answers nothing on an old connection, and nothing had begun.
+        match begun {
+            Err(_) if self.is_lost && is_server => {
+                self.restore_link().await?;
+                self.in_transaction = true;
+                self.query(sql, &[]).await?;
+            }
+            begun => drop(begun?),
+        }
         if is_server && durability == Durability::Lazy {
             self.query("SET LOCAL synchronous_commit = off", &[])
                 .await?;
         }
         Ok(())
+    }
+
+    /// Begins to read: all that follows, until [`Database::rollback`], is as it was at one moment.
+    pub(crate) async fn begin_reading(&mut self) -> Result<(), StoreError> {
+        self.rollback().await;
+        self.restore_link().await?;
+        self.in_transaction = true;
+        let sql = match self.is_server() {
+            true => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            false => "BEGIN",
+        };
+        self.query(sql, &[]).await.map(drop)
     }
 
     /// Ends the transaction for good.
@@ -357,12 +378,13 @@ impl Database {
 
     /// Removes what was deleted from the files of the database as well.
     ///
-    /// SQLite: the write-ahead file is written back and emptied. Waits for readers. PostgreSQL: dead rows are vacuumed; what its
-    /// own write-ahead log and backups hold is the server's to let go (`docs/formats/desk.md`).
+    /// SQLite: the write-ahead file is written back and emptied. Waits for readers. PostgreSQL: the tables are written anew, because a
+    /// plain vacuum leaves the bytes of a page's last row where they were; what its own write-ahead log and backups hold is the
+    /// server's to let go (`docs/formats/desk.md`).
     pub(crate) async fn forget(&mut self, tables: &[&'static str]) -> Result<(), StoreError> {
         if self.is_server() {
             for table in tables {
-                self.query_made(format!("VACUUM {table}"), &[]).await?;
+                self.query_made(format!("VACUUM FULL {table}"), &[]).await?;
             }
             return Ok(());
         }

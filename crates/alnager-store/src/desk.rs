@@ -1,5 +1,6 @@
 //! The desk: opened or made, written by commands, read as state and entries.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use alnager_journal::checkpoint::SignedCheckpoint;
@@ -19,10 +20,11 @@ use crate::edge::Edge;
 use crate::entropy::Entropy;
 use crate::error::StoreError;
 use crate::fault::Faults;
-use crate::folder::{Aside, Found};
+use crate::folder::{self, Aside, Found};
 use crate::guard::{self, Standing};
-use crate::log::{Drafts, Log};
+use crate::log::Log;
 use crate::place::{At, Place};
+use crate::rotate;
 use crate::schema::{Kind, Signed};
 use crate::seal::{self, Keyring, What};
 use crate::secret::{Secrets, Signers};
@@ -59,6 +61,9 @@ pub struct Desk {
     pub(crate) files: Mutex<Files>,
     pub(crate) entropy: Entropy,
     pub(crate) faults: Faults,
+    /// Shared by all who hold the desk open, so that nobody puts another journal in its place meanwhile.
+    #[expect(dead_code, reason = "it is held, not read")]
+    pub(crate) lock: Option<File>,
     // Last, so that the databases are closed before a folder that never appeared is removed.
     pub(crate) aside: Option<Aside>,
 }
@@ -258,7 +263,7 @@ impl Desk {
         let guard = guard::find(keys, org).await?;
         let head = read_head(journal, org).await?;
         self.follow(&head).await?;
-        guard::check_read(&guard, &self.all_known())?;
+        guard::check_read(&guard, &self.known_as(&guard.origin))?;
         let known = self.root_at(guard.size).await?;
         let standing = self.standing(&guard, known);
         self.forked = guard::fork(standing, &guard, self.size());
@@ -472,9 +477,10 @@ impl Desk {
     ) -> Result<Desk, StoreError> {
         let (journal, keys) = (place.journal(), place.keys());
         let mut journal = Database::open(&journal, Kind::Journal, faults.clone()).await?;
-        let keys = Database::open(&keys, Kind::Keys, faults.clone()).await?;
-        let secrets = Secrets::read(place.home(), place.unlock())?;
+        let mut keys = Database::open(&keys, Kind::Keys, faults.clone()).await?;
+        let lock = folder::share(place.home())?;
         let head = only_head(&mut journal).await?;
+        let secrets = rotate::read_secrets(place, head.org, &mut journal, &mut keys).await?;
         let signers = secrets.signers(&head.origin)?;
         let known = signers.verifying_keys(&head.origin);
         let mut desk = Desk {
@@ -492,6 +498,7 @@ impl Desk {
             place: place.clone(),
             entropy: Entropy::System,
             faults,
+            lock,
             aside,
         };
         desk.take_snapshot(&head).await?;
@@ -510,7 +517,6 @@ impl Desk {
 
     /// Moves a guard on that a process left behind when it ended between journal and guard.
     async fn heal(&mut self) -> Result<(), StoreError> {
-        self.settle_secrets().await?;
         self.complete_tiles().await?;
         let guard = self.guard().await?;
         let known = self.root_at(guard.size).await?;
@@ -553,21 +559,36 @@ impl Desk {
     /// Becomes the journal's only writer, reads what others have entered, and sees to it that the guard agrees.
     pub(crate) async fn lock(&mut self) -> Result<Signed, StoreError> {
         let head = self.lock_head().await?;
-        // Whoever wrote before has held the journal's lock until the guard was moved.
-        let guard = self.guard().await?;
+        let guard = self.lock_guard().await?;
         let known = self.root_at(guard.size).await?;
         let standing = self.standing(&guard, known);
         self.forked = guard::fork(standing, &guard, self.size());
         if let Some(what) = self.forked.clone() {
             return Err(StoreError::Forked { what });
         }
+        let keys = &mut self.files.get_mut().keys;
         if standing == Standing::Behind {
-            let keys = &mut self.files.get_mut().keys;
-            keys.begin(Durability::Lazy).await?;
             move_guard(keys, &guard, &head).await?;
             keys.commit().await?;
+        } else {
+            keys.rollback().await;
         }
+        self.refresh_secrets().await?;
         Ok(head)
+    }
+
+    /// Begins a transaction on the keys and waits for the guard: whoever wrote before moves it after the journal's lock is free.
+    pub(crate) async fn lock_guard(&mut self) -> Result<Signed, StoreError> {
+        let org = self.log.org;
+        let keys = &mut self.files.get_mut().keys;
+        keys.begin(Durability::Lazy).await?;
+        let guard = keys.guard_locked(org).await?;
+        if keys.is_moved(org).await? {
+            return Err(StoreError::Moved);
+        }
+        let guard = guard.ok_or_else(guard::missing)?;
+        guard::check_read(&guard, &self.known_as(&guard.origin))?;
+        Ok(guard)
     }
 
     /// Becomes the journal's only writer and reads what others have entered.
@@ -640,32 +661,57 @@ async fn create(
     journal.close().await
 }
 
-/// Commits the journal. When that fails, a look tells whether it happened all the same.
-pub(crate) async fn settle(journal: &mut Database, org: Uuid, drafts: &Drafts) -> Result<(), StoreError> {
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It is the head.
+    Head,
+    /// It was made, and others have entered something since.
+    Earlier,
+}
+
+/// Commits the journal. When that fails, a look under the lock tells whether it happened all the same.
+pub(crate) async fn settle(
+    journal: &mut Database,
+    next: &Signed,
+) -> Result<Settled, StoreError> {
     let Err(error) = journal.commit().await else {
-        return Ok(());
+        return Ok(Settled::Head);
     };
     journal.rollback().await;
-    let Some(first) = drafts.entries.first() else {
-        return Err(error);
-    };
-    let found = match journal.restore_link().await {
-        Ok(()) => journal.command(org, first.command).await,
-        Err(lost) => Err(lost),
-    };
-    match found {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => Err(error),
+    let looked = look_for(journal, next).await;
+    journal.rollback().await;
+    match looked {
+        Ok((head, _)) if head == *next => Ok(Settled::Head),
+        Ok((_, Some(note))) if note == next.checkpoint => Ok(Settled::Earlier),
+        // Nothing of ours is there.
+        Ok(_) => Err(error),
         Err(_) => Err(StoreError::Unknown {
             source: Box::new(error),
         }),
     }
 }
 
+/// The head, once nobody writes, and what was signed at the size of `next`.
+async fn look_for(
+    journal: &mut Database,
+    next: &Signed,
+) -> Result<(Signed, Option<String>), StoreError> {
+    journal.restore_link().await?;
+    // An old connection that still commits holds the head until it is done.
+    journal.begin(Durability::Full).await?;
+    let head = one_head(journal.heads_locked().await?)?;
+    Ok((head, journal.checkpoint_of(next.org, next.size).await?))
+}
+
+/// Moves the guard, in a transaction that has locked it. A guard that is there already is moved.
 pub(crate) async fn move_guard(keys: &mut Database, from: &Signed, to: &Signed) -> Result<(), StoreError> {
-    match keys.move_guard(from, to).await? {
-        true => Ok(()),
-        false => Err(StoreError::Forked {
+    if keys.move_guard(from, to).await? {
+        return Ok(());
+    }
+    match keys.guard(to.org).await? {
+        Some(guard) if guard == *to => Ok(()),
+        _ => Err(StoreError::Forked {
             what: "the guard moved while the journal was locked".to_owned(),
         }),
     }

@@ -138,6 +138,21 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// The desk was moved.
+    #[error("this desk was moved to another place, and is only read here; name that place with --desk")]
+    Moved,
+    /// Another process holds the desk open.
+    #[error("another process has the desk `{}` open; stop it, and run the same command again", home.display())]
+    InUse {
+        /// Its folder.
+        home: PathBuf,
+    },
+    /// The log's key was dropped.
+    #[error("the log has another key since, and `{}` does not hold it; copy `log.key` from where it was rotated", home.display())]
+    OldKey {
+        /// The folder.
+        home: PathBuf,
+    },
     /// Nothing has forked.
     #[error("the journal is the one last signed, so there is nothing to fork")]
     NotForked,

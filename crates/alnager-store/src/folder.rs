@@ -113,6 +113,46 @@ pub(crate) fn is_there(path: &Path) -> Result<bool, StoreError> {
         .map_err(|error| StoreError::io(path, error))
 }
 
+/// The file that whoever holds a desk open has locked, shared.
+const LOCK: &str = "lock";
+
+/// Says that the desk is open here. `None` where no lock can be had: a disk that is read-only, or cannot lock.
+pub(crate) fn share(home: &Path) -> Result<Option<File>, StoreError> {
+    match lock_file(home) {
+        Err(_) => Ok(None),
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
+                home: home.to_owned(),
+            }),
+            Err(TryLockError::Error(_)) => Ok(None),
+        },
+    }
+}
+
+/// Makes sure that the desk is open nowhere else on this machine while the file is held.
+pub(crate) fn hold(home: &Path) -> Result<File, StoreError> {
+    let file = lock_file(home)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
+            home: home.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(StoreError::io(home, error)),
+    }
+}
+
+fn lock_file(home: &Path) -> Result<File, StoreError> {
+    let path = home.join(LOCK);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(&path)
+        .map_err(|error| StoreError::io(&path, error))
+}
+
 /// Puts a file in the place of one of the same name, durably: whoever looks finds the one or the other.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let suffix = Hash::of(&random::<32>()?).to_string();

@@ -55,9 +55,9 @@ impl Desk {
         }
         let origin = match fork.origin {
             Some(origin) => origin.to_owned(),
-            None => next_origin(&head.origin, &self.log.state),
+            None => next_origin(&head.origin, &guard.origin, &self.log.state),
         };
-        if origin == head.origin || is_used(&origin, &self.log.state) {
+        if origin == head.origin || origin == guard.origin || is_used(&origin, &self.log.state) {
             return Err(StoreError::OriginUsed { origin }.into());
         }
         let signers = self.secrets.signers(&origin)?;
@@ -121,19 +121,19 @@ impl Desk {
         })
     }
 
-    /// The guard, signed by a key of this log under any of its origins.
+    /// The guard, signed by a key of this log under whatever origin it had.
     pub(crate) async fn guard(&mut self) -> Result<Signed, StoreError> {
-        let known = self.all_known();
         let Files { keys, .. } = self.files.get_mut();
-        guard::read(keys, self.log.org, &known).await
+        let guard = guard::find(keys, self.log.org).await?;
+        guard::check_read(&guard, &self.known_as(&guard.origin))?;
+        Ok(guard)
     }
 
-    /// The log's keys, under its origin and under those it had before.
-    pub(crate) fn all_known(&self) -> Vec<VerifyingKey> {
-        let mut known = self.known.clone();
-        for fork in &self.log.state.log.forks {
-            known.extend(self.signers.verifying_keys(&fork.origin));
-        }
+    /// The log's keys under an origin: its own, one it had before, or one that a backup knows nothing of.
+    pub(crate) fn known_as(&self, origin: &str) -> Vec<VerifyingKey> {
+        let mut known = self.signers.verifying_keys(origin);
+        let retired = self.log.state.log.retired.keys();
+        known.extend(retired.filter_map(|key| VerifyingKey::parse(key).ok()));
         known
     }
 
@@ -145,7 +145,7 @@ impl Desk {
     ) -> Standing {
         let forks = &self.log.state.log.forks;
         let is_settled = |fork: &alnager_office::log::Fork| {
-            fork.origin == guard.origin && fork.seen_size == guard.size
+            fork.seen_size == guard.size && fork.seen_root == guard.root.to_base64()
         };
         match guard::standing(guard, known, self.size()) {
             Standing::Ahead | Standing::Other if forks.iter().any(is_settled) => Standing::Behind,
@@ -159,7 +159,7 @@ fn is_used(origin: &str, state: &State) -> bool {
 }
 
 /// The origin with `/2` behind it, or the number after the one it has.
-fn next_origin(origin: &str, state: &State) -> String {
+fn next_origin(origin: &str, seen: &str, state: &State) -> String {
     let (base, number) = match origin.rsplit_once('/') {
         Some((base, number)) => match number.parse::<u64>() {
             Ok(number) => (base, number),
@@ -168,7 +168,7 @@ fn next_origin(origin: &str, state: &State) -> String {
         None => (origin, 1),
     };
     let mut number = number + 1;
-    while is_used(&format!("{base}/{number}"), state) {
+    while is_used(&format!("{base}/{number}"), state) || format!("{base}/{number}") == seen {
         number += 1;
     }
     format!("{base}/{number}")

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::database::Durability;
-use crate::desk::{Desk, Files, move_guard, settle};
+use crate::desk::{Desk, Files, Settled, move_guard, settle};
 use crate::error::{CommitError, StoreError};
 use crate::log::{Drafts, Origin, owner};
 use crate::schema::Signed;
@@ -283,10 +283,13 @@ impl Desk {
                 continue;
             }
             keys.begin(Durability::Full).await?;
+            let wrapped = keys.keys(log.org).await?;
+            let current = wrapped.iter().rev().find(|key| key.owner == log.org);
+            if !current.is_some_and(|key| ring.opens(key)) {
+                return Err(StoreError::damaged("a data key in `keys.db` does not open under `kek`"));
+            }
             // A commit that did not happen may have left the key behind.
-            let found = keys
-                .keys(log.org)
-                .await?
+            let found = wrapped
                 .into_iter()
                 .rev()
                 .find(|wrapped| wrapped.owner == owner);
@@ -338,10 +341,16 @@ impl Desk {
         }
         journal.announce(next.size).await?;
         keys.begin(Durability::Lazy).await?;
-        settle(journal, log.org, &drafts).await?;
+        // Whoever writes next waits for this one.
+        keys.guard_locked(log.org).await?;
+        let settled = settle(journal, &next).await?;
         // From here on the commands are entered, whatever happens.
         log.take(drafts);
         self.checkpoint = checkpoint;
+        if settled == Settled::Earlier {
+            // Whoever wrote since has moved the guard.
+            return Ok(());
+        }
         let guarded = match move_guard(keys, guard, &next).await {
             Ok(()) => keys.commit().await,
             failed => failed,

@@ -51,22 +51,13 @@ pub(crate) fn fork(standing: Standing, guard: &Signed, size: u64) -> Option<Stri
     }
 }
 
-/// Reads the guard. A desk without one, or with one that was not signed by a key of its log, is damaged.
-pub(crate) async fn read(
-    keys: &mut Database,
-    org: Uuid,
-    known: &[VerifyingKey],
-) -> Result<Signed, StoreError> {
-    let guard = find(keys, org).await?;
-    check_read(&guard, known)?;
-    Ok(guard)
-}
-
 /// The guard as it stands there, not checked.
 pub(crate) async fn find(keys: &mut Database, org: Uuid) -> Result<Signed, StoreError> {
-    keys.guard(org)
-        .await?
-        .ok_or_else(|| StoreError::damaged("`keys.db` has no guard for this journal"))
+    keys.guard(org).await?.ok_or_else(missing)
+}
+
+pub(crate) fn missing() -> StoreError {
+    StoreError::damaged("`keys.db` has no guard for this journal")
 }
 
 /// Checks a guard that was read.

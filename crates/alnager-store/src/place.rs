@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::blobs::Blobs;
 use crate::database::{Address, Database, Server};
@@ -124,6 +124,14 @@ impl Place {
         }
     }
 
+    /// The folder, where the desk is one.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match &self.at {
+            At::Folder(dir) => Some(dir),
+            At::Server(_) => None,
+        }
+    }
+
     pub(crate) fn at(&self) -> &At {
         &self.at
     }
@@ -186,7 +194,10 @@ impl Place {
             At::Folder(dir) => folder::look(dir),
             At::Server(_) => {
                 let mut journal = Database::connect(&self.journal(), Faults::default()).await?;
-                let found = match journal.has_tables(Kind::Journal).await? {
+                // Tables without a head were left by a maker that ended.
+                let found = match journal.has_tables(Kind::Journal).await?
+                    && !journal.heads().await?.is_empty()
+                {
                     true => Found::Desk,
                     false => Found::Nothing,
                 };
@@ -271,9 +282,10 @@ impl Place {
             }
             At::Server(place) => {
                 let mut journal = Database::connect(&self.journal(), Faults::default()).await?;
-                let has_tables = journal.has_tables(Kind::Journal).await?;
+                let has_desk = journal.has_tables(Kind::Journal).await?
+                    && !journal.heads().await?.is_empty();
                 journal.close().await?;
-                match has_tables {
+                match has_desk {
                     false => Ok(()),
                     true => Err(StoreError::Exists {
                         path: PathBuf::from(&place.journal.shown),
@@ -302,6 +314,16 @@ fn server(text: &str) -> Result<(Server, String), StoreError> {
         options.get_host(),
         options.get_port()
     );
-    let options = options.application_name("alnager");
+    let mut options = options.application_name("alnager").options([
+        // A server that froze while it held the head must not hold up the others for ever.
+        ("lock_timeout", "30s"),
+        ("idle_in_transaction_session_timeout", "60s"),
+    ]);
+    let host = options.get_host();
+    let is_near = host.starts_with('/') || ["localhost", "127.0.0.1", "::1"].contains(&host);
+    if !is_near && !text.contains("sslmode=") {
+        // Never in plain text over a network unless the address says so.
+        options = options.ssl_mode(PgSslMode::VerifyFull);
+    }
     Ok((Server { options, shown }, database))
 }

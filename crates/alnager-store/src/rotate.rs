@@ -7,14 +7,15 @@ use std::path::Path;
 
 use alnager_journal::note::KeyKind;
 use alnager_office::decide::Command;
+use uuid::Uuid;
 
-use crate::database::Durability;
+use crate::database::{Database, Durability};
 use crate::desk::{Desk, Files};
+use crate::entropy::Entropy;
 use crate::error::{CommitError, StoreError};
 use crate::folder::{self, KEK, LOG_KEY, LOG_KEY_OLD};
 use crate::group::{Order, Receipt};
 use crate::place::Place;
-use crate::schema::Tombstone;
 use crate::seal::Keyring;
 use crate::secret::{Secrets, Unlock};
 
@@ -30,23 +31,28 @@ enum Change {
     Seal,
     /// The data keys being wrapped anew.
     Kek,
-    /// The journal saying that the log has another key.
-    LogKey,
+    /// The journal having the command that says that the log has another key.
+    LogKey(Uuid),
 }
 
 impl Change {
-    fn word(self) -> &'static str {
-        match self {
-            Change::Seal => "seal",
-            Change::Kek => "kek",
-            Change::LogKey => "log-key",
+    fn parse(text: &str) -> Option<Change> {
+        match text.split_once(' ') {
+            None if text == "seal" => Some(Change::Seal),
+            None if text == "kek" => Some(Change::Kek),
+            Some(("log-key", command)) => Uuid::try_parse(command).ok().map(Change::LogKey),
+            _ => None,
         }
     }
+}
 
-    fn parse(bytes: &[u8]) -> Option<Change> {
-        [Change::Seal, Change::Kek, Change::LogKey]
-            .into_iter()
-            .find(|change| change.word().as_bytes() == bytes)
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Change::Seal => f.write_str("seal"),
+            Change::Kek => f.write_str("kek"),
+            Change::LogKey(command) => write!(f, "log-key {command}"),
+        }
     }
 }
 
@@ -62,27 +68,21 @@ impl Desk {
             return Err(StoreError::TwoKeys.into());
         }
         let next = self.secrets.with_new_seed(&mut self.entropy)?;
-        let origin = self.origin().to_owned();
-        let new = next.signers(&origin)?;
+        let new = next.signers(self.origin())?;
         let command = Command::RotateLogKey {
             old: self.key.to_string(),
             new: new.current().verifying_key(KeyKind::Ed25519).to_string(),
             reason: reason.to_owned(),
         };
-        prepare(&self.place, &next, Change::LogKey, &mut self.entropy)?;
+        self.prepare(&next, Change::LogKey(order.id)).await?;
         let entered = self
             .enter(&Order {
                 command: &command,
                 ..*order
             })
             .await;
-        match &entered {
-            Ok(_) => {
-                take_over(self.place.home())?;
-                self.use_secrets(next)?;
-            }
-            Err(_) => undo(self.place.home())?,
-        }
+        // Whether it was entered the journal knows, also where the answer was lost.
+        self.settle_secrets().await?;
         entered
     }
 
@@ -114,24 +114,26 @@ impl Desk {
     /// Wraps every data key under a new key-encryption key.
     pub async fn rotate_kek(&mut self) -> Result<(), StoreError> {
         let next = self.secrets.with_new_kek(&mut self.entropy)?;
-        prepare(&self.place, &next, Change::Kek, &mut self.entropy)?;
+        self.prepare(&next, Change::Kek).await?;
         let wrapped = self.rewrap(&next).await;
         self.rollback().await;
-        if let Err(error) = wrapped {
-            undo(self.place.home())?;
-            return Err(error);
-        }
-        take_over(self.place.home())?;
-        self.use_secrets(next)
+        // Whether it was done the keys know, also where the answer was lost.
+        self.settle_secrets().await?;
+        wrapped?;
+        self.files.get_mut().keys.forget(&["data_key"]).await
     }
 
     /// Seals the secrets under a passphrase or a key, or lays them open.
-    pub fn seal_secrets(&mut self, unlock: Unlock) -> Result<(), StoreError> {
+    pub async fn seal_secrets(&mut self, unlock: Unlock) -> Result<(), StoreError> {
         let place = self.place.unlocked(unlock);
-        prepare(&place, &self.secrets, Change::Seal, &mut self.entropy)?;
-        take_over(place.home())?;
-        self.place = place;
-        Ok(())
+        let before = std::mem::replace(&mut self.place, place);
+        let secrets = self.secrets.clone();
+        let prepared = self.prepare(&secrets, Change::Seal).await;
+        if prepared.is_err() {
+            self.place = before;
+        }
+        prepared?;
+        self.settle_secrets().await
     }
 
     async fn rewrap(&mut self, next: &Secrets) -> Result<(), StoreError> {
@@ -142,28 +144,16 @@ impl Desk {
             entropy,
             ..
         } = self;
-        let Files { keys, .. } = files.get_mut();
+        let Files { journal, keys } = files.get_mut();
+        // Nobody makes a key meanwhile: that is done under the journal's lock.
+        journal.begin(Durability::Full).await?;
+        journal.heads_locked().await?;
         keys.begin(Durability::Full).await?;
-        let mut wrapped = Vec::new();
         for key in keys.keys(org).await? {
             let rewrapped = ring.rewrap(&key, next.kek(), entropy)?;
             keys.rewrap_key(org, &rewrapped).await?;
-            wrapped.push(rewrapped);
         }
-        keys.commit().await?;
-        let tombstones = keys.tombstones(org).await?;
-        keys.forget(&["data_key"]).await?;
-        let mut fresh = Keyring::new(org, next.kek());
-        for Tombstone { id, owner } in tombstones {
-            fresh.bury(Tombstone { id, owner });
-        }
-        for key in &wrapped {
-            fresh.unwrap(key).ok_or_else(|| {
-                StoreError::damaged("a data key does not open under its new key-encryption key")
-            })?;
-        }
-        *ring = fresh;
-        Ok(())
+        keys.commit().await
     }
 
     fn use_secrets(&mut self, secrets: Secrets) -> Result<(), StoreError> {
@@ -171,73 +161,128 @@ impl Desk {
         self.signers = secrets.signers(&origin)?;
         self.known = self.signers.verifying_keys(&origin);
         self.key = self.signers.current().verifying_key(KeyKind::Ed25519);
+        self.ring.set_kek(secrets.kek());
         self.secrets = secrets;
         Ok(())
     }
 
-    /// Finishes or undoes a change of secrets that was interrupted.
-    pub(crate) async fn settle_secrets(&mut self) -> Result<(), StoreError> {
-        let home = self.place.home().to_owned();
-        let next = home.join(NEXT);
-        if !folder::is_there(&next)? {
-            return Ok(());
-        }
-        let ready = next.join(READY);
-        let change = match folder::is_there(&ready)? {
-            true => std::fs::read(&ready).map_err(|error| StoreError::io(&ready, error))?,
-            false => Vec::new(),
-        };
-        let is_done = match Change::parse(&change) {
-            None => false,
-            Some(Change::Seal) => true,
-            Some(change) => {
-                let secrets = Secrets::read(&next, self.place.unlock())?;
-                match change {
-                    Change::Kek => self.opens_under(&secrets).await?,
-                    _ => {
-                        let signers = secrets.signers(self.origin())?;
-                        let new = signers.current().verifying_key(KeyKind::Ed25519).to_string();
-                        let retired = &self.log.state.log.retired;
-                        retired.values().any(|key| key.replaced_by == new)
-                    }
-                }
-            }
-        };
-        match is_done {
-            true => take_over(&home)?,
-            false => undo(&home)?,
-        }
-        let secrets = Secrets::read(&home, self.place.unlock())?;
+    /// Finishes or undoes a change of secrets, and uses what is there then.
+    async fn settle_secrets(&mut self) -> Result<(), StoreError> {
         let org = self.log.org;
-        self.use_secrets(secrets)?;
-        if self.ring.key_of(org).is_none() {
-            self.ring = Keyring::new(org, self.secrets.kek());
-        }
-        Ok(())
+        let Files { journal, keys } = self.files.get_mut();
+        let secrets = read_secrets(&self.place, org, journal, keys).await?;
+        self.use_secrets(secrets)
     }
 
-    async fn opens_under(&mut self, secrets: &Secrets) -> Result<bool, StoreError> {
+    /// Reads the secrets again where another process has changed them. Called by whoever has the journal's lock.
+    pub(crate) async fn refresh_secrets(&mut self) -> Result<(), StoreError> {
+        let is_retired = |desk: &Desk| {
+            let retired = desk.log.state.log.retired.get(&desk.key.to_string());
+            retired.map(|key| key.dropped_at.is_some())
+        };
+        if is_retired(self).is_none() {
+            return Ok(());
+        }
         let org = self.log.org;
-        let mut ring = Keyring::new(org, secrets.kek());
-        let keys = self.files.get_mut().keys.keys(org).await?;
-        Ok(keys.first().is_some_and(|key| ring.unwrap(key).is_some()))
+        let Files { journal, keys } = self.files.get_mut();
+        settle(&self.place, org, journal, keys).await?;
+        let secrets = Secrets::read(self.place.home(), self.place.unlock())?;
+        self.use_secrets(secrets)?;
+        match is_retired(self) {
+            // Not dropped yet: elsewhere checkpoints carry both signatures, here one of them.
+            Some(false) | None => Ok(()),
+            Some(true) => Err(StoreError::OldKey {
+                home: self.place.home().to_owned(),
+            }),
+        }
+    }
+
+    async fn prepare(&mut self, secrets: &Secrets, change: Change) -> Result<(), StoreError> {
+        let Files { journal, .. } = self.files.get_mut();
+        journal.begin(Durability::Full).await?;
+        let locked = journal.heads_locked().await;
+        let prepared = match locked {
+            Ok(_) => prepare(&self.place, secrets, change, &mut self.entropy),
+            Err(error) => Err(error),
+        };
+        self.files.get_mut().journal.rollback().await;
+        prepared
     }
 }
 
+/// The secrets of a desk, after a change that was interrupted is finished or undone.
+pub(crate) async fn read_secrets(
+    place: &Place,
+    org: Uuid,
+    journal: &mut Database,
+    keys: &mut Database,
+) -> Result<Secrets, StoreError> {
+    if folder::is_there(&place.home().join(NEXT))? {
+        // Whoever changes them holds this lock from the first file to the last.
+        journal.begin(Durability::Full).await?;
+        let settled = match journal.heads_locked().await {
+            Ok(_) => settle(place, org, journal, keys).await,
+            Err(error) => Err(error),
+        };
+        journal.rollback().await;
+        settled?;
+    }
+    Secrets::read(place.home(), place.unlock())
+}
+
+/// Finishes a prepared change that the databases know, and undoes another one. The caller has the journal's lock.
+async fn settle(
+    place: &Place,
+    org: Uuid,
+    journal: &mut Database,
+    keys: &mut Database,
+) -> Result<(), StoreError> {
+    let home = place.home();
+    let next = home.join(NEXT);
+    if !folder::is_there(&next)? {
+        return Ok(());
+    }
+    let ready = next.join(READY);
+    let change = match folder::is_there(&ready)? {
+        true => std::fs::read_to_string(&ready).map_err(|error| StoreError::io(&ready, error))?,
+        false => String::new(),
+    };
+    let is_done = match Change::parse(&change) {
+        None => false,
+        Some(Change::Seal) => true,
+        Some(Change::LogKey(command)) => journal.command(org, command).await?.is_some(),
+        Some(Change::Kek) => {
+            let secrets = Secrets::read(&next, place.unlock())?;
+            let ring = Keyring::new(org, secrets.kek());
+            let found = keys.keys(org).await?;
+            found.first().is_some_and(|key| ring.opens(key))
+        }
+    };
+    match is_done {
+        true => take_over(home),
+        false => undo(home),
+    }
+}
+
+/// Prepares a change. One that is prepared already is another process's.
 fn prepare(
     place: &Place,
     secrets: &Secrets,
     change: Change,
-    entropy: &mut crate::entropy::Entropy,
+    entropy: &mut Entropy,
 ) -> Result<(), StoreError> {
-    undo(place.home())?;
+    if folder::is_there(&place.home().join(NEXT))? {
+        return Err(StoreError::InUse {
+            home: place.home().to_owned(),
+        });
+    }
     let next = place.home().join(NEXT);
     folder::create_dir(&next)?;
     for (name, bytes) in secrets.files(place.unlock(), entropy)? {
         folder::create_file(&next.join(name), &bytes)?;
     }
     folder::sync_dir(&next)?;
-    folder::create_file(&next.join(READY), change.word().as_bytes())?;
+    folder::create_file(&next.join(READY), change.to_string().as_bytes())?;
     folder::sync_dir(&next)?;
     folder::sync_dir(place.home())
 }

@@ -151,6 +151,8 @@ const INSERT_HEAD: &str =
 const MOVE_HEAD: &str = "UPDATE head SET size = $4, root = $5, checkpoint = $6, origin = $7 WHERE org = $1 AND size = $2 AND root = $3";
 
 const SELECT_GUARD: &str = "SELECT org, origin, size, root, checkpoint FROM guard WHERE org = $1";
+const LOCK_GUARD: &str =
+    "SELECT org, origin, size, root, checkpoint FROM guard WHERE org = $1 FOR UPDATE";
 const SELECT_GUARDS: &str = "SELECT org, origin, size, root, checkpoint FROM guard";
 const INSERT_GUARD: &str =
     "INSERT INTO guard (org, origin, size, root, checkpoint) VALUES ($1, $2, $3, $4, $5)";
@@ -216,7 +218,8 @@ INSERT INTO tombstone (org, id, owner)
 SELECT org, id, owner FROM data_key WHERE org = $1 AND owner = $2
     ON CONFLICT DO NOTHING";
 const DELETE_KEYS: &str = "DELETE FROM data_key WHERE org = $1 AND owner = $2";
-const SELECT_TOMBSTONES: &str = "SELECT id, owner FROM tombstone WHERE org = $1 ORDER BY id";
+const SELECT_TOMBSTONES: &str = "SELECT id, owner FROM tombstone WHERE org = $1 AND id <> $1 ORDER BY id";
+const SELECT_MOVED: &str = "SELECT 1 FROM tombstone WHERE org = $1 AND id = $1";
 const INSERT_TOMBSTONE: &str =
     "INSERT INTO tombstone (org, id, owner) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
@@ -346,6 +349,10 @@ impl Database {
         faults: Faults,
     ) -> Result<Database, StoreError> {
         let mut database = Database::connect(address, faults).await?;
+        if database.is_server() && database.has_tables(kind).await? {
+            // A maker that ended left them, without a head.
+            return Ok(database);
+        }
         let sql = kind.upgrade(0, database.is_server());
         database.script(sql).await?;
         Ok(database)
@@ -475,6 +482,16 @@ impl Database {
     pub(crate) async fn guard(&mut self, org: Uuid) -> Result<Option<Signed>, StoreError> {
         let args = [Arg::Bytes(org.as_bytes())];
         Ok(self.all(SELECT_GUARD, &args, signed).await?.pop())
+    }
+
+    /// The guard, which nobody else may move until this transaction ends.
+    pub(crate) async fn guard_locked(&mut self, org: Uuid) -> Result<Option<Signed>, StoreError> {
+        let sql = match self.is_server() {
+            true => LOCK_GUARD,
+            false => SELECT_GUARD,
+        };
+        let args = [Arg::Bytes(org.as_bytes())];
+        Ok(self.all(sql, &args, signed).await?.pop())
     }
 
     /// The guards of all organisations.
@@ -643,6 +660,16 @@ impl Database {
     ) -> Result<Vec<(u64, String)>, StoreError> {
         let args = [Arg::Bytes(org.as_bytes()), Arg::Int(size)];
         self.all(SELECT_CHECKPOINTS, &args, sized_text).await
+    }
+
+    /// The signed checkpoint of exactly `size` entries.
+    pub(crate) async fn checkpoint_of(
+        &mut self,
+        org: Uuid,
+        size: u64,
+    ) -> Result<Option<String>, StoreError> {
+        let found = self.checkpoint(org, size).await?;
+        Ok(found.filter(|(found, _)| *found == size).map(|(_, note)| note))
     }
 
     /// The first signed checkpoint of at least `size` entries.
@@ -863,6 +890,12 @@ impl Database {
             })
         })
         .await
+    }
+
+    /// Whether this desk was moved to another place, and must not be written here any more: its own tombstone says so.
+    pub(crate) async fn is_moved(&mut self, org: Uuid) -> Result<bool, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes())];
+        Ok(!self.query(SELECT_MOVED, &args).await?.is_empty())
     }
 
     pub(crate) async fn insert_tombstone(

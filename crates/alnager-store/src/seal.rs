@@ -126,6 +126,18 @@ impl Keyring {
         })
     }
 
+    /// Whether a data key is wrapped under this ring's key-encryption key.
+    pub(crate) fn opens(&self, wrapped: &WrappedKey) -> bool {
+        let WrappedKey { id, owner, sealed } = wrapped;
+        let aad = self.associated(What::Key { owner: *owner }, *id);
+        decrypt(&self.kek, &aad, sealed).is_some()
+    }
+
+    /// From now on data keys are wrapped under this one; those that are open stay open.
+    pub(crate) fn set_kek(&mut self, kek: &[u8; KEY_LEN]) {
+        self.kek = XChaCha20Poly1305::new(kek.into());
+    }
+
     /// Forgets a key that was destroyed.
     pub(crate) fn bury(&mut self, tombstone: Tombstone) {
         self.keys.remove(&tombstone.id);

@@ -73,7 +73,8 @@ impl std::fmt::Debug for Unlock {
     }
 }
 
-/// The secrets, opened. Wiped from memory as far as their types do so, never shown.
+/// The secrets, opened. Never shown.
+#[derive(Clone)]
 pub(crate) struct Secrets {
     kek: [u8; KEY_LEN],
     seed: [u8; KEY_LEN],

@@ -971,7 +971,6 @@ fn a_changed_head_is_found() {
             the head is not what was signed: its checkpoint is not signed by the key in `log.key`
             the checkpoint of `6` entries that was signed is not theirs: its checkpoint is not signed by the key in `log.key`
             the checkpoint of `7` entries that was signed is not theirs: its checkpoint is not signed by the key in `log.key`
-            the guard is not what was signed: its checkpoint is not signed by the key in `log.key`
         "#]],
     );
     check_tampered(

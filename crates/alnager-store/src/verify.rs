@@ -21,9 +21,10 @@ use crate::folder::{self, Found, JOURNAL, KEK, KEYS, LOG_KEY};
 use crate::guard::{self, Standing};
 use crate::log::Held;
 use crate::place::{At, Place};
+use crate::rotate;
 use crate::schema::{BlobRow, CHUNK, EntryRow, Kind, Signed, SnapshotRow, TileRow, tile_path};
 use crate::seal::{Keyring, Sealed, What};
-use crate::secret::{Secrets, Signers};
+use crate::secret::Signers;
 use crate::snapshot;
 
 /// What was found in a desk.
@@ -325,9 +326,10 @@ impl Desk {
         let faults = Faults::default();
         let mut journal = Database::open(&place.journal(), Kind::Journal, faults.clone()).await?;
         let mut keys = Database::open(&place.keys(), Kind::Keys, faults.clone()).await?;
-        let secrets = Secrets::read(place.home(), place.unlock())?;
+        let first = only_head(&mut journal).await?;
+        let secrets = rotate::read_secrets(place, first.org, &mut journal, &mut keys).await?;
         // The guard follows the head: read in this order, a guard that is ahead is never a commit that is under way.
-        let org = only_head(&mut journal).await?.org;
+        let org = first.org;
         let guard = keys.guard(org).await;
         let head = only_head(&mut journal).await?;
         let signers = secrets.signers(&head.origin)?;
@@ -365,6 +367,8 @@ impl Desk {
         let read = check.checkpoints(&mut journal, &known).await;
         check.readable(read)?;
         if let Some(guard) = check.readable(guard)? {
+            let origin = guard.as_ref().map_or("", |guard| &guard.origin);
+            let known = [known, signers.verifying_keys(origin)].concat();
             check.guard(guard.as_ref(), &known);
         }
         if let Some(snapshot) = snapshot {
@@ -857,9 +861,9 @@ impl Check {
         }
         let size = self.edge.size();
         let forks = &self.state.log.forks;
-        let is_settled = forks
-            .iter()
-            .any(|fork| fork.origin == guard.origin && fork.seen_size == guard.size);
+        let is_settled = forks.iter().any(|fork| {
+            fork.seen_size == guard.size && fork.seen_root == guard.root.to_base64()
+        });
         match guard::standing(guard, self.root_at(guard.size), size) {
             Standing::Ahead | Standing::Other if is_settled => {
                 self.notes.push(Note::GuardBehind {
