@@ -237,6 +237,16 @@ impl State {
         }
     }
 
+    /// Forgets who was erased after this state: an earlier record cannot name them, and says so.
+    pub fn forget_erased_since(&mut self, now: &State) {
+        for (id, erased) in &now.erased {
+            if self.is_person(id) {
+                self.people.remove(id);
+                self.erased.insert(id.clone(), erased.clone());
+            }
+        }
+    }
+
     pub(crate) fn hold(&mut self, placed: &HoldPlaced, meta: &Meta) {
         let hold = Hold {
             reason: placed.reason.clone(),

@@ -76,7 +76,7 @@ impl Flags {
     /// The same flags with the packs installed on the desk, as of `--recorded` or now. Where there is no desk the law is the
     /// shipped one.
     pub async fn at_desk(mut self) -> Result<Self, JobError> {
-        if Desk::exists(&self.desk).await {
+        if self.has_desk().await? {
             let mut desk = Desk::open(&self.desk).await?;
             let state = self.state(&mut desk).await?;
             if !state.packs.is_empty() {
@@ -84,6 +84,15 @@ impl Flags {
             }
         }
         Ok(self)
+    }
+
+    /// Whether there is a desk; without one there is no earlier record to ask for.
+    pub async fn has_desk(&self) -> Result<bool, JobError> {
+        let exists = Desk::exists(&self.desk).await;
+        if self.recorded.is_some() && !exists {
+            return Err(no_desk(&self.desk));
+        }
+        Ok(exists)
     }
 
     /// Every file of the law in use, with the cases that test it.
@@ -140,7 +149,9 @@ impl Flags {
                 now.size
             ))
         })?;
-        Ok(state.as_ref().clone())
+        let mut state = state.as_ref().clone();
+        state.forget_erased_since(&now);
+        Ok(state)
     }
 }
 
@@ -168,6 +179,16 @@ impl Acting {
         })
     }
 
+    /// Begins a job that enters something, which no earlier record allows.
+    pub fn to_enter(flags: &Flags) -> Result<Self, JobError> {
+        if flags.recorded.is_some() {
+            return Err(JobError::Input(
+                "an earlier record cannot be changed; leave out --recorded".to_owned(),
+            ));
+        }
+        Acting::begin(flags)
+    }
+
     /// Today in a time zone; `None` is UTC.
     pub fn today(&self, zone: Option<&str>) -> Date {
         let zone = zone
@@ -193,10 +214,7 @@ impl Acting {
     /// The desk, which must exist.
     pub async fn desk(&self) -> Result<Desk, JobError> {
         if !Desk::exists(self.place()).await {
-            let dir = self.place();
-            return Err(JobError::Input(format!(
-                "there is no desk at `{dir}`; `alnager review DIR` makes one, or name another with --desk DIR"
-            )));
+            return Err(no_desk(self.place()));
         }
         Ok(Desk::open(self.place()).await?)
     }
@@ -257,6 +275,12 @@ impl Acting {
     pub fn looks_back(&self) -> bool {
         self.flags.recorded.is_some()
     }
+}
+
+fn no_desk(place: &Place) -> JobError {
+    JobError::Input(format!(
+        "there is no desk at `{place}`; `alnager review DIR` makes one, or name another with --desk DIR"
+    ))
 }
 
 /// An instant as entries write it: RFC 3339, UTC, six decimals.

@@ -25,7 +25,7 @@ use crate::arguments::{
 };
 use crate::audit;
 use crate::crosswalk;
-use crate::law;
+use crate::law::{self, LawCommand};
 use crate::new;
 use crate::settings;
 use crate::task;
@@ -88,6 +88,16 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         | Command::Evidence(_)
         | Command::Task(_) => true,
     };
+    let reads_record = match &arguments.command {
+        Command::Law(LawCommand::Pack(command)) => command.reads_record(),
+        _ => uses_law,
+    };
+    if shared.recorded.is_some() && !reads_record {
+        return Err(JobError::Input(
+            "this command asks nothing of the desk's record as it was; leave out --recorded"
+                .to_owned(),
+        ));
+    }
     // The law in use on the desk: what is shipped, with the packs installed there.
     let flags = match uses_law {
         true => flags(shared)?.at_desk().await?,

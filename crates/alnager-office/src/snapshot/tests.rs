@@ -45,7 +45,8 @@ pub(crate) fn restored(state: &State, journal: &[(Event, Meta)]) -> State {
 fn the_form_of_the_state_has_a_number() {
     let bytes = fold().to_snapshot();
     // Another hash under the same number would let an older snapshot pass for one of today: raise STATE_FORMAT.
-    expect!["1 168fa69d7756b941c5b93606cbd7d783cde5494f47e98161b27ae2916bab7898"].assert_eq(&format!("{STATE_FORMAT} {}", Hash::of(&bytes)));
+    expect!["1 168fa69d7756b941c5b93606cbd7d783cde5494f47e98161b27ae2916bab7898"]
+        .assert_eq(&format!("{STATE_FORMAT} {}", Hash::of(&bytes)));
 }
 
 #[test]

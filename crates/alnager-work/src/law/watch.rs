@@ -106,12 +106,7 @@ struct Errand {
 /// The file is `config`, or `watch.toml` in the desk's folder. Without a file, or when it enables nothing, nothing is asked and nothing is entered. A source
 /// that fails does not keep the others from being entered. Signals are raised once however often this runs.
 pub async fn watch(flags: &Flags, config: Option<&Path>) -> Result<Watched, JobError> {
-    let acting = Acting::begin(flags)?;
-    if acting.looks_back() {
-        return Err(JobError::Input(
-            "an earlier record cannot be changed; leave out --recorded".to_owned(),
-        ));
-    }
+    let acting = Acting::to_enter(flags)?;
     let usual = flags.desk.home().join(CONFIG);
     let path = config.unwrap_or(&usual);
     if config.is_none() && !path.exists() {

@@ -97,6 +97,24 @@ pub(crate) struct Folders {
     pub(crate) folders: Vec<PathBuf>,
 }
 
+impl PackCommand {
+    /// Whether it reads the desk's record, or refuses an earlier one itself because it enters something.
+    pub(crate) fn reads_record(&self) -> bool {
+        match self {
+            PackCommand::Check(_)
+            | PackCommand::Test(_)
+            | PackCommand::Trust(_)
+            | PackCommand::Distrust(_)
+            | PackCommand::Keys
+            | PackCommand::Install { .. }
+            | PackCommand::Pin { .. }
+            | PackCommand::Unpin { .. }
+            | PackCommand::List => true,
+            PackCommand::Keygen { .. } | PackCommand::Sign { .. } => false,
+        }
+    }
+}
+
 /// Does what was asked.
 pub(crate) async fn run(
     flags: &Flags,

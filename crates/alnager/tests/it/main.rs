@@ -13,6 +13,7 @@ mod impact;
 mod interview;
 mod pack;
 mod pitfalls;
+mod recorded;
 mod review;
 mod signature;
 mod task;
