@@ -1,5 +1,7 @@
 //! People: names occur only here; everywhere else a person is an id. A person is erased unless a legal hold is in place.
 
+use std::collections::BTreeSet;
+
 use alnager_law::read::nearest;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -235,6 +237,32 @@ impl State {
         if let Some(erased) = self.erased.get_mut(&executed.person) {
             erased.executed.get_or_insert(meta.index);
         }
+    }
+
+    /// The erased people whom the record of a system names: who built or declared it, answered, confirmed, submitted, signed or decided.
+    pub fn erased_in(&self, system: &str) -> BTreeSet<&str> {
+        let Some(known) = self.systems.get(system) else {
+            return BTreeSet::new();
+        };
+        let mut named: BTreeSet<String> = known.builders.iter().cloned().collect();
+        known.declaration.clone().people(&mut |person| {
+            named.insert(person.clone());
+        });
+        for fact in known.facts.values() {
+            let answers = fact.proposal.iter().chain([&fact.answer]);
+            named.extend(answers.map(|answer| answer.by.clone()));
+            named.extend(fact.confirmed_by.clone());
+        }
+        for evidence in self.evidence.values() {
+            if evidence.submitted.system == system {
+                named.insert(evidence.submitted.submitted_by.clone());
+                let signature = evidence.submitted.signature.iter();
+                named.extend(signature.map(|signature| signature.auditor.clone()));
+                named.extend(evidence.decisions.values().map(|one| one.by.clone()));
+            }
+        }
+        let erased = self.erased.keys().map(String::as_str);
+        erased.filter(|person| named.contains(*person)).collect()
     }
 
     /// Forgets who was erased after this state: an earlier record cannot name them, and says so.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use alnager_journal::note::VerifyingKey;
 use alnager_journal::policy::Policy;
-use alnager_journal::verify::Trust;
+use alnager_journal::verify::{Status, Trust};
 use alnager_office::decide::EvidenceRuling;
 use alnager_office::gate::{Gate, Verdict};
 use alnager_office::state::State;
@@ -515,6 +515,10 @@ fn verification_words(found: &Verification) -> String {
         counts.blobs_intact,
         counts.blobs_absent
     ));
+    let erased = erased(found);
+    lines.extend(erased.map(|(index, kind, under)| {
+        format!("entry {index} ({kind}) was erased under entry {under}")
+    }));
     for (index, system, verdict, day) in &found.reviews {
         lines.push(format!(
             "entry {index}: `{system}` judged for {day}: {verdict}"
@@ -553,6 +557,15 @@ fn verification_words(found: &Verification) -> String {
     lines.join("\n")
 }
 
+/// What was erased: the entry, its kind, and the entry that says so.
+fn erased(found: &Verification) -> impl Iterator<Item = (u64, &str, u64)> {
+    let entries = found.journal.entries.iter();
+    entries.filter_map(|entry| match entry.payload {
+        Status::Erased { under } => Some((entry.index, entry.kind.as_str(), under)),
+        Status::Intact | Status::Withheld => None,
+    })
+}
+
 fn verification_json(found: &Verification) -> Value {
     let journal = &found.journal;
     let reviews: Vec<Value> = found
@@ -567,6 +580,7 @@ fn verification_json(found: &Verification) -> Value {
         "journal": { "origin": journal.origin, "size": journal.size, "root": journal.root.to_base64() },
         "entries": journal.entries.len(),
         "payloads": { "intact": journal.counts.intact, "withheld": journal.counts.withheld, "erased": journal.counts.erased },
+        "erased": erased(found).map(|(index, kind, under)| json!({ "entry": index, "kind": kind, "under": under })).collect::<Vec<_>>(),
         "reviews": reviews,
         "recomputed": found.n_recomputed,
         "withheld": found.n_withheld,
