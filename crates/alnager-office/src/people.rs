@@ -160,6 +160,24 @@ impl Basis {
         }
     }
 
+    /// What a word stands for.
+    pub fn of(word: &str) -> Option<Basis> {
+        Basis::ALL.into_iter().find(|basis| basis.word() == word)
+    }
+
+    /// The ground in a few words.
+    pub fn what(self) -> &'static str {
+        match self {
+            Basis::NoLongerNecessary => "the data are no longer necessary for their purposes",
+            Basis::ConsentWithdrawn => "consent is withdrawn, and there is no other legal ground",
+            Basis::Objection => "the person objects, and nothing overrides it",
+            Basis::Unlawful => "the data were processed unlawfully",
+            Basis::LegalObligation => "Union or Member State law obliges you to erase",
+            Basis::ChildService => "the data were collected in offering a service to a child",
+            Basis::Other => "another law's deletion right, or your own rule; the reason names it",
+        }
+    }
+
     /// Where the law says it; `None` where the reason names the law.
     pub fn cite(self) -> Option<&'static str> {
         match self {
@@ -437,11 +455,20 @@ impl Draft<'_> {
         let people = &self.state.people;
         Err(Refused::NoPerson {
             person: given.to_owned(),
-            hint: match people.is_empty() {
-                true => "it knows nobody by name".to_owned(),
-                false => nearest(given, people.values().map(String::as_str)),
+            hint: match (self.unfinished_erasure(), people.is_empty()) {
+                (Some(id), _) => {
+                    format!("the erasure of `{id}` is not finished; name it by that id")
+                }
+                (None, true) => "it knows nobody by name".to_owned(),
+                (None, false) => nearest(given, people.values().map(String::as_str)),
             },
         })
+    }
+
+    /// Someone whose erasure was asked for and is not done; whoever asks again may know only the name.
+    fn unfinished_erasure(&self) -> Option<&String> {
+        let mut erased = self.state.erased.iter();
+        erased.find_map(|(id, erased)| erased.executed.is_none().then_some(id))
     }
 
     /// The entries that hold what is said of a person, in parts that one entry can refer to. At least one part.

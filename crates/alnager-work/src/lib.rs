@@ -8,6 +8,7 @@ pub mod files;
 pub mod law;
 pub mod library;
 pub mod new;
+pub mod people;
 pub mod records;
 pub mod review;
 pub mod task;

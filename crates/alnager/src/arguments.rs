@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use crate::audit::AuditCommand;
 use crate::law::LawCommand;
 use crate::new::NewArguments;
+use crate::people::{HoldCommand, PeopleCommand};
 use crate::task::TaskCommand;
 
 /// An AI compliance officer: declares, maps, measures, judges and seals AI systems.
@@ -117,6 +118,12 @@ pub(crate) enum Command {
     /// Ask the law alone
     #[command(subcommand)]
     Law(LawCommand),
+    /// List people, held or erased
+    #[command(subcommand)]
+    People(PeopleCommand),
+    /// Keep people from being erased while the law asks for it
+    #[command(subcommand)]
+    Hold(HoldCommand),
     /// Open tasks, and say that they are done
     #[command(subcommand)]
     Task(TaskCommand),

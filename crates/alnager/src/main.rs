@@ -5,6 +5,7 @@ mod audit;
 mod crosswalk;
 mod law;
 mod new;
+mod people;
 mod run;
 mod settings;
 mod task;

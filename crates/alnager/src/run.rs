@@ -28,6 +28,7 @@ use crate::crosswalk;
 use crate::law::{self, LawCommand};
 use crate::new;
 use crate::settings;
+use crate::people::{self, PeopleCommand};
 use crate::task;
 use crate::terminal::{self, Bar, complain, say};
 
@@ -87,8 +88,10 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         | Command::Fact(_)
         | Command::Evidence(_)
         | Command::Task(_) => true,
+        Command::People(_) | Command::Hold(_) => false,
     };
     let reads_record = match &arguments.command {
+        Command::People(_) | Command::Hold(_) => true,
         Command::Law(LawCommand::Pack(command)) => command.reads_record(),
         _ => uses_law,
     };
@@ -153,6 +156,8 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         ),
         Command::Law(command) => law::run(&flags, command, shared.format).await,
         Command::Audit(command) => audit::run(&flags, command, shared.format).await,
+        Command::People(PeopleCommand::List) => people::list(&flags, shared.format).await,
+        Command::Hold(command) => people::hold(&flags, command, shared.format).await,
         Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
         Command::Desk(DeskCommand::Key) => {

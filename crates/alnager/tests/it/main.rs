@@ -12,6 +12,7 @@ mod guide;
 mod impact;
 mod interview;
 mod pack;
+mod people;
 mod pitfalls;
 mod recorded;
 mod review;

@@ -31,6 +31,8 @@ fn what_enters_something_refuses_an_earlier_record() {
         "law pack unpin gdpr",
         "task open --what w --why w --due 2998-01-01",
         "task done T1 --note n",
+        "hold place p --reason r",
+        "hold release p --reason r",
     ];
     for line in changed {
         let arguments: Vec<&str> = line.split(' ').collect();
@@ -76,6 +78,8 @@ fn without_a_desk_there_is_no_earlier_record() {
         "law pack keys",
         "law pack check",
         "task list",
+        "people list",
+        "hold list",
         "new other",
     ] {
         let arguments: Vec<&str> = line.split(' ').collect();

@@ -109,6 +109,13 @@ fn an_erased_name_is_gone_and_words_stand_in_its_place() {
     world.erase("Rita", "Tom");
     let words = |world: &World| world.state.name(&tom).replace(&pseudonym(&tom), "PERSON");
     check(&words(&world), expect!["PERSON (erased under entry 3)"]);
+    let again = world.erase("Rita", "Tom").replace(&tom, "TOM");
+    check(
+        &again,
+        expect![
+            "the desk knows no person `Tom`; the erasure of `TOM` is not finished; name it by that id"
+        ],
+    );
     world.finish_erasure(3);
     check(&words(&world), expect!["PERSON (erased under entry 5)"]);
     check(
