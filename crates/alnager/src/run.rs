@@ -27,8 +27,8 @@ use crate::audit;
 use crate::crosswalk;
 use crate::law::{self, LawCommand};
 use crate::new;
-use crate::settings;
 use crate::people::{self, PeopleCommand};
+use crate::settings;
 use crate::task;
 use crate::terminal::{self, Bar, complain, say};
 
@@ -48,7 +48,8 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .build() {
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(&format!("the program could not start: {error}"));
