@@ -32,7 +32,12 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 pub(crate) struct Shared {
     /// The desk: the folder that holds journal, blobs and keys, or postgres://user@host/database
-    #[arg(long, global = true, value_name = "DIR|URL", default_value = "./.alnager")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR|URL",
+        default_value = "./.alnager"
+    )]
     pub(crate) desk: String,
     /// Who acts; without it the operating system's user
     #[arg(long = "as", global = true, value_name = "NAME")]

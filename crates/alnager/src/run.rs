@@ -28,6 +28,7 @@ use crate::crosswalk;
 use crate::journal;
 use crate::law::{self, LawCommand};
 use crate::new;
+use crate::people::{self, PeopleCommand};
 use crate::settings;
 use crate::people::{self, PeopleCommand};
 use crate::task;
