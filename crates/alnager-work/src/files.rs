@@ -130,6 +130,18 @@ pub fn write_lasting(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
     })
 }
 
+/// Like [`write_lasting`], and its name lasts too: a crash leaves what was there, or the new bytes whole.
+pub(crate) fn put_durably(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
+    write_lasting(path, bytes)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    sync_folder(folder).map_err(|source| JobError::File {
+        path: path.to_owned(),
+        doing: "cannot be made to last",
+        source,
+        is_input: false,
+    })
+}
+
 fn put(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), JobError> {
     let error = |source| JobError::File {
         path: path.to_owned(),
@@ -181,24 +193,6 @@ pub fn replace_durably(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
         return Err(error(source));
     }
     sync_folder(folder).map_err(error)
-}
-
-/// Creates or replaces a file so that the new bytes and the name are on the disk when this returns, and a crash leaves what was
-/// there, or the new bytes whole. They are written to `aside` first, in the same folder; only one process at a time may do so.
-pub(crate) fn put_durably(path: &Path, aside: &Path, bytes: &[u8]) -> Result<(), JobError> {
-    let put = || {
-        let mut out = File::create(aside)?;
-        out.write_all(bytes)?;
-        out.sync_all()?;
-        std::fs::rename(aside, path)?;
-        sync_folder(path.parent().unwrap_or(Path::new(".")))
-    };
-    put().map_err(|source| JobError::File {
-        path: path.to_owned(),
-        doing: "cannot be written; it is as it was, or as it was to be",
-        source,
-        is_input: false,
-    })
 }
 
 fn write_synced(aside: &Path, like: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use alnager_store::Desk;
-use alnager_work::acting::Flags;
+use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
 use alnager_work::verify::with_causes;
 use alnager_work::witness::ask::Asked;
 use alnager_work::witness::folder::{self, Witness};
 use alnager_work::witness::listed::{self, Listed};
 use alnager_work::witness::serve::{self, Happened, Limits};
-use alnager_work::witness::submit::{self, Standing};
+use alnager_work::witness::submit::{self, Anchored, Standing};
 use alnager_work::witness::system_clock;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -70,7 +69,7 @@ pub(crate) enum ListedCommand {
         /// Its name
         name: String,
     },
-    /// List the witnesses
+    /// List the witnesses, and when the journal was last anchored outside
     List,
 }
 
@@ -177,12 +176,8 @@ pub(crate) async fn listed(
     command: &ListedCommand,
     format: Format,
 ) -> Result<u8, JobError> {
-    if !Desk::exists(&flags.desk).await {
-        return Err(JobError::Input(format!(
-            "there is no desk at `{}`; `alnager review DIR` makes one, or name another with --desk DIR",
-            flags.desk
-        )));
-    }
+    // A list beside no desk would be asked by nobody.
+    let opened = Acting::begin(flags)?.desk().await?;
     let desk = flags.desk.home();
     match command {
         ListedCommand::Add { url, key } => {
@@ -201,19 +196,32 @@ pub(crate) async fn listed(
         }
         ListedCommand::List => {
             let witnesses = listed::list(desk)?;
+            let anchored = submit::anchored(&opened, &witnesses).await?;
+            let last = match anchored {
+                Some(Anchored { size, unix_s }) => {
+                    format!(
+                        "last anchored outside at {}, {size} entries",
+                        instant(unix_s)
+                    )
+                }
+                None => "not anchored outside yet".to_owned(),
+            };
             let words = witnesses
                 .iter()
                 .map(|listed| format!("{}\n  {}", listed.key, listed.url));
             say(&match format {
                 Format::Json => {
                     let rows: Vec<Value> = witnesses.iter().map(row).collect();
-                    pretty(&json!({ "witnesses": rows }))
+                    let anchored = anchored.map(
+                        |anchored| json!({ "size": anchored.size, "at": instant(anchored.unix_s) }),
+                    );
+                    pretty(&json!({ "witnesses": rows, "anchored": anchored }))
                 }
                 Format::Text if witnesses.is_empty() => {
                     "no witness is listed; `alnager journal witness add URL VKEY` adds one"
                         .to_owned()
                 }
-                Format::Text => words.collect::<Vec<_>>().join("\n"),
+                Format::Text => words.chain([last]).collect::<Vec<_>>().join("\n"),
             });
         }
     }

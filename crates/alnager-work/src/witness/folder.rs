@@ -70,11 +70,7 @@ pub fn init(dir: &Path, name: &str) -> Result<VerifyingKey, JobError> {
         .create(dir.join(STATES))
         .map_err(|source| failed(dir, "cannot be made; name another folder", source))?;
     // The key comes last: a folder with a key is complete.
-    put_durably(
-        &dir.join(LOGS),
-        &dir.join("logs.policy.new"),
-        with_log("", None).as_bytes(),
-    )?;
+    put_durably(&dir.join(LOGS), with_log("", None).as_bytes())?;
     pack::keygen(name, &file)?;
     sync_folder(dir).map_err(|source| failed(dir, "cannot be written", source))?;
     Ok(secret(dir)?.verifying_key(KeyKind::Cosignature))
@@ -108,11 +104,7 @@ pub fn add(dir: &Path, log: &str) -> Result<(VerifyingKey, bool), JobError> {
             with_causes(&error)
         ))
     })?;
-    put_durably(
-        &dir.join(LOGS),
-        &dir.join("logs.policy.new"),
-        text.as_bytes(),
-    )?;
+    put_durably(&dir.join(LOGS), text.as_bytes())?;
     Ok((log, true))
 }
 
@@ -215,11 +207,7 @@ impl Witness {
             Err(source) => return Err(failed(&folder, "cannot be made", source)),
         }
         sync_folder(&states).map_err(|source| failed(&states, "cannot be written", source))?;
-        put_durably(
-            &folder.join(CHECKPOINT),
-            &folder.join("checkpoint.new"),
-            bytes,
-        )
+        put_durably(&folder.join(CHECKPOINT), bytes)
     }
 }
 

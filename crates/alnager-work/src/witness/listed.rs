@@ -96,8 +96,7 @@ pub fn remove(desk: &Path, name: &str) -> Result<(), JobError> {
 fn write<'l>(desk: &Path, lines: impl Iterator<Item = &'l str>) -> Result<(), JobError> {
     let text: String = lines.map(|line| format!("{line}\n")).collect();
     parse(desk, &text)?;
-    let aside = desk.join(format!("{FILE}.{}.tmp", std::process::id()));
-    put_durably(&desk.join(FILE), &aside, text.as_bytes())
+    put_durably(&desk.join(FILE), text.as_bytes())
 }
 
 fn text(desk: &Path) -> Result<Option<String>, JobError> {

@@ -3,9 +3,11 @@
 use alnager_journal::checkpoint::SignedCheckpoint;
 use alnager_journal::note::{Signature, VerifyingKey};
 use alnager_journal::policy::{Policy, PolicyError};
-use alnager_journal::witness::newest;
+use alnager_journal::witness::{anchored_unix_s, newest};
+use alnager_store::Desk;
 
 use super::ask::{Asked, PATIENCE, ask};
+use super::listed::Listed;
 use super::{listed, system_clock};
 use crate::acting::{Acting, Flags};
 use crate::error::JobError;
@@ -84,6 +86,30 @@ pub async fn submit(flags: &Flags, policy: Option<&Policy>) -> Result<Submitted,
     desk.add_cosignatures(size, new_lines(&asked)).await?;
     let kept = desk.cosignatures(size).await?;
     settle(checkpoint, kept, asked, policy)
+}
+
+/// The newest checkpoint that a witness holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Anchored {
+    /// Its number of entries.
+    pub size: u64,
+    /// The latest instant at which a witness cosigned it, seconds since 1970-01-01 UTC.
+    pub unix_s: u64,
+}
+
+/// When the journal was last anchored outside, by the witnesses of the list; `None` when none of them has cosigned the newest
+/// checkpoint that anybody has.
+pub async fn anchored(desk: &Desk, witnesses: &[Listed]) -> Result<Option<Anchored>, JobError> {
+    let Some(size) = desk.cosigned().await? else {
+        return Ok(None);
+    };
+    let Some(checkpoint) = desk.checkpoint_at(size).await? else {
+        return Ok(None);
+    };
+    let lines = desk.cosignatures(size).await?;
+    let keys: Vec<VerifyingKey> = witnesses.iter().map(|listed| listed.key.clone()).collect();
+    let unix_s = anchored_unix_s(checkpoint.note().text(), &lines, &keys);
+    Ok(unix_s.map(|unix_s| Anchored { size, unix_s }))
 }
 
 /// The lines that this submission brought.

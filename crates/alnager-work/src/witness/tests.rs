@@ -432,11 +432,12 @@ fn what_cannot_be_kept_is_not_cosigned() {
     let witness = Witness::open(place.path()).unwrap();
     let hash = Hash::of(LOG.as_bytes()).to_string();
     let state = place.path().join("logs").join(&hash);
-    // The first file to write is a folder; then the last to replace is one.
-    std::fs::create_dir_all(state.join("checkpoint.new")).unwrap();
+    // The file that is written first is a folder.
+    let aside = state.join(format!(".checkpoint.{}.tmp", std::process::id()));
+    std::fs::create_dir_all(&aside).unwrap();
     assert!(witness.add_checkpoint(&log.request(0), 1_000).is_err());
     assert_eq!(witness.checkpoint(&hash).unwrap(), None);
-    std::fs::remove_dir(state.join("checkpoint.new")).unwrap();
+    std::fs::remove_dir(&aside).unwrap();
     assert!(
         witness
             .add_checkpoint(&log.request(0), 1_000)
@@ -446,14 +447,14 @@ fn what_cannot_be_kept_is_not_cosigned() {
 
     // What a killed process left half-written is written over.
     let grown = Log::new(LOG, 1, b"abcd");
-    std::fs::write(state.join("checkpoint.new"), "example.org/log\n9").unwrap();
+    std::fs::write(&aside, "example.org/log\n9").unwrap();
     assert!(
         witness
             .add_checkpoint(&log.request(3), 1_000)
             .unwrap()
             .is_ok()
     );
-    std::fs::create_dir(state.join("checkpoint.new")).unwrap();
+    std::fs::create_dir(&aside).unwrap();
     assert!(witness.add_checkpoint(&grown.request(3), 1_000).is_err());
     let kept = witness.checkpoint(&hash).unwrap().unwrap();
     assert!(kept.starts_with("example.org/log\n3\n"), "{kept}");

@@ -142,6 +142,9 @@ fn a_journal_is_cosigned_as_it_grows_and_an_older_copy_is_found_out() {
     grow(&place, "compare");
     let (code, second) = submit(&place, &[]);
     assert_eq!(code, 0, "{second}");
+    let list = place.run(&["journal", "witness", "list", "--format", "json"]);
+    let list: Value = serde_json::from_str(&list.out).unwrap();
+    assert_eq!(list["anchored"]["size"], second["size"], "{list}");
     assert_eq!(
         second["size"].as_u64(),
         first["size"].as_u64().map(|size| size + 1)
