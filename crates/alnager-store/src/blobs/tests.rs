@@ -634,9 +634,13 @@ fn credentials_of_the_environment() {
         expect!["the variable `AWS_ACCESS_KEY_ID` holds something else than a key"],
     );
     let missing = variables(&[("ALNAGER_S3_CREDENTIALS", "/nowhere/s3")]);
-    check_credentials(&missing, dir, expect![[r#"
+    check_credentials(
+        &missing,
+        dir,
+        expect![[r#"
         `DIR/s3` cannot be read or written
-          No such file or directory (os error 2)"#]]);
+          No such file or directory (os error 2)"#]],
+    );
 }
 
 #[cfg(unix)]
