@@ -8,6 +8,7 @@ mod crash;
 mod crosswalk;
 mod desk;
 mod dossier;
+mod fuzz;
 mod guide;
 mod impact;
 mod interview;
