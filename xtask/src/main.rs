@@ -1,7 +1,9 @@
-//! The project's chores: test, postgres, s3, tidy, bench, conformance, reference.
+//! The project's chores: test, postgres, s3, tidy, bench, conformance, interop, fuzz, reference.
 
 mod bench;
 mod conformance;
+mod fuzz;
+mod interop;
 mod keeper;
 mod object_store;
 mod postgres;
@@ -27,6 +29,9 @@ usage: cargo xtask <chore>
   bench law            hold 100,000 random rules against the crate cel, measure mapping beside it
   bench audit SHARED   audit ten million rows beside the peers of the folder SHARED
   bench texts SHARED   import the AI Act from the folder SHARED beside a bare loop over its events
+  interop              show our logs, intact and damaged, to log libraries of others (Rust, Python, Go)
+  fuzz [MINUTES] [TARGET…]
+                       random input for every parser of a stranger's bytes, 10 minutes each
   conformance SHARED   compare our figures and law cases with the reference in the folder SHARED";
 
 fn main() -> ExitCode {
@@ -48,6 +53,8 @@ fn main() -> ExitCode {
         ["bench-floor", csv, folder, n_bytes] => {
             bench::floor(Path::new(csv), Path::new(folder), n_bytes)
         }
+        ["fuzz", words @ ..] => fuzz::fuzz(&root(), words),
+        ["interop"] => interop::interop(&root()),
         ["conformance", shared] => conformance::conformance(&root(), Path::new(shared)),
         _ => {
             eprintln!("{USAGE}");

@@ -30,7 +30,6 @@ use crate::law::{self, LawCommand};
 use crate::new;
 use crate::people::{self, PeopleCommand};
 use crate::settings;
-use crate::people::{self, PeopleCommand};
 use crate::task;
 use crate::terminal::{self, Bar, complain, say};
 use crate::witness;

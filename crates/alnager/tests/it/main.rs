@@ -9,6 +9,7 @@ mod crosswalk;
 mod desk;
 mod dossier;
 mod fairness;
+mod fuzz;
 mod guide;
 mod impact;
 mod interview;
