@@ -44,6 +44,13 @@ fn a_signed_bias_audit_can_be_followed_word_for_word() {
     assert!(follow("bias-audit", &place) > 8);
 }
 
+#[test]
+fn a_person_can_be_erased_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    assert_eq!(follow("erase-a-person", &place), 9);
+}
+
 /// Runs every command of a guide, with the files it shows (fenced as `text NAME`) at hand; gives how many there were.
 #[track_caller]
 fn follow(guide: &str, place: &Place) -> usize {
