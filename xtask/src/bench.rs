@@ -114,6 +114,13 @@ pub(crate) fn law(root: &Path) -> Result<()> {
     run(cargo(root).args(["bench", "--quiet", "-p", "xtask", "--bench", "law"]))
 }
 
+/// The journal under many submitters and at a million entries, or at another number.
+pub(crate) fn journal(root: &Path, size: Option<&str>) -> Result<()> {
+    let mut command = cargo(root);
+    command.args(["bench", "--quiet", "-p", "xtask", "--bench", "journal"]);
+    run(command.arg("--").args(size))
+}
+
 /// What no program can do without: read the file, look at every byte, split it into fields, and write as much
 /// as the desk holds durably. Run as a child of its own, so that it is measured as the review is.
 pub(crate) fn floor(csv: &Path, folder: &Path, n_bytes: &str) -> Result<()> {

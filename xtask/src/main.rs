@@ -27,6 +27,7 @@ usage: cargo xtask <chore>
   reference            write the generated pages of docs/reference anew
   bench [review]       build for release and measure CPU seconds beside a physical floor
   bench law            hold 100,000 random rules against the crate cel, measure mapping beside it
+  bench journal [N]    append from many submitters, then N entries (1,000,000), beside raw fsync and bare SQLite
   bench audit SHARED   audit ten million rows beside the peers of the folder SHARED
   bench texts SHARED   import the AI Act from the folder SHARED beside a bare loop over its events
   interop              show our logs, intact and damaged, to log libraries of others (Rust, Python, Go)
@@ -46,6 +47,8 @@ fn main() -> ExitCode {
         ["reference"] => reference::write(&root()),
         ["bench"] | ["bench", "review"] => bench::review(&root()),
         ["bench", "law"] => bench::law(&root()),
+        ["bench", "journal"] => bench::journal(&root(), None),
+        ["bench", "journal", size] => bench::journal(&root(), Some(size)),
         ["bench", "audit", shared] => bench::audit(&root(), Path::new(shared)),
         ["bench", "texts", shared] => bench::texts(&root(), Path::new(shared)),
         // Not chores: the children that `bench` measures, built for release like their rivals.

@@ -155,6 +155,15 @@ impl Database {
         matches!(self.link, Link::Postgres(_))
     }
 
+    /// How the argument of this number, from 1, is written in a statement with very many. SQLite understands `$n`, too, but searches
+    /// a list for each.
+    pub(crate) fn place(&self, number: usize) -> String {
+        match self.is_server() {
+            true => format!("${number}"),
+            false => format!("?{number}"),
+        }
+    }
+
     /// Closes the connection, so that nobody waits for a lock of it.
     pub(crate) async fn close(mut self) -> Result<(), StoreError> {
         self.shut().await

@@ -558,9 +558,10 @@ impl Database {
                 found.extend(range.map(|(first, last)| (*command, first, last)));
                 continue;
             }
-            let places: Vec<String> = (0..some.len()).map(|at| format!("${}", at + 2)).collect();
+            let places: Vec<String> = (0..some.len()).map(|at| self.place(at + 2)).collect();
             let sql = format!(
-                "SELECT command, min(seq), max(seq) FROM entry WHERE org = $1 AND command IN ({}) GROUP BY command",
+                "SELECT command, min(seq), max(seq) FROM entry WHERE org = {} AND command IN ({}) GROUP BY command",
+                self.place(1),
                 places.join(", ")
             );
             let mut args = vec![Arg::Bytes(org.as_bytes())];
@@ -980,8 +981,7 @@ impl<'a> Insert<'a> {
                     0 => "(",
                     _ => ", ",
                 });
-                sql.push('$');
-                sql.push_str(&(at + 1).to_string());
+                sql.push_str(&database.place(at + 1));
             }
             sql.push(')');
             database.query_made(sql, args).await?;

@@ -315,9 +315,10 @@ fn system_user() -> Option<String> {
 
 #[cfg(unix)]
 fn user_number() -> Option<String> {
-    use std::os::unix::fs::MetadataExt as _;
-    let process = std::fs::metadata("/proc/self").ok()?;
-    Some(format!("user {}", process.uid()))
+    // Not the owner of /proc/self: that is root, since the program keeps its memory to itself.
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let uids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    Some(format!("user {}", uids.split_whitespace().next()?))
 }
 
 #[cfg(not(unix))]

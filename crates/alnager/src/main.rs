@@ -26,6 +26,7 @@ use clap::Parser as _;
 static PANIC: Mutex<String> = Mutex::new(String::new());
 
 fn main() -> ExitCode {
+    keep_secrets_out_of_dumps();
     std::panic::set_hook(Box::new(|panic| {
         if let Ok(mut text) = PANIC.lock() {
             *text = panic.to_string();
@@ -46,4 +47,20 @@ fn main() -> ExitCode {
     // Whatever is left to print; a reader that has gone away is no failure of ours.
     let _ = std::io::stdout().flush();
     ExitCode::from(code)
+}
+
+/// Keys and passphrases are in memory while the program runs: a crash must not write them to a file, and no other process of the user
+/// may read them there.
+fn keep_secrets_out_of_dumps() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+        let none = Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        };
+        // Where the system refuses, the program is no worse off than without it.
+        let _ = setrlimit(Resource::Core, none);
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
 }
