@@ -195,12 +195,15 @@ fn it_checks_an_entry_with_its_proof() {
             the entry is entry 3 of the log
         "#]],
     );
-    check(&[&proof, "--entry", &entry], expect![[r#"
+    check(
+        &[&proof, "--entry", &entry],
+        expect![[r#"
         exit 0
         consistent; its signature was not checked, for you named no key
         log example.org/journal, 12 entries, root 7AUiqKme2aJQN0oPOjL+GUMxz1m1e8VY9i2ep6Fhx2M=
         the entry is entry 3 of the log
-    "#]]);
+    "#]],
+    );
     check(
         &[&proof, "--entry", &other, "--key", &ours],
         expect![[r#"
@@ -215,14 +218,20 @@ fn it_checks_an_entry_with_its_proof() {
             refused: the checkpoint is not signed by the key you trust, `example.org/journal+2c54533f+AYE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU`: the note has no signature by a known key; check which key you were given
         "#]],
     );
-    check(&[&proof, "--key", &ours], expect![[r#"
+    check(
+        &[&proof, "--key", &ours],
+        expect![[r#"
         exit 2
         a proof is checked with its entry; name the entry's file with `--entry`
-    "#]]);
-    check(&[&entry, "--entry", &entry], expect![[r#"
+    "#]],
+    );
+    check(
+        &[&entry, "--entry", &entry],
+        expect![[r#"
         exit 2
         `--entry` goes with a `.tlog-proof`; leave it out
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -248,21 +257,30 @@ fn it_checks_a_published_log() {
     }
     let log = format!("{}/log", env!("CARGO_TARGET_TMPDIR"));
     let ours = key(1).verifying_key(KeyKind::Ed25519).to_string();
-    check(&[&log, "--key", &ours], expect![[r#"
+    check(
+        &[&log, "--key", &ours],
+        expect![[r#"
         exit 0
         consistent; signed by example.org/journal+07cc7817+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c, which you trust
         log example.org/journal, 12 entries, root 7AUiqKme2aJQN0oPOjL+GUMxz1m1e8VY9i2ep6Fhx2M=
         3 files, 5897 bytes
-    "#]]);
-    check(&[&log], expect![[r#"
+    "#]],
+    );
+    check(
+        &[&log],
+        expect![[r#"
         exit 0
         consistent; its signature was not checked, for you named no key
         log example.org/journal, 12 entries, root 7AUiqKme2aJQN0oPOjL+GUMxz1m1e8VY9i2ep6Fhx2M=
         3 files, 5897 bytes
-    "#]]);
+    "#]],
+    );
     fs::write(format!("{log}/tile/0/000.p/{size}"), b"short").unwrap();
-    check(&[&log, "--key", &ours], expect![[r#"
+    check(
+        &[&log, "--key", &ours],
+        expect![[r#"
         exit 1
         refused: `tile/0/000.p/12` is refused: the tile has `5` bytes where its width needs `384`; fetch it again
-    "#]]);
+    "#]],
+    );
 }

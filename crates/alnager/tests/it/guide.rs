@@ -43,6 +43,13 @@ fn a_signed_bias_audit_can_be_followed_word_for_word() {
     assert!(follow("bias-audit", &place) > 8);
 }
 
+#[test]
+fn the_log_can_be_held_from_outside_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    assert!(follow("hold-the-log-from-outside", &place) > 5);
+}
+
 /// Runs every command of a guide, with the files it shows (fenced as `text NAME`) at hand; gives how many there were.
 #[track_caller]
 fn follow(guide: &str, place: &Place) -> usize {
