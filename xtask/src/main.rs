@@ -1,4 +1,4 @@
-//! The project's chores: test, tidy, bench, conformance, interop, fuzz, reference.
+//! The project's chores: test, tidy, bench, conformance, interop, fuzz, wasm, reference.
 
 mod bench;
 mod conformance;
@@ -7,6 +7,7 @@ mod interop;
 mod reference;
 mod test;
 mod tidy;
+mod wasm;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -23,10 +24,12 @@ usage: cargo xtask <chore>
   bench [review]       build for release and measure CPU seconds beside a physical floor
   bench law            hold 100,000 random rules against the crate cel, measure mapping beside it
   bench audit SHARED   audit ten million rows beside the peers of the folder SHARED
+  bench proof          check the proof of one entry of a million, size and CPU
   bench texts SHARED   import the AI Act from the folder SHARED beside a bare loop over its events
   interop              show our logs, intact and damaged, to log libraries of others (Rust, Python, Go)
   fuzz [MINUTES] [TARGET…]
                        random input for every parser of a stranger's bytes, 10 minutes each
+  wasm                 compile the verifier's library for wasm32-unknown-unknown, where that is installed
   conformance SHARED   compare our figures and law cases with the reference in the folder SHARED";
 
 fn main() -> ExitCode {
@@ -39,13 +42,16 @@ fn main() -> ExitCode {
         ["bench"] | ["bench", "review"] => bench::review(&root()),
         ["bench", "law"] => bench::law(&root()),
         ["bench", "audit", shared] => bench::audit(&root(), Path::new(shared)),
+        ["bench", "proof"] => bench::proof(&root()),
         ["bench", "texts", shared] => bench::texts(&root(), Path::new(shared)),
         // Not chores: the children that `bench` measures, built for release like their rivals.
+        ["bench-proof", what, file] => bench::proof_pass(what, Path::new(file)),
         ["bench-text", what, file] => bench::text_pass(what, Path::new(file)),
         ["bench-floor", csv, folder, n_bytes] => {
             bench::floor(Path::new(csv), Path::new(folder), n_bytes)
         }
         ["fuzz", words @ ..] => fuzz::fuzz(&root(), words),
+        ["wasm"] => wasm::wasm(&root()),
         ["interop"] => interop::interop(&root()),
         ["conformance", shared] => conformance::conformance(&root(), Path::new(shared)),
         _ => {
