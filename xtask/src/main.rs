@@ -1,9 +1,12 @@
-//! The project's chores: test, tidy, bench, conformance, interop, fuzz, wasm, reference.
+//! The project's chores: test, postgres, s3, tidy, bench, conformance, interop, fuzz, wasm, reference.
 
 mod bench;
 mod conformance;
 mod fuzz;
 mod interop;
+mod keeper;
+mod object_store;
+mod postgres;
 mod reference;
 mod test;
 mod tidy;
@@ -18,7 +21,9 @@ use serde_json::Value;
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  test                 run every test of the workspace
+  test                 run every test of the workspace, with a PostgreSQL and an S3 server of their own
+  postgres [durable]   run a throw-away PostgreSQL server until ctrl-c, for tests by hand
+  s3                   run a throw-away S3-compatible server until ctrl-c, for tests by hand
   tidy                 check layers, purity, links, reference pages and what is committed
   reference            write the generated pages of docs/reference anew
   bench [review]       build for release and measure CPU seconds beside a physical floor
@@ -37,6 +42,9 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {
         ["test"] => test::test(&root()),
+        ["postgres"] => postgres::keep(postgres::Durability::Memory),
+        ["postgres", "durable"] => postgres::keep(postgres::Durability::Disk),
+        ["s3"] => object_store::keep(&root()),
         ["tidy"] => tidy::tidy(&root()),
         ["reference"] => reference::write(&root()),
         ["bench"] | ["bench", "review"] => bench::review(&root()),
@@ -51,8 +59,8 @@ fn main() -> ExitCode {
             bench::floor(Path::new(csv), Path::new(folder), n_bytes)
         }
         ["fuzz", words @ ..] => fuzz::fuzz(&root(), words),
-        ["wasm"] => wasm::wasm(&root()),
         ["interop"] => interop::interop(&root()),
+        ["wasm"] => wasm::wasm(&root()),
         ["conformance", shared] => conformance::conformance(&root(), Path::new(shared)),
         _ => {
             eprintln!("{USAGE}");

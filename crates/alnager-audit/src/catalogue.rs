@@ -19,7 +19,7 @@ use alnager_stats::compare::PValue;
 use alnager_stats::confusion::{Confusion, Rate};
 use alnager_stats::contingency::{self, Table};
 use alnager_stats::inequality;
-use alnager_stats::proportion;
+use alnager_stats::proportion::{self, Interval};
 use alnager_stats::rank;
 use alnager_stats::sample::Sample;
 use alnager_stats::score::{Auc, ByLabel, RocCurve};
@@ -40,13 +40,13 @@ pub struct Settings {
 }
 
 /// The scores of one group by label (0, 1, unknown), and all together.
-pub(crate) struct GroupScores {
-    pub(crate) labels: [Sample; 3],
+pub(crate) struct GroupScores<'a> {
+    pub(crate) labels: [Cow<'a, Sample>; 3],
     pub(crate) all: Sample,
 }
 
-impl GroupScores {
-    fn new(labels: [Sample; 3]) -> Self {
+impl<'a> GroupScores<'a> {
+    fn new(labels: [Cow<'a, Sample>; 3]) -> Self {
         let all = Sample::merged(&[&labels[0], &labels[1], &labels[2]]);
         GroupScores { labels, all }
     }
@@ -61,10 +61,21 @@ impl GroupScores {
 
 /// The scores of an audit, where every value is counted.
 struct Scores<'a> {
-    table: Cow<'a, SampleTable>,
+    table: &'a SampleTable,
     /// All rows, those of unknown groups too.
-    whole: GroupScores,
+    whole: GroupScores<'a>,
     are_probabilities: bool,
+}
+
+impl<'a> Scores<'a> {
+    fn new(table: &'a SampleTable) -> Option<Self> {
+        let whole = GroupScores::new(table.by(&[])?.into_values().next()?);
+        Some(Scores {
+            are_probabilities: alnager_stats::score::are_probabilities(&whole.all),
+            table,
+            whole,
+        })
+    }
 }
 
 /// A ROC curve and the area under it.
@@ -85,7 +96,7 @@ impl<'a> Curve<'a> {
 
 /// The scores of the groups of one grouping.
 struct Scored<'a> {
-    by_group: &'a BTreeMap<String, GroupScores>,
+    by_group: &'a BTreeMap<String, GroupScores<'a>>,
     /// The ROC curve of each group that has one, with the area under it.
     curves: BTreeMap<&'a str, Curve<'a>>,
     /// Everybody of a known group.
@@ -98,11 +109,11 @@ struct Scored<'a> {
 impl<'a> Scored<'a> {
     fn new(
         scores: &'a Scores<'_>,
-        by_group: &'a BTreeMap<String, GroupScores>,
+        by_group: &'a BTreeMap<String, GroupScores<'a>>,
         n_unknown: u64,
         labelled: bool,
     ) -> Self {
-        let curve = |(name, scores): (&'a String, &'a GroupScores)| {
+        let curve = |(name, scores): (&'a String, &'a GroupScores<'a>)| {
             Some((name.as_str(), Curve::of(scores.by_label())?))
         };
         Scored {
@@ -124,7 +135,8 @@ impl<'a> Scored<'a> {
 
 /// Every figure of an audit: `attrs` by grouping, and `overall`.
 pub fn catalogue(audit: &Audit, measures: &Measures, settings: Settings) -> Value {
-    let scores = scores(audit, measures);
+    let table = sample_table(audit, measures);
+    let scores = table.as_deref().and_then(Scores::new);
     let mut attrs = Map::new();
     for grouping in audit.groupings() {
         let groups = groups(measures, &grouping, audit, settings.reference_min);
@@ -144,22 +156,16 @@ pub fn catalogue(audit: &Audit, measures: &Measures, settings: Settings) -> Valu
 }
 
 /// The scores by value: counted so, or counted at cuts that are all the values there are.
-fn scores<'a>(audit: &Audit, measures: &'a Measures) -> Option<Scores<'a>> {
+fn sample_table<'a>(audit: &Audit, measures: &'a Measures) -> Option<Cow<'a, SampleTable>> {
     let by_value = audit
         .score
         .as_ref()
         .is_some_and(|score| score.cuts.is_empty());
-    let table = match (&measures.samples, &measures.scores) {
-        (Some(samples), _) => Cow::Borrowed(samples),
-        (None, Some(levels)) if by_value => Cow::Owned(levels.samples()?),
-        (None, _) => return None,
-    };
-    let whole = GroupScores::new(table.by(&[])?.into_values().next()?);
-    Some(Scores {
-        are_probabilities: alnager_stats::score::are_probabilities(&whole.all),
-        table,
-        whole,
-    })
+    match (&measures.samples, &measures.scores) {
+        (Some(samples), _) => Some(Cow::Borrowed(samples)),
+        (None, Some(levels)) if by_value => levels.samples().map(Cow::Owned),
+        (None, _) => None,
+    }
 }
 
 fn z(settings: Settings) -> f64 {
@@ -254,7 +260,11 @@ fn against_reference(
 }
 
 /// The scores of each group of a grouping.
-fn by_group(audit: &Audit, groups: &Groups, scores: &Scores<'_>) -> BTreeMap<String, GroupScores> {
+fn by_group<'a>(
+    audit: &Audit,
+    groups: &Groups,
+    scores: &Scores<'a>,
+) -> BTreeMap<String, GroupScores<'a>> {
     let sums = scores
         .table
         .by(&groups.grouping.columns)
@@ -399,8 +409,26 @@ pub(crate) fn put(figures: &mut Map<String, Value>, name: &str, value: Option<f6
 
 /// `NAME_p`, and `NAME_log10_p` beside it.
 pub(crate) fn put_p(figures: &mut Map<String, Value>, name: &str, p: Option<PValue>) {
-    put(figures, &format!("{name}_p"), p.map(|p| p.value));
-    put(figures, &format!("{name}_log10_p"), p.map(|p| p.log10));
+    put_p_of(figures, name, "", p);
+}
+
+/// `NAME_pKIND`, such as `fisher_p_less`, and `NAME_log10_pKIND` beside it.
+pub(crate) fn put_p_of(
+    figures: &mut Map<String, Value>,
+    name: &str,
+    kind: &str,
+    p: Option<PValue>,
+) {
+    put(figures, &format!("{name}_p{kind}"), p.map(|p| p.value));
+    put(
+        figures,
+        &format!("{name}_log10_p{kind}"),
+        p.map(|p| p.log10),
+    );
+}
+
+pub(crate) fn put_interval(figures: &mut Map<String, Value>, name: &str, value: Option<Interval>) {
+    figures.insert(name.to_owned(), interval(value));
 }
 
 fn into_map(value: Value) -> Map<String, Value> {

@@ -561,7 +561,7 @@ fn threshold_cautions(audit: &Audit, measures: &Measures) -> Vec<String> {
         else {
             continue;
         };
-        let mut groups: BTreeMap<&str, [Option<(f64, f64)>; 2]> = BTreeMap::new();
+        let mut groups: BTreeMap<&str, Ranges> = BTreeMap::new();
         for (key, ranges) in &measures.ranges {
             let Some(group) = key[at].as_deref() else {
                 continue;
@@ -571,29 +571,41 @@ fn threshold_cautions(audit: &Audit, measures: &Measures) -> Vec<String> {
                 *joined = wider(*joined, *range);
             }
         }
-        // A group's threshold lies above its highest score turned down and at or below its lowest one taken.
-        let cuts: Vec<(&str, f64, f64)> = groups
-            .iter()
-            .filter_map(|(group, ranges)| {
-                let ((_, below), (from, _)) = (ranges[0]?, ranges[1]?);
-                (below < from).then_some((*group, below, from))
-            })
-            .collect();
-        if cuts.len() < 2 || cuts.len() < groups.len() {
-            continue;
-        }
-        let highest = cuts.iter().max_by(|one, other| one.1.total_cmp(&other.1));
-        let lowest = cuts.iter().min_by(|one, other| one.2.total_cmp(&other.2));
-        if let (Some((one, above, _)), Some((other, _, at_most))) = (highest, lowest)
-            && at_most <= above
-        {
+        // A high score may stand for decision 1, or for decision 0, as the risk of a loan does.
+        let parted = [0, 1].into_iter().find_map(|low| parted(&groups, low));
+        if let Some(parted) = parted {
             cautions.push(format!(
-                "`{}`: decisions follow a threshold of their own in each group ({one} has decision 0 at a score of {above}, \
-                 {other} has decision 1 from {at_most} on). Thresholds by a protected characteristic are different treatment in law, \
-                 whatever they do to the rates; ask counsel before use.",
+                "`{}`: decisions follow a threshold of their own in each group ({parted}). Thresholds by a protected \
+                 characteristic are different treatment in law, whatever they do to the rates; ask counsel before use.",
                 attribute.column
             ));
         }
     }
     cautions
+}
+
+/// The lowest and the highest score of each decision in a group.
+type Ranges = [Option<(f64, f64)>; 2];
+
+/// Where each group gives decision `low` below a threshold and the other decision from it on, and no one threshold serves all:
+/// two groups that show it, in words.
+fn parted(groups: &BTreeMap<&str, Ranges>, low: usize) -> Option<String> {
+    let high = 1 - low;
+    // A group's threshold lies above the highest score on the low side and at or below the lowest one on the high side.
+    let cut = |ranges: &Ranges| {
+        let ((_, below), (from, _)) = (ranges[low]?, ranges[high]?);
+        (below < from).then_some((below, from))
+    };
+    let mut cuts: Vec<(&str, f64, f64)> = Vec::with_capacity(groups.len());
+    for (group, ranges) in groups {
+        let (below, from) = cut(ranges)?;
+        cuts.push((group, below, from));
+    }
+    let (one, above, _) = cuts.iter().max_by(|one, other| one.1.total_cmp(&other.1))?;
+    let (other, _, at_most) = cuts.iter().min_by(|one, other| one.2.total_cmp(&other.2))?;
+    (at_most <= above).then(|| {
+        format!(
+            "{one} has decision {low} at a score of {above}, {other} has decision {high} from {at_most} on"
+        )
+    })
 }

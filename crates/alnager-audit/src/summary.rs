@@ -136,6 +136,11 @@ impl Printed {
         printed.shortened()
     }
 
+    /// A number of JSON, by the shortest digits that mean it.
+    fn of_number(value: f64) -> Option<Printed> {
+        Printed::read(&value.to_string()).or_else(|| Printed::read(&format!("{value:.9}")))
+    }
+
     /// With no more decimals than a publication means.
     fn shortened(self) -> Option<Printed> {
         if self.places <= PLACES_MAX {
@@ -1035,6 +1040,17 @@ fn records(text: &str, between: char) -> Result<Vec<(usize, Vec<String>)>, Strin
     Ok(records)
 }
 
+/// JSON drops zeros at the end of a number: 0.5 beside 0.48 is 0.50. Every figure of a column gets as many decimals as the longest.
+fn fill_up<'p>(column: impl Iterator<Item = &'p mut Printed>) {
+    let mut column: Vec<&mut Printed> = column.collect();
+    let places = column.iter().map(|printed| printed.places).max();
+    for printed in &mut column {
+        let more = places.unwrap_or(0) - printed.places;
+        printed.digits *= 10_u128.pow(more);
+        printed.places += more;
+    }
+}
+
 fn read_json(text: &str) -> Result<Published, String> {
     let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let summary = document.get("public_summary").unwrap_or(&document);
@@ -1052,9 +1068,7 @@ fn read_json(text: &str) -> Result<Published, String> {
     let line = |row: &Value| {
         let printed = |text: &str, number: &str| match &row[text] {
             Value::String(text) => Printed::read(text),
-            _ => row[number]
-                .as_f64()
-                .and_then(|value| Printed::read(&format!("{value:.9}"))),
+            _ => row[number].as_f64().and_then(Printed::of_number),
         };
         let own = row["justification"].as_str().or(justification);
         Line {
@@ -1066,16 +1080,24 @@ fn read_json(text: &str) -> Result<Published, String> {
             justification: own.filter(|_| row["excluded"] == true).map(str::to_owned),
         }
     };
-    let table = |(at, table): (usize, &Value)| Table {
-        name: table["table"]
-            .as_str()
-            .map_or_else(|| format!("table {}", at + 1), str::to_owned),
-        lines: table["rows"]
+    let table = |(at, table): (usize, &Value)| {
+        let rows = table["rows"]
             .as_array()
-            .into_iter()
-            .flatten()
-            .map(line)
-            .collect(),
+            .map_or(&[] as &[Value], Vec::as_slice);
+        let mut lines: Vec<Line> = rows.iter().map(line).collect();
+        let are_numbers = |text: &str| rows.iter().all(|row| !row[text].is_string());
+        if are_numbers("rate_text") {
+            fill_up(lines.iter_mut().filter_map(|line| line.rate.as_mut()));
+        }
+        if are_numbers("impact_ratio_text") {
+            fill_up(lines.iter_mut().filter_map(|line| line.ratio.as_mut()));
+        }
+        Table {
+            name: table["table"]
+                .as_str()
+                .map_or_else(|| format!("table {}", at + 1), str::to_owned),
+            lines,
+        }
     };
     Ok(Published {
         n_unknown: people(&summary["n_unknown"]),

@@ -1,5 +1,6 @@
 //! Count tables: the counts every figure follows from, in a canonical form that can be sealed and read back.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use alnager_stats::sample::Sample;
@@ -245,23 +246,16 @@ impl SampleTable {
     }
 
     /// The table summed over all columns but these. `None` where a column is not in the table.
-    pub fn by(&self, columns: &[String]) -> Option<BTreeMap<Vec<Option<String>>, [Sample; 3]>> {
+    pub fn by(&self, columns: &[String]) -> Option<SampleSums<'_>> {
         let at = positions(&self.columns, columns)?;
         let mut parts: BTreeMap<Vec<Option<String>>, Vec<&[Sample; 3]>> = BTreeMap::new();
         for (key, cell) in &self.cells {
             let key = at.iter().map(|&at| key[at].clone()).collect();
             parts.entry(key).or_default().push(cell);
         }
-        let merged = |cells: &[&[Sample; 3]], label: usize| {
-            let parts: Vec<&Sample> = cells.iter().map(|cell| &cell[label]).collect();
-            match parts.as_slice() {
-                [only] => (*only).clone(),
-                parts => Sample::merged(parts),
-            }
-        };
         let sums = parts.into_iter();
         Some(
-            sums.map(|(key, cells)| (key, [0, 1, 2].map(|label| merged(&cells, label))))
+            sums.map(|(key, cells)| (key, [0, 1, 2].map(|label| together(&cells, label))))
                 .collect(),
         )
     }
@@ -314,6 +308,20 @@ impl SampleTable {
         }
         canonical(table.to_csv() == text)?;
         Ok(table)
+    }
+}
+
+/// The scores of each key by label (0, 1, unknown).
+pub type SampleSums<'a> = BTreeMap<Vec<Option<String>>, [Cow<'a, Sample>; 3]>;
+
+/// The scores of a label in several cells.
+fn together<'a>(cells: &[&'a [Sample; 3]], label: usize) -> Cow<'a, Sample> {
+    match cells {
+        [only] => Cow::Borrowed(&only[label]),
+        cells => {
+            let parts: Vec<&Sample> = cells.iter().map(|cell| &cell[label]).collect();
+            Cow::Owned(Sample::merged(&parts))
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! One 2x2 table: the selected and the others, of a group and of the reference, with every figure a report may want of it.
 
-use alnager_stats::compare::{self, PValue};
+use alnager_stats::compare;
 use alnager_stats::impact;
-use alnager_stats::proportion::{self, Interval, Proportion};
+use alnager_stats::proportion::{self, Proportion};
 use serde_json::{Map, Value, json};
 
-use crate::figures::{interval, number};
+use crate::catalogue::{put, put_interval, put_p, put_p_of};
+use crate::figures::number;
 use crate::words::short;
 
 /// Every figure of `[[selected, others] of the group, the same of the reference]`.
@@ -34,19 +35,6 @@ pub fn figures(table: [[u64; 2]; 2], confidence: f64) -> Option<Value> {
 
 type Figures = Map<String, Value>;
 
-fn put(figures: &mut Figures, name: &str, value: Option<f64>) {
-    figures.insert(name.to_owned(), number(value));
-}
-
-fn put_p(figures: &mut Figures, name: &str, p: Option<PValue>) {
-    put(figures, name, p.map(|p| p.value));
-    put(figures, &format!("{name}_log10"), p.map(|p| p.log10));
-}
-
-fn put_interval(figures: &mut Figures, name: &str, value: Option<Interval>) {
-    figures.insert(name.to_owned(), interval(value));
-}
-
 fn shares(figures: &mut Figures, ours: Proportion, theirs: Proportion, z: f64, alpha: f64) {
     put(figures, "rate_group", ours.value());
     put(figures, "rate_ref", theirs.value());
@@ -66,18 +54,16 @@ fn shares(figures: &mut Figures, ours: Proportion, theirs: Proportion, z: f64, a
 
 fn tests(figures: &mut Figures, ours: Proportion, theirs: Proportion) {
     let fisher = compare::fisher(ours, theirs);
-    put_p(
-        figures,
-        "fisher_p_two_sided",
-        fisher.map(|test| test.two_sided),
-    );
-    put_p(figures, "fisher_p_less", fisher.map(|test| test.less));
-    put_p(figures, "fisher_p_greater", fisher.map(|test| test.greater));
-    put_p(
-        figures,
-        "fisher_midp_two_sided",
-        fisher.map(|test| test.midp_two_sided),
-    );
+    for (kind, p) in [
+        ("_two_sided", fisher.map(|test| test.two_sided)),
+        ("_less", fisher.map(|test| test.less)),
+        ("_greater", fisher.map(|test| test.greater)),
+    ] {
+        put_p_of(figures, "fisher", kind, p);
+    }
+    let midp = fisher.map(|test| test.midp_two_sided);
+    put(figures, "fisher_midp_two_sided", midp.map(|p| p.value));
+    put(figures, "fisher_midp_log10_p", midp.map(|p| p.log10));
     put(
         figures,
         "expected_selected",
@@ -90,13 +76,13 @@ fn tests(figures: &mut Figures, ours: Proportion, theirs: Proportion) {
     );
     let z = compare::z_pooled(ours, theirs);
     put(figures, "z_pooled", z.map(|test| test.statistic));
-    put_p(figures, "z_pooled_p", z.map(|test| test.p));
+    put_p(figures, "z_pooled", z.map(|test| test.p));
     let chi2 = compare::chi2(ours, theirs);
     put(figures, "chi2", chi2.map(|test| test.statistic));
-    put_p(figures, "chi2_p", chi2.map(|test| test.p));
+    put_p(figures, "chi2", chi2.map(|test| test.p));
     let yates = compare::chi2_yates(ours, theirs);
     put(figures, "chi2_yates", yates.map(|test| test.statistic));
-    put_p(figures, "chi2_yates_p", yates.map(|test| test.p));
+    put_p(figures, "chi2_yates", yates.map(|test| test.p));
 }
 
 fn gaps(figures: &mut Figures, ours: Proportion, theirs: Proportion, z: f64) {
@@ -228,6 +214,24 @@ mod tests {
         assert_eq!(figures["rate_ref"], json!(0.75));
         assert!(super::figures([[u64::MAX, 1], [1, 1]], 0.95).is_none());
         assert!(super::figures([[1, 1], [1, 1]], 1.0).is_none());
+    }
+
+    #[test]
+    fn a_logarithm_is_named_as_everywhere() {
+        let figures = figures([[0, 9_000], [9_000, 0]], 0.95).unwrap();
+        for (name, log10) in [
+            ("fisher_p_two_sided", "fisher_log10_p_two_sided"),
+            ("fisher_p_less", "fisher_log10_p_less"),
+            ("fisher_midp_two_sided", "fisher_midp_log10_p"),
+            ("z_pooled_p", "z_pooled_log10_p"),
+            ("chi2_p", "chi2_log10_p"),
+            ("chi2_yates_p", "chi2_yates_log10_p"),
+        ] {
+            assert_eq!(figures[name], json!(0.0), "{name}");
+            assert!(figures[log10].as_f64().unwrap() < -1_000.0, "{log10}");
+        }
+        let names = figures.as_object().unwrap().keys();
+        assert!(names.into_iter().all(|name| !name.ends_with("_log10")));
     }
 
     #[test]

@@ -22,14 +22,22 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Party {
     /// Boxed, as a key holds its unpacked point and is much larger than a group.
-    Witness {
-        name: Vec<u8>,
-        key: Box<VerifyingKey>,
-    },
+    Witness(Box<Witness>),
     Group {
         needed: usize,
         members: Vec<usize>,
     },
+}
+
+/// A witness as a policy lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The name the policy gives it; opaque bytes.
+    pub name: Vec<u8>,
+    /// Its key.
+    pub key: VerifyingKey,
+    /// The address below which it takes checkpoints, where the line has one; opaque bytes.
+    pub url: Option<Vec<u8>>,
 }
 
 /// By whom a checkpoint is signed that a reader accepts.
@@ -143,6 +151,14 @@ impl Policy {
         &self.logs
     }
 
+    /// The witnesses, in the order of the file.
+    pub fn witnesses(&self) -> impl Iterator<Item = &Witness> {
+        self.parties.iter().filter_map(|party| match party {
+            Party::Witness(witness) => Some(witness.as_ref()),
+            Party::Group { .. } => None,
+        })
+    }
+
     /// Whether a log signed the checkpoint and the quorum of witnesses cosigned it. Any signature by a key of the
     /// policy that does not fit makes the checkpoint refused.
     pub fn accept(&self, signed: &SignedCheckpoint) -> Result<Accepted, PolicyError> {
@@ -155,10 +171,7 @@ impl Policy {
         if logs.is_empty() {
             return Err(PolicyError::UnknownLog);
         }
-        let witnesses = self.parties.iter().filter_map(|party| match party {
-            Party::Witness { key, .. } => Some(key.as_ref()),
-            Party::Group { .. } => None,
-        });
+        let witnesses = self.witnesses().map(|witness| &witness.key);
         let known: Vec<VerifyingKey> = logs.iter().copied().chain(witnesses).cloned().collect();
         let checked = signed.note().verify(&known)?;
         let log = logs
@@ -174,14 +187,14 @@ impl Policy {
                 Party::Group { needed, members } => {
                     members.iter().filter(|at| present[**at]).count() >= *needed
                 }
-                Party::Witness { name, key } => {
+                Party::Witness(witness) => {
                     let latest = checked
                         .iter()
-                        .filter(|by| by.key == key.as_ref())
+                        .filter(|by| *by.key == witness.key)
                         .filter_map(|by| by.unix_s)
                         .max();
                     cosigned.extend(latest.map(|unix_s| Cosigned {
-                        name: name.clone(),
+                        name: witness.name.clone(),
                         unix_s,
                     }));
                     latest.is_some()
@@ -222,22 +235,20 @@ impl Reader {
                 }
                 self.logs.push(key);
             }
-            [b"witness", name, key] | [b"witness", name, key, _] => {
+            [b"witness", name, key, ref url @ ..] if url.len() <= 1 => {
                 let key = read_key(line, key, KeyKind::Cosignature)?;
-                let same = |party: &Party| matches!(party, Party::Witness { key: before, .. } if before.to_bytes() == key.to_bytes());
+                let same = |party: &Party| matches!(party, Party::Witness(before) if before.key.to_bytes() == key.to_bytes());
                 if self.parties.iter().any(same) {
                     return Err(refused(
                         "this witness's key stands on an earlier line; leave one out",
                     ));
                 }
-                self.define(
-                    line,
-                    name,
-                    Party::Witness {
-                        name: name.to_vec(),
-                        key: Box::new(key),
-                    },
-                )?;
+                let witness = Witness {
+                    name: name.to_vec(),
+                    key,
+                    url: url.first().map(|url| url.to_vec()),
+                };
+                self.define(line, name, Party::Witness(Box::new(witness)))?;
             }
             [b"group", name, threshold, ref members @ ..] => {
                 let needed = read_threshold(threshold, members.len()).ok_or(refused(
@@ -492,6 +503,26 @@ mod tests {
             1,
             &[2],
             expect![[r#"accepted, ["b at 1002"]"#]],
+        );
+    }
+
+    #[test]
+    fn the_witnesses_are_listed_with_their_addresses() {
+        let text = "witness a W1\nwitness b W2 https://b.example/w\ngroup g any a b\nquorum g\n";
+        let policy = Policy::parse(with_keys(text).as_bytes()).unwrap();
+        let shown = policy.witnesses().map(|witness| {
+            let url = witness.url.as_deref().map(String::from_utf8_lossy);
+            (witness.key.name().to_owned(), url.map(String::from))
+        });
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            [
+                ("example.org/w1".to_owned(), None),
+                (
+                    "example.org/w2".to_owned(),
+                    Some("https://b.example/w".to_owned())
+                ),
+            ]
         );
     }
 

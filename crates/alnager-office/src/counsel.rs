@@ -123,7 +123,7 @@ pub struct WordingConfirmed {
 }
 
 /// What the organisation decided about law itself.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Counsel {
     /// The latest decision about each voluntary pack.
     pub frameworks: OrdMap<String, FrameworkAdopted>,
@@ -131,7 +131,8 @@ pub struct Counsel {
     pub readings: OrdMap<String, ReadingRecorded>,
     /// The latest import of each work.
     pub texts: OrdMap<String, Arc<TextImported>>,
-    /// How the latest import of each work reads; none for an entry without hashes.
+    /// How the latest import of each work reads; none for an entry without hashes. Follows from `texts`.
+    #[serde(skip)]
     wordings: OrdMap<String, Arc<Wording>>,
     /// The hash of every text of each work that was imported, the latest included.
     imported: OrdMap<String, OrdSet<String>>,
@@ -231,25 +232,38 @@ impl Counsel {
         })
     }
 
+    /// Reads the wordings of the texts it holds, which no snapshot repeats.
+    pub(crate) fn read_wordings(&mut self) {
+        let wordings = self.texts.iter();
+        let wordings = wordings.filter_map(|(work, text)| Some((work.clone(), text.wording()?)));
+        self.wordings = wordings.collect();
+    }
+
     /// Takes a text.
     fn hold(&mut self, text: &TextImported) {
         let work = &text.work;
-        if text.provisions.is_empty() {
-            self.wordings.remove(work);
-        } else {
-            let hashes = text.provisions.iter();
-            let hashes = hashes.filter_map(|(id, hex)| Some((id.clone(), Hash::from_hex(hex)?)));
-            let wording = Wording {
-                work: work.clone(),
-                language: text.language.clone(),
-                provisions: hashes.collect(),
-            };
-            self.wordings.insert(work.clone(), Arc::new(wording));
+        match text.wording() {
+            Some(wording) => drop(self.wordings.insert(work.clone(), wording)),
+            None => drop(self.wordings.remove(work)),
         }
         let mut imported = self.imported.get(work).cloned().unwrap_or_default();
         imported.insert(text.sha256.clone());
         self.imported.insert(work.clone(), imported);
         self.texts.insert(work.clone(), Arc::new(text.clone()));
+    }
+}
+
+impl TextImported {
+    /// How it reads; `None` for an entry without hashes.
+    fn wording(&self) -> Option<Arc<Wording>> {
+        let hashes = self.provisions.iter();
+        let hashes = hashes.filter_map(|(id, hex)| Some((id.clone(), Hash::from_hex(hex)?)));
+        let wording = Wording {
+            work: self.work.clone(),
+            language: self.language.clone(),
+            provisions: hashes.collect(),
+        };
+        (!self.provisions.is_empty()).then(|| Arc::new(wording))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Decisions: a command becomes events, or is refused with the reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alnager_audit::measures::Measures;
@@ -983,15 +983,13 @@ impl<'a> Draft<'a> {
             bytes,
         });
         blobs.sort_by(|one, other| one.name.cmp(&other.name));
-        // What the verdict rests on besides the system's own entries: the law in use and the organisation's evidence.
-        let refs: Vec<u64> = self
-            .state
-            .heads
-            .get(&self.with.organisation)
-            .copied()
-            .into_iter()
-            .collect();
         let claims = assessment.claims(self.with.stamp.clone(), &review.warnings, &review.report);
+        // What the verdict rests on besides the system's own entries: the law in use and the organisation's evidence; and that people whom
+        // the record names were erased, so that whoever reads the dossier is told.
+        let erased = self.state.erased_in(&claims.system);
+        let others = erased.into_iter().chain([self.with.organisation.as_str()]);
+        let heads = others.filter_map(|id| self.state.heads.get(id).copied());
+        let refs: Vec<u64> = heads.collect::<BTreeSet<u64>>().into_iter().collect();
         let subjects = self.subjects(&claims.system, &[]);
         self.push(
             Event::SystemReviewed(Box::new(claims)),

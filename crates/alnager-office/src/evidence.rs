@@ -80,7 +80,7 @@ pub struct EvidenceRejected {
 }
 
 /// Evidence as the journal has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// What was submitted.
     pub submitted: EvidenceSubmitted,
@@ -97,7 +97,7 @@ pub struct Evidence {
 }
 
 /// What was decided about evidence for one requirement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EvidenceDecision {
     /// Whether it was accepted.
     pub is_accepted: bool,

@@ -17,6 +17,7 @@ pub mod packs;
 pub mod people;
 pub mod signal;
 pub mod signature;
+pub mod snapshot;
 pub mod state;
 pub mod system;
 pub mod task;

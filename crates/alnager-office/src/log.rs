@@ -113,6 +113,8 @@ pub struct Fork {
     pub size: u64,
     /// The size that the guard had seen.
     pub seen_size: u64,
+    /// The root that it had seen, base64.
+    pub seen_root: String,
     /// When.
     pub on: Date,
     /// Why.
@@ -143,6 +145,7 @@ impl State {
             origin: forked.origin.clone(),
             size: forked.size,
             seen_size: forked.seen_size,
+            seen_root: forked.seen_root.clone(),
             on: forked.on,
             reason: forked.reason.clone(),
             at: meta.index,

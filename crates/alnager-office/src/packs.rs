@@ -77,7 +77,7 @@ pub struct KeyTrusted {
 }
 
 /// A key that is trusted to sign packs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustedKey {
     /// Who trusts it: a person's id.
     pub by: String,
@@ -90,7 +90,7 @@ pub struct TrustedKey {
 }
 
 /// What the desk holds of one pack.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DeskPack {
     /// The versions installed, the newest last.
     pub installed: Vec<KeptPack>,
@@ -99,7 +99,7 @@ pub struct DeskPack {
 }
 
 /// A version of a pack whose texts the journal holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptPack {
     /// The version.
     pub version: String,

@@ -1,5 +1,7 @@
 //! People: names occur only here; everywhere else a person is an id. A person is erased unless a legal hold is in place.
 
+use std::collections::BTreeSet;
+
 use alnager_law::read::nearest;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -158,6 +160,24 @@ impl Basis {
         }
     }
 
+    /// What a word stands for.
+    pub fn of(word: &str) -> Option<Basis> {
+        Basis::ALL.into_iter().find(|basis| basis.word() == word)
+    }
+
+    /// The ground in a few words.
+    pub fn what(self) -> &'static str {
+        match self {
+            Basis::NoLongerNecessary => "the data are no longer necessary for their purposes",
+            Basis::ConsentWithdrawn => "consent is withdrawn, and there is no other legal ground",
+            Basis::Objection => "the person objects, and nothing overrides it",
+            Basis::Unlawful => "the data were processed unlawfully",
+            Basis::LegalObligation => "Union or Member State law obliges you to erase",
+            Basis::ChildService => "the data were collected in offering a service to a child",
+            Basis::Other => "another law's deletion right, or your own rule; the reason names it",
+        }
+    }
+
     /// Where the law says it; `None` where the reason names the law.
     pub fn cite(self) -> Option<&'static str> {
         match self {
@@ -202,6 +222,13 @@ impl State {
         self.people.contains_key(id) || self.person_entries.contains_key(id)
     }
 
+    /// Takes the name out of an entry that a snapshot counts already; any other event changes nothing.
+    pub fn recall(&mut self, event: &Event) {
+        if let Event::PersonNamed(named) = event {
+            self.name_person(named);
+        }
+    }
+
     /// Takes a name, unless the person was erased: whoever still holds a copy of the payload brings nobody back.
     pub(crate) fn name_person(&mut self, named: &PersonNamed) {
         if !self.erased.contains_key(&named.person) {
@@ -227,6 +254,42 @@ impl State {
     pub(crate) fn forgotten(&mut self, executed: &ErasureExecuted, meta: &Meta) {
         if let Some(erased) = self.erased.get_mut(&executed.person) {
             erased.executed.get_or_insert(meta.index);
+        }
+    }
+
+    /// The erased people whom the record of a system names: who built or declared it, answered, confirmed, submitted, signed or decided.
+    pub fn erased_in(&self, system: &str) -> BTreeSet<&str> {
+        let Some(known) = self.systems.get(system) else {
+            return BTreeSet::new();
+        };
+        let mut named: BTreeSet<String> = known.builders.iter().cloned().collect();
+        known.declaration.clone().people(&mut |person| {
+            named.insert(person.clone());
+        });
+        for fact in known.facts.values() {
+            let answers = fact.proposal.iter().chain([&fact.answer]);
+            named.extend(answers.map(|answer| answer.by.clone()));
+            named.extend(fact.confirmed_by.clone());
+        }
+        for evidence in self.evidence.values() {
+            if evidence.submitted.system == system {
+                named.insert(evidence.submitted.submitted_by.clone());
+                let signature = evidence.submitted.signature.iter();
+                named.extend(signature.map(|signature| signature.auditor.clone()));
+                named.extend(evidence.decisions.values().map(|one| one.by.clone()));
+            }
+        }
+        let erased = self.erased.keys().map(String::as_str);
+        erased.filter(|person| named.contains(*person)).collect()
+    }
+
+    /// Forgets who was erased after this state: an earlier record cannot name them, and says so.
+    pub fn forget_erased_since(&mut self, now: &State) {
+        for (id, erased) in &now.erased {
+            if self.is_person(id) {
+                self.people.remove(id);
+                self.erased.insert(id.clone(), erased.clone());
+            }
         }
     }
 
@@ -392,11 +455,20 @@ impl Draft<'_> {
         let people = &self.state.people;
         Err(Refused::NoPerson {
             person: given.to_owned(),
-            hint: match people.is_empty() {
-                true => "it knows nobody by name".to_owned(),
-                false => nearest(given, people.values().map(String::as_str)),
+            hint: match (self.unfinished_erasure(), people.is_empty()) {
+                (Some(id), _) => {
+                    format!("the erasure of `{id}` is not finished; name it by that id")
+                }
+                (None, true) => "it knows nobody by name".to_owned(),
+                (None, false) => nearest(given, people.values().map(String::as_str)),
             },
         })
+    }
+
+    /// Someone whose erasure was asked for and is not done; whoever asks again may know only the name.
+    fn unfinished_erasure(&self) -> Option<&String> {
+        let mut erased = self.state.erased.iter();
+        erased.find_map(|(id, erased)| erased.executed.is_none().then_some(id))
     }
 
     /// The entries that hold what is said of a person, in parts that one entry can refer to. At least one part.

@@ -100,7 +100,7 @@ pub struct SignalSettled {
 }
 
 /// A signal as the journal has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
     /// What was raised.
     pub raised: SignalRaised,

@@ -1,6 +1,7 @@
 //! The organisation's state: a fold over the journal, held in memory, copied at no cost (persistent maps).
 
 use imbl::{OrdMap, Vector};
+use serde::{Deserialize, Serialize};
 
 use crate::counsel::Counsel;
 use crate::event::{BookStamp, Event};
@@ -13,11 +14,12 @@ use crate::system::{LastReview, System};
 use crate::task::Task;
 
 /// Everything the journal says now.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct State {
     /// The organisation, once the desk was opened.
     pub organisation: Option<Organisation>,
-    /// Names by person id. An erased person has none.
+    /// Names by person id. An erased person has none. No snapshot holds them.
+    #[serde(skip)]
     pub people: OrdMap<String, String>,
     /// The entries that hold what is said of a person, by person id, erased or not.
     pub person_entries: OrdMap<String, Vector<u64>>,
@@ -54,7 +56,7 @@ pub struct State {
 }
 
 /// The organisation a desk belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Organisation {
     /// Its id: the subject of entries about it as a whole.
     pub id: String,

@@ -36,7 +36,7 @@ pub struct FactConfirmed {
 }
 
 /// A system as the journal has it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct System {
     /// Its id as a subject of entries.
     pub subject: String,
@@ -53,7 +53,7 @@ pub struct System {
 }
 
 /// A fact as the journal has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// The answer that stands.
     pub answer: DeclaredFact,
@@ -66,7 +66,7 @@ pub struct Fact {
 }
 
 /// What a system's latest review decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastReview {
     /// The entry.
     pub at: u64,

@@ -59,7 +59,7 @@ pub struct TaskDone {
 }
 
 /// A task as the journal has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// What was opened.
     pub opened: TaskOpened,

@@ -7,7 +7,7 @@ use alnager_audit::derived::Derived;
 use alnager_law::fact::Value;
 use alnager_law::rule::{Atom, Test};
 
-use crate::error::{Problem, shown};
+use crate::error::{Problem, choices, shown};
 
 /// Turns values into codes or numbers.
 pub(crate) enum Coder {
@@ -332,10 +332,10 @@ impl Texts {
                 Err(Problem::TooManyGroups)
             }
             TextKind::Label { positive } if !is_unknown && self.values.len() == 2 => {
-                Err(self.third_value(positive, text, "if it means unknown, list it in `unknown`"))
+                Err(self.third_value(positive, text, true))
             }
             TextKind::Decision { positive } if !is_unknown && self.values.len() == 2 => {
-                Err(self.third_value(positive, text, "make the data say which of the two it is"))
+                Err(self.third_value(positive, text, false))
             }
             TextKind::Group
             | TextKind::Stratum
@@ -344,17 +344,30 @@ impl Texts {
         }
     }
 
-    fn third_value(&self, positive: &str, third: &str, advice: &'static str) -> Problem {
-        let seen = format!(
-            "`{}` and `{}`",
-            shown(&self.values[0]),
-            shown(&self.values[1])
-        );
+    /// A value too many: the one that is neither positive nor its counterpart, whichever of the three came last.
+    fn third_value(&self, positive: &str, third: &str, may_be_unknown: bool) -> Problem {
+        let [one, other] = [&self.values[0], &self.values[1]];
+        let all = [one.as_str(), other.as_str(), third];
+        let belongs = |value: &str| value == positive || counterpart(positive) == Some(value);
+        let mut odd = all.iter().copied().filter(|value| !belongs(value));
+        let odd = match (odd.next(), odd.next()) {
+            (Some(only), None) => only,
+            (Some(_) | None, _) => third,
+        };
+        let odd = shown(odd);
+        let declare = match may_be_unknown {
+            true => format!(
+                "if `{odd}` means unknown, list it in `unknown` (on the command line --unknown '{odd}')"
+            ),
+            false => format!("name the value `{odd}` anew with a derived column (--derive)"),
+        };
         Problem::ThirdValue {
             positive: shown(positive),
-            seen,
+            seen: format!("`{}` and `{}`", shown(one), shown(other)),
             third: shown(third),
-            advice,
+            advice: format!(
+                "{declare}, or leave its rows out with a condition (--where \"COLUMN != '{odd}'\")"
+            ),
         }
     }
 
@@ -532,6 +545,29 @@ impl Truths {
             | Test::IsNot(_)
             | Test::Date(..) => None,
         };
+    }
+
+    /// The names the atom asks for that the column never held, each with those it held instead. None where too many different
+    /// texts were met to remember them all.
+    pub(crate) fn never_met(&self) -> Vec<(&str, String)> {
+        let asked = match &self.atom.test {
+            Test::IsOneOf(names) | Test::HasAny(names) => names.as_slice(),
+            Test::IsNot(name) => std::slice::from_ref(name),
+            Test::IsTrue | Test::Number(..) | Test::Date(..) => &[],
+        };
+        if self.codes.is_empty() || self.codes.len() == TRUTHS_MAX {
+            return Vec::new();
+        }
+        let met = self.codes.keys().filter(|met| !met.is_empty());
+        let mut met: Vec<&str> = met
+            .filter_map(|met| std::str::from_utf8(met).ok())
+            .collect();
+        met.sort_unstable();
+        asked
+            .iter()
+            .filter(|name| !self.codes.contains_key(name.as_bytes()))
+            .map(|name| (name.as_str(), choices(name, "values", &met)))
+            .collect()
     }
 
     fn judge(&self, field: &[u8]) -> Result<u32, Problem> {

@@ -53,13 +53,15 @@ pub enum ProbeError {
     },
     /// No row meets the condition.
     #[error(
-        "{file}: no row meets the condition `{condition}`, so there is nothing to measure; check its spellings"
+        "{file}: no row meets the condition `{condition}`, so there is nothing to measure; {hint}"
     )]
     NoRowMeets {
         /// The source.
         file: String,
         /// The condition.
         condition: String,
+        /// What it asks for in vain.
+        hint: String,
     },
     /// A name that promises packed text, and other bytes.
     #[error(
@@ -283,7 +285,7 @@ pub enum Problem {
         /// The value too many.
         third: String,
         /// What to do.
-        advice: &'static str,
+        advice: String,
     },
     /// The value that counts as 1 is not there.
     #[error("`{positive}`, the value that counts as 1, never occurs; {found}")]

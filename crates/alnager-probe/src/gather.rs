@@ -23,26 +23,30 @@ pub(crate) struct Scores {
     limit: usize,
 }
 
+/// Room to sort in, used again and again.
+#[derive(Default)]
+pub(crate) struct Room(Vec<u64>);
+
 impl Scores {
     /// Takes in a finite score.
     pub(crate) fn push(&mut self, score: f64) {
         // Minus zero is zero.
         self.fresh.push(score + 0.0);
         if self.fresh.len() >= self.limit.max(FRESH_MIN) {
-            self.settle();
+            self.make_room();
         }
     }
 
     /// Takes in the scores of another cell.
-    pub(crate) fn join(&mut self, mut other: Scores) {
-        self.settle();
-        other.settle();
+    pub(crate) fn join(&mut self, mut other: Scores, room: &mut Room) {
+        self.settle(room);
+        other.settle(room);
         self.merge(other.values, other.counts);
     }
 
     /// The same with every score sorted in.
-    pub(crate) fn settled(mut self) -> Scores {
-        self.settle();
+    pub(crate) fn settled(mut self, room: &mut Room) -> Scores {
+        self.settle(room);
         self
     }
 
@@ -53,68 +57,78 @@ impl Scores {
 
     /// The distinct scores, ascending, and how often each occurs; no counts where each occurs once.
     pub(crate) fn finish(mut self) -> (Vec<f64>, Vec<u64>) {
-        self.settle();
+        self.settle(&mut Room::default());
         (self.values, self.counts)
     }
 
-    fn settle(&mut self) {
+    /// Sorts the fresh scores in, and says how many more may be gathered before that is done again.
+    fn make_room(&mut self) {
+        let n_before = self.values.len();
+        let n_fresh = self.fresh.len();
+        self.settle(&mut Room::default());
+        let mostly_differ = 2 * (self.values.len() - n_before) > n_fresh;
+        let n_many = if mostly_differ { FRESH_MANY } else { 0 };
+        self.limit = self.values.len().max(n_many);
+        if self.counts.is_empty() && self.values.len() < n_many {
+            // None came twice: they are sorted once more with those to come, which is less work than merging the two.
+            std::mem::swap(&mut self.fresh, &mut self.values);
+        }
+    }
+
+    fn settle(&mut self, room: &mut Room) {
         if self.fresh.is_empty() {
             return;
         }
-        let mut fresh = std::mem::take(&mut self.fresh);
-        sort(&mut fresh);
-        let n_fresh = fresh.len();
-        let n_different = 1 + fresh.windows(2).filter(|pair| pair[0] != pair[1]).count();
-        let counts = if n_different == n_fresh {
-            Vec::new()
-        } else {
-            let mut counts = Vec::with_capacity(n_different);
-            counts.extend(
-                fresh
-                    .chunk_by(|one, other| one == other)
-                    .map(|run| run.len() as u64),
-            );
-            fresh.dedup();
-            counts
-        };
-        self.merge(fresh, counts);
-        let mostly_differ = 2 * n_different > n_fresh;
-        self.limit = self
-            .values
-            .len()
-            .max(if mostly_differ { FRESH_MANY } else { 0 });
+        let (values, counts) = counted(sorted(std::mem::take(&mut self.fresh), room));
+        self.merge(values, counts);
     }
 
     /// Takes in distinct ascending values with their counts.
-    fn merge(&mut self, values: Vec<f64>, counts: Vec<u64>) {
+    fn merge(&mut self, mut values: Vec<f64>, mut counts: Vec<u64>) {
+        if values.first() < self.values.first() {
+            std::mem::swap(&mut self.values, &mut values);
+            std::mem::swap(&mut self.counts, &mut counts);
+        }
         let (Some(last), Some(first)) = (self.values.last(), values.first()) else {
             if self.values.is_empty() {
                 (self.values, self.counts) = (values, counts);
             }
             return;
         };
-        let follows = last < first;
-        if follows && self.counts.is_empty() && counts.is_empty() {
+        let is_plain = self.counts.is_empty() && counts.is_empty();
+        if last < first && is_plain {
             self.values.extend(values);
-            return;
-        }
-        let mine = filled(std::mem::take(&mut self.counts), self.values.len());
-        let theirs = filled(counts, values.len());
-        let old = std::mem::take(&mut self.values);
-        (self.values, self.counts) = merged((&old, &mine), (&values, &theirs));
-        if self.counts.iter().all(|n| *n == 1) {
-            self.counts = Vec::new();
+        } else if is_plain {
+            (self.values, self.counts) = counted(interleaved(&self.values, &values));
+        } else {
+            let mine = filled(std::mem::take(&mut self.counts), self.values.len());
+            let theirs = filled(counts, values.len());
+            let old = std::mem::take(&mut self.values);
+            (self.values, self.counts) = merged((&old, &mine), (&values, &theirs));
         }
     }
 }
 
-/// Sorts finite numbers, by the bytes of their bits from the last to the first where there are many of them.
+/// The distinct values of ascending ones, and how often each occurs; no counts where each occurs once.
+fn counted(mut values: Vec<f64>) -> (Vec<f64>, Vec<u64>) {
+    let n_again = values.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    if n_again == 0 {
+        return (values, Vec::new());
+    }
+    let mut counts = Vec::with_capacity(values.len() - n_again);
+    let runs = values.chunk_by(|one, other| one == other);
+    counts.extend(runs.map(|run| run.len() as u64));
+    values.dedup();
+    (values, counts)
+}
+
+/// Sorts finite numbers, by their leading bytes where there are many of them.
 ///
 /// The bits of a number at or above zero rise with it; those of one below fall, and are turned round.
-fn sort(numbers: &mut Vec<f64>) {
+fn sorted(mut numbers: Vec<f64>, room: &mut Room) -> Vec<f64> {
     if numbers.len() < RADIX_MIN {
         numbers.sort_unstable_by(f64::total_cmp);
-        return;
+        return numbers;
     }
     const SIGN: u64 = 1 << 63;
     let key = |number: f64| match number.to_bits() {
@@ -122,17 +136,29 @@ fn sort(numbers: &mut Vec<f64>) {
         bits => !bits,
     };
     let number = |key: u64| f64::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN });
-    let mut keys: Vec<u64> = numbers.iter().map(|number| key(*number)).collect();
-    let mut counts = vec![[0_usize; 256]; 8];
+    // Both ways in place: numbers and keys are of one size.
+    let keys = sorted_keys(numbers.into_iter().map(key).collect(), room);
+    keys.into_iter().map(number).collect()
+}
+
+/// Sorts by the five leading bytes, from the last of them to the first; the few that agree in those are then sorted by comparing.
+fn sorted_keys(mut keys: Vec<u64>, room: &mut Room) -> Vec<u64> {
+    const LEADING: usize = 5;
+    const REST: u32 = 64 - 8 * LEADING as u32;
+    let digit = |key: u64, place: usize| (key >> REST >> (8 * place)) as usize & 255;
+    let mut counts = [[0_usize; 256]; LEADING];
     for key in &keys {
         for (place, counts) in counts.iter_mut().enumerate() {
-            counts[(key >> (8 * place)) as usize & 255] += 1;
+            counts[digit(*key, place)] += 1;
         }
     }
-    let mut other = vec![0; keys.len()];
+    let other = &mut room.0;
+    other.resize(keys.len().max(other.len()), 0);
+    let n = keys.len();
+    let mut is_turned = false;
     for (place, counts) in counts.iter().enumerate() {
         // Where all have the same byte there is nothing to move.
-        if counts.contains(&keys.len()) {
+        if counts.contains(&n) {
             continue;
         }
         let mut starts = [0; 256];
@@ -141,15 +167,26 @@ fn sort(numbers: &mut Vec<f64>) {
             *begins = start;
             start += n;
         }
-        for key in &keys {
-            let begins = &mut starts[(key >> (8 * place)) as usize & 255];
-            other[*begins] = *key;
+        let (from, to) = match is_turned {
+            false => (&keys[..n], &mut other[..n]),
+            true => (&other[..n], &mut keys[..n]),
+        };
+        for key in from {
+            let begins = &mut starts[digit(*key, place)];
+            to[*begins] = *key;
             *begins += 1;
         }
-        std::mem::swap(&mut keys, &mut other);
+        is_turned = !is_turned;
     }
-    numbers.clear();
-    numbers.extend(keys.into_iter().map(number));
+    if is_turned {
+        keys.copy_from_slice(&other[..n]);
+    }
+    for alike in keys.chunk_by_mut(|one, other| one >> REST == other >> REST) {
+        if alike.len() > 1 {
+            alike.sort_unstable();
+        }
+    }
+    keys
 }
 
 fn filled(counts: Vec<u64>, n: usize) -> Vec<u64> {
@@ -158,6 +195,22 @@ fn filled(counts: Vec<u64>, n: usize) -> Vec<u64> {
     } else {
         counts
     }
+}
+
+/// All values of two ascending lists, ascending; neither is empty.
+fn interleaved(one: &[f64], other: &[f64]) -> Vec<f64> {
+    let mut values = Vec::with_capacity(one.len() + other.len());
+    let (mut mine, mut theirs) = (0, 0);
+    while mine < one.len() && theirs < other.len() {
+        let (left, right) = (one[mine], other[theirs]);
+        let is_theirs = right < left;
+        values.push(if is_theirs { right } else { left });
+        mine += usize::from(!is_theirs);
+        theirs += usize::from(is_theirs);
+    }
+    values.extend_from_slice(&one[mine..]);
+    values.extend_from_slice(&other[theirs..]);
+    values
 }
 
 /// Distinct ascending values with their counts.
@@ -238,6 +291,23 @@ mod tests {
     }
 
     #[test]
+    fn scores_that_all_differ_are_gathered_on() {
+        let mut scores = Scores::default();
+        let n = FRESH_MIN + 100;
+        (0..n).for_each(|at| scores.push(((at * 7919) % n) as f64));
+        assert!(scores.values.is_empty() && scores.limit == FRESH_MANY);
+        scores.push(5.0);
+        let (values, counts) = scores.finish();
+        assert!(
+            values
+                .iter()
+                .enumerate()
+                .all(|(at, value)| *value == at as f64)
+        );
+        assert_eq!((values.len(), counts[5], counts[6]), (n, 2, 1));
+    }
+
+    #[test]
     fn parts_with_and_without_repeated_scores_join() {
         let of = |scores: &[f64]| {
             let mut gathered = Scores::default();
@@ -246,7 +316,7 @@ mod tests {
         };
         let joined = |parts: [&[f64]; 2]| {
             let mut one = of(parts[0]);
-            one.join(of(parts[1]));
+            one.join(of(parts[1]), &mut Room::default());
             one.finish()
         };
         assert_eq!(
@@ -254,6 +324,14 @@ mod tests {
             (vec![1.0, 2.0, 3.0, 4.0], vec![])
         );
         assert_eq!(joined([&[1.0, 3.0], &[2.0]]), (vec![1.0, 2.0, 3.0], vec![]));
+        assert_eq!(
+            joined([&[4.0, 3.0], &[2.0, 1.0]]),
+            (vec![1.0, 2.0, 3.0, 4.0], vec![])
+        );
+        assert_eq!(
+            joined([&[1.0, 2.0, 3.0], &[3.0, 2.0]]),
+            (vec![1.0, 2.0, 3.0], vec![1, 2, 2])
+        );
         assert_eq!(joined([&[1.0, 1.0], &[2.0]]), (vec![1.0, 2.0], vec![2, 1]));
         assert_eq!(joined([&[1.0], &[1.0, 0.0]]), (vec![0.0, 1.0], vec![1, 2]));
         assert_eq!(joined([&[], &[1.0]]), (vec![1.0], vec![]));
@@ -282,10 +360,13 @@ mod tests {
             f64::MIN_POSITIVE,
             -f64::MIN_POSITIVE,
         ]);
+        // Many that differ in their last bytes only, and room that is larger than needed.
+        numbers
+            .extend((0..2000_u64).map(|at| f64::from_bits(1.5_f64.to_bits() + (at * 7919) % 2000)));
         let mut want = numbers.clone();
         want.sort_by(f64::total_cmp);
-        sort(&mut numbers);
-        assert_eq!(numbers, want);
+        let mut room = Room(vec![7; 2 * numbers.len()]);
+        assert_eq!(sorted(numbers, &mut room), want);
     }
 
     #[test]

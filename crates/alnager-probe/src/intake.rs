@@ -5,7 +5,7 @@ use alnager_audit::measures::LeftOut;
 
 use crate::coder::{Coded, Coder, TRUE, Truths, UNDECIDED, Unknown};
 use crate::condition::Condition;
-use crate::error::{ProbeError, Problem};
+use crate::error::{ProbeError, Problem, shown};
 use crate::role::{Purpose, Role};
 
 /// Rows whose codes are gathered before they are handed on.
@@ -138,6 +138,36 @@ impl Intake {
     /// Rows the condition kept out.
     pub(crate) fn left_out(&self) -> LeftOut {
         self.left_out
+    }
+
+    /// What the condition asks of a column in vain, a sentence each without its full stop: a misspelt name, most often.
+    pub(crate) fn asked_in_vain(&self) -> Vec<String> {
+        let roles = self.roles[..self.n_conditions].iter();
+        let mut sentences: Vec<String> = Vec::new();
+        for role in roles {
+            let Coder::Truths(truths) = &role.coder else {
+                continue;
+            };
+            for (name, hint) in truths.never_met() {
+                let column = &self.columns[role.column];
+                let sentence = format!(
+                    "the condition asks column `{column}` for `{}`, which it never holds; {hint}",
+                    shown(name)
+                );
+                if !sentences.contains(&sentence) {
+                    sentences.push(sentence);
+                }
+            }
+        }
+        sentences
+    }
+
+    /// Why no row meets the condition.
+    pub(crate) fn why_none(&self) -> String {
+        match self.asked_in_vain().as_slice() {
+            [] => "check its spellings".to_owned(),
+            sentences => sentences.join("; "),
+        }
     }
 
     fn row<'r>(&mut self, field: &dyn Fn(usize) -> &'r [u8]) -> Result<(), Fault> {

@@ -15,7 +15,7 @@ use alnager_stats::sample::Sample;
 use crate::cells::{Cells, Extra};
 use crate::coder::{Coder, Gathered, Levels, Numbers, TextKind, Texts};
 use crate::error::{ProbeError, Problem, choices, shown};
-use crate::gather::Scores;
+use crate::gather::{Room, Scores};
 use crate::intake::{Fault, Intake, Sink};
 use crate::role::{Purpose, Role};
 
@@ -182,6 +182,11 @@ impl<'a> Kernel<'a> {
         self.intake.left_out()
     }
 
+    /// Why no row meets the condition.
+    pub(crate) fn why_none(&self) -> String {
+        self.intake.why_none()
+    }
+
     /// The favourable decision must be one that was made: a misspelt one would turn every comparison round.
     fn check_favourable(&self, role: &Role) -> Result<(), Problem> {
         let DecisionBy::Column(Binary { positive, .. }) = &self.audit.decision.by else {
@@ -232,11 +237,13 @@ impl<'a> Kernel<'a> {
                     .map_err(|problem| wrong(&attribute.column, problem))?;
             }
         }
-        let warnings = self
-            .intake
-            .roles()
-            .iter()
-            .flat_map(|role| role.warnings(file, &self.intake.columns()[role.column]))
+        let in_vain = self.intake.asked_in_vain().into_iter();
+        let of_roles = self.intake.roles().iter();
+        let of_roles =
+            of_roles.flat_map(|role| role.warnings(file, &self.intake.columns()[role.column]));
+        let warnings = in_vain
+            .map(|sentence| format!("{file}: {sentence}"))
+            .chain(of_roles)
             .collect();
         Ok(Counted {
             warnings,
@@ -275,6 +282,7 @@ impl<'a> Kernel<'a> {
         let places = self.places();
         let mut samples: BTreeMap<Vec<Option<String>>, [Scores; 3]> = BTreeMap::new();
         let mut ranges = DecisionRanges::new();
+        let mut room = Room::default();
         for (slot, place) in places.iter().enumerate() {
             let n = self.cells.cell(slot).1;
             let (key, label, decision) = (&place.key, place.label, place.decision);
@@ -295,10 +303,10 @@ impl<'a> Kernel<'a> {
                 };
             }
             if let Some(scores) = self.cells.take_scores(slot) {
-                let scores = scores.settled();
+                let scores = scores.settled(&mut room);
                 let range = &mut ranges.entry(key.clone()).or_default()[decision];
                 *range = wider(*range, scores.range());
-                samples.entry(key.clone()).or_default()[label].join(scores);
+                samples.entry(key.clone()).or_default()[label].join(scores, &mut room);
             }
         }
         Counted {

@@ -81,6 +81,7 @@ pub fn measure_with(
         return Err(ProbeError::NoRowMeets {
             file: name,
             condition: audit.filter.clone().unwrap_or_default(),
+            hint: kernel.why_none(),
         });
     }
     let counted = kernel.finish(&name)?;

@@ -126,6 +126,7 @@ pub fn read_rows(
             (Some(condition), 1..) => ProbeError::NoRowMeets {
                 file: name,
                 condition: condition.clone(),
+                hint: table.intake.why_none(),
             },
             _ => ProbeError::NoRows { file: name },
         });

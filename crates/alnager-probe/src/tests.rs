@@ -632,7 +632,7 @@ fn a_label_has_two_values() {
         PLAIN,
         "y,d,g\n1,1,a\n0,0,a\n?,0,a\n2,0,a\n",
         expect![
-            "data.csv, line 5, column `y`: `2` is a third value, after `1` and `0`; two are allowed, of which `1` counts as 1; if it means unknown, list it in `unknown`"
+            "data.csv, line 5, column `y`: `2` is a third value, after `1` and `0`; two are allowed, of which `1` counts as 1; if `2` means unknown, list it in `unknown` (on the command line --unknown '2'), or leave its rows out with a condition (--where \"COLUMN != '2'\")"
         ],
     );
     check(
@@ -673,7 +673,7 @@ fn a_label_has_two_values() {
             ("g", texts(&["a", "a", "a"])),
         ],
         expect![
-            "data.parquet, row 3, column `y`: `NaN` is a third value, after `1` and `0`; two are allowed, of which `1` counts as 1; if it means unknown, list it in `unknown`"
+            "data.parquet, row 3, column `y`: `NaN` is a third value, after `1` and `0`; two are allowed, of which `1` counts as 1; if `NaN` means unknown, list it in `unknown` (on the command line --unknown 'NaN'), or leave its rows out with a condition (--where \"COLUMN != 'NaN'\")"
         ],
     );
 }
@@ -698,7 +698,7 @@ fn a_decision_has_two_values_and_is_never_missing() {
         PLAIN,
         "y,d,g\n1,1,a\n0,0,a\n0,x,a\n",
         expect![
-            "data.csv, line 4, column `d`: `x` is a third value, after `1` and `0`; two are allowed, of which `1` counts as 1; make the data say which of the two it is"
+            "data.csv, line 4, column `d`: `x` is a third value, after `1` and `0`; two are allowed, of which `1` counts as 1; name the value `x` anew with a derived column (--derive), or leave its rows out with a condition (--where \"COLUMN != 'x'\")"
         ],
     );
     check(

@@ -2,23 +2,37 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::proportion::COUNT_MAX;
 
 /// The distinct scores of some people, ascending, with how many people have each.
 ///
 /// Values are finite, -0.0 is 0.0, every count is above 0. A sample may be empty: then every figure made from it is
-/// `None`. Size, mean and variance are worked out once, when the sample is made, in order of value; so they do not depend on
-/// the order of the rows.
-#[derive(Debug, Clone, PartialEq)]
+/// `None`. Mean and variance are worked out once, when one of them is first asked for, in order of value; so they do not depend
+/// on the order of the rows.
+#[derive(Debug, Clone)]
 pub struct Sample {
     values: Vec<f64>,
     /// How many people score below each value, and at the end how many there are. `None` where no two people have the same
     /// score, as is usual with fine scores: then it is the position, which costs neither memory nor time.
     below: Option<Vec<u64>>,
     n: u64,
+    moments: OnceLock<Moments>,
+}
+
+/// Mean and variance, where they are defined.
+#[derive(Debug, Clone, Copy)]
+struct Moments {
     mean: Option<f64>,
     variance: Option<f64>,
+}
+
+/// The same scores, each with the same number of people.
+impl PartialEq for Sample {
+    fn eq(&self, other: &Sample) -> bool {
+        self.values == other.values && self.below == other.below
+    }
 }
 
 impl Sample {
@@ -97,6 +111,16 @@ impl Sample {
     pub fn merged(samples: &[&Sample]) -> Sample {
         /// So many values of the longest sample are merged at a time that all of it stays in the cache.
         const STRETCH: usize = 4096;
+        let samples: Vec<&Sample> = samples
+            .iter()
+            .copied()
+            .filter(|sample| !sample.is_empty())
+            .collect();
+        match samples.as_slice() {
+            [only] => return (*only).clone(),
+            [one, other] => return merge(one, other),
+            _ => {}
+        }
         let n_values = |sample: &&Sample| sample.values.len();
         let longest = samples.iter().copied().max_by_key(n_values);
         let cuts = longest.map_or(&[][..], |longest| &longest.values);
@@ -155,7 +179,7 @@ impl Sample {
 
     /// The arithmetic mean, between lowest and highest score; `None` if empty or if the sum leaves the range of `f64`.
     pub fn mean(&self) -> Option<f64> {
-        self.mean
+        self.moments().mean
     }
 
     /// The variance with n - 1 below, in squared units of the score; `None` for fewer than two people or where it
@@ -165,12 +189,12 @@ impl Sample {
     /// first lost.
     /// Source: Chan, Golub and LeVeque 1983, The American Statistician 37, 242-247.
     pub fn variance(&self) -> Option<f64> {
-        self.variance
+        self.moments().variance
     }
 
     /// The standard deviation, the root of [`Sample::variance`], in units of the score.
     pub fn sd(&self) -> Option<f64> {
-        self.variance.map(f64::sqrt)
+        self.variance().map(f64::sqrt)
     }
 
     /// The score below which a share `q` of the people lie, linear between two people.
@@ -257,7 +281,7 @@ impl Sample {
         self.below.is_none()
     }
 
-    /// The people with the distinct values at `range`, mean and variance not worked out.
+    /// The people with the distinct values at `range`.
     fn part(&self, range: Range<usize>) -> Sample {
         let n = self.below(range.end) - self.below(range.start);
         let tied = self.below.as_ref().filter(|_| n > range.len() as u64);
@@ -265,7 +289,7 @@ impl Sample {
             let below = &below[range.start..=range.end];
             below.iter().map(|n| n - below[0]).collect()
         });
-        Sample::without_moments(self.values[range].to_vec(), below)
+        Sample::new(self.values[range].to_vec(), below)
     }
 
     /// Sums over the distinct values at `range`: of what `term` makes of a value and how many people have it.
@@ -301,24 +325,26 @@ impl Sample {
 
     /// `values` are finite and strictly ascending, `below` as the field says.
     fn new(values: Vec<f64>, below: Option<Vec<u64>>) -> Sample {
-        Sample::without_moments(values, below).with_moments()
-    }
-
-    fn without_moments(values: Vec<f64>, below: Option<Vec<u64>>) -> Sample {
         let last = below.as_ref().map(|below| below.last().copied());
         Sample {
             n: last.map_or(values.len() as u64, Option::unwrap_or_default),
             values,
             below,
-            mean: None,
-            variance: None,
+            moments: OnceLock::new(),
         }
     }
 
-    /// Mean and variance worked out, in two passes.
-    fn with_moments(mut self) -> Sample {
+    fn moments(&self) -> Moments {
+        *self.moments.get_or_init(|| self.work_out_moments())
+    }
+
+    /// Mean and variance, in two passes.
+    fn work_out_moments(&self) -> Moments {
         let (Some(min), Some(max)) = (self.min(), self.max()) else {
-            return self;
+            return Moments {
+                mean: None,
+                variance: None,
+            };
         };
         let (n, all) = (self.n as f64, 0..self.values.len());
         let [total] = self.sums(all.clone(), |value, count| [count * value]);
@@ -336,9 +362,10 @@ impl Sample {
         };
         // Unlike `max`, this leaves what is not a number as it is.
         let variance = squares.clamp(0.0, f64::INFINITY) / (n - 1.0);
-        self.mean = mean.is_finite().then(|| mean.clamp(min, max));
-        self.variance = (self.n > 1 && variance.is_finite()).then_some(variance);
-        self
+        Moments {
+            mean: mean.is_finite().then(|| mean.clamp(min, max)),
+            variance: (self.n > 1 && variance.is_finite()).then_some(variance),
+        }
     }
 
     /// The score of the person at `rank` in ascending order, counted from 0 and below n.
@@ -421,7 +448,7 @@ impl Gathered {
     }
 }
 
-/// All people of several samples as one, its mean and variance not worked out; always the two shortest are merged.
+/// All people of several samples as one; always the two shortest are merged.
 fn merge_all(mut samples: Vec<Sample>) -> Sample {
     samples.sort_by_key(|sample| std::cmp::Reverse(sample.values.len()));
     while let Some(shortest) = samples.pop() {
@@ -432,10 +459,10 @@ fn merge_all(mut samples: Vec<Sample>) -> Sample {
         let place = samples.partition_point(|sample| sample.values.len() > both.values.len());
         samples.insert(place, both);
     }
-    Sample::without_moments(Vec::new(), None)
+    Sample::new(Vec::new(), None)
 }
 
-/// All people of two samples as one, its mean and variance not worked out.
+/// All people of two samples as one; the first is not empty.
 fn merge(a: &Sample, b: &Sample) -> Sample {
     let mut values = vec![0.0; a.values.len() + b.values.len()];
     if a.has_no_ties() && b.has_no_ties() {
@@ -443,7 +470,7 @@ fn merge(a: &Sample, b: &Sample) -> Sample {
             values[next.i + next.j] = next.value;
         });
         if values.is_sorted_by(|a, b| a < b) {
-            return Sample::without_moments(values, None);
+            return Sample::new(values, None);
         }
     }
     let mut below = vec![0; values.len() + 1];
@@ -465,7 +492,7 @@ fn merge(a: &Sample, b: &Sample) -> Sample {
     below[n] = a.n + b.n;
     values.truncate(n);
     below.truncate(n + 1);
-    Sample::without_moments(values, Some(below))
+    Sample::new(values, Some(below))
 }
 
 /// Calls `visit` with each distinct value of `sample`, ascending: its position, and the position in `other` of the first value
@@ -490,7 +517,7 @@ pub(crate) fn standings(sample: &Sample, other: &Sample, mut visit: impl FnMut(u
 fn places(values: &[f64], others: &[f64]) -> Vec<usize> {
     /// Where others are so many times more, halving finds a place sooner than going through them.
     const SPARSE: usize = 20;
-    let mut places = vec![0; values.len() + 1];
+    let mut places = vec![0; values.len()];
     if others.len() / SPARSE > values.len() {
         let mut from = 0;
         for (place, &value) in places.iter_mut().zip(values) {
@@ -498,13 +525,13 @@ fn places(values: &[f64], others: &[f64]) -> Vec<usize> {
             *place = from;
         }
     } else {
-        // What is not one of `values` is noted behind the last of them.
+        // The last that is noted of a value is noted when its own turn has come.
         interleave(values, others, |next| {
-            let index = if next.is_first { next.i } else { values.len() };
-            places[index] = next.j;
+            if next.goes_on {
+                places[next.i] = next.j;
+            }
         });
     }
-    places.pop();
     places
 }
 
@@ -527,17 +554,17 @@ struct Next {
     /// How many of the second come before it.
     j: usize,
     value: f64,
-    /// Whether it is of the first list.
-    is_first: bool,
+    /// Whether the first list goes on at `i` in this stretch: its value there comes now or later.
+    goes_on: bool,
 }
 
 /// Calls `visit` with each value of both lists: where it comes in the ascending order of all, of equal ones that of the first
 /// list before.
 ///
 /// Not in ascending order: which list has the next value cannot be predicted, and to find out takes a processor longer than
-/// all else; so several stretches of the lists are gone through side by side.
+/// all else; so several stretches of the lists are gone through side by side, none with a branch that depends on a value.
 fn interleave(first: &[f64], second: &[f64], mut visit: impl FnMut(Next)) {
-    const LANES: usize = 4;
+    const LANES: usize = 6;
     let start = |lane: usize| {
         let i = first.len() * lane / LANES;
         let j = match first.get(i) {
@@ -547,69 +574,64 @@ fn interleave(first: &[f64], second: &[f64], mut visit: impl FnMut(Next)) {
         };
         (i, j)
     };
-    let mut lanes: [Lane; LANES] = std::array::from_fn(|lane| Lane {
-        at: start(lane),
-        end: if lane + 1 < LANES {
-            start(lane + 1)
-        } else {
-            (first.len(), second.len())
-        },
-    });
+    let end = |lane: usize| match lane + 1 {
+        LANES => (first.len(), second.len()),
+        next => start(next),
+    };
+    let starts: [(usize, usize); LANES] = std::array::from_fn(start);
+    let ends: [(usize, usize); LANES] = std::array::from_fn(end);
+    // How many of the first list each lane has gone through, and how many of both: one step each, whichever list it is.
+    let mut of_first = starts.map(|(i, _)| i);
+    let mut of_both = starts.map(|(i, j)| i + j);
     loop {
+        let left = |lane: usize| {
+            let (i, j) = (of_first[lane], of_both[lane] - of_first[lane]);
+            usize::min(ends[lane].0 - i, ends[lane].1 - j)
+        };
         // So many steps can be made in every lane before one of its lists may end.
-        let steps = lanes.iter().map(Lane::n_sure_steps).min().unwrap_or(0);
-        if steps < 8 {
+        let n_steps = (0..LANES).map(left).min().unwrap_or(0);
+        if n_steps < 8 {
             break;
         }
-        for _ in 0..steps {
-            for lane in &mut lanes {
-                visit(lane.step(first, second));
+        for step in 0..n_steps {
+            for lane in 0..LANES {
+                let i = of_first[lane];
+                let j = of_both[lane] + step - i;
+                let (one, other) = (first[i], second[j]);
+                let is_second = other < one;
+                visit(Next {
+                    i,
+                    j,
+                    // In this form it is one instruction, the lesser of two.
+                    value: if other < one { other } else { one },
+                    goes_on: true,
+                });
+                of_first[lane] = i + usize::from(!is_second);
             }
         }
+        of_both.iter_mut().for_each(|n| *n += n_steps);
     }
-    for mut lane in lanes {
-        while lane.n_sure_steps() > 0 {
-            visit(lane.step(first, second));
+    for lane in 0..LANES {
+        let (mut i, mut j) = (of_first[lane], of_both[lane] - of_first[lane]);
+        while i < ends[lane].0 {
+            let other = second.get(j).filter(|_| j < ends[lane].1);
+            let other = other.filter(|&&other| other < first[i]);
+            visit(Next {
+                i,
+                j,
+                value: *other.unwrap_or(&first[i]),
+                goes_on: true,
+            });
+            i += usize::from(other.is_none());
+            j += usize::from(other.is_some());
         }
-        let ((i, j), end) = (lane.at, lane.end);
-        let of_first = (i..end.0).map(|i| (i, j, first[i], true));
-        let of_second = (j..end.1).map(|j| (end.0, j, second[j], false));
-        for (i, j, value, is_first) in of_first.chain(of_second) {
+        for (j, &value) in (j..).zip(&second[j..ends[lane].1]) {
             visit(Next {
                 i,
                 j,
                 value,
-                is_first,
+                goes_on: false,
             });
-        }
-    }
-}
-
-/// A stretch of two ascending lists: positions in the first and in the second.
-struct Lane {
-    at: (usize, usize),
-    end: (usize, usize),
-}
-
-impl Lane {
-    fn n_sure_steps(&self) -> usize {
-        usize::min(self.end.0 - self.at.0, self.end.1 - self.at.1)
-    }
-
-    /// The next value; no branch depends on which it is.
-    #[inline(always)]
-    fn step(&mut self, first: &[f64], second: &[f64]) -> Next {
-        let (i, j) = self.at;
-        let (one, other) = (first[i], second[j]);
-        let is_second = other < one;
-        self.at = (i + usize::from(!is_second), j + usize::from(is_second));
-        // In this form it is one instruction, the lesser of two.
-        let value = if other < one { other } else { one };
-        Next {
-            i,
-            j,
-            value,
-            is_first: !is_second,
         }
     }
 }

@@ -1,112 +1,116 @@
-//! Blobs on disk: sealed bytes under the hash of themselves.
+//! Blobs: sealed bytes under the hash of themselves, in a folder or in an object store.
+//!
+//! A blob never changes, so writing it twice is the same as once, and whoever reads it can tell whether it is whole.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+mod folder;
+mod s3;
+
+use std::path::PathBuf;
 
 use alnager_journal::merkle::Hash;
 
 use crate::error::StoreError;
-use crate::folder::{create_dir, create_file, sync_dir};
-use crate::seal;
 
-/// How a file that is being written is named; one left behind was never referred to.
-const UNFINISHED: &str = "unfinished-";
+use folder::Folder;
+use s3::S3;
 
-/// The folder of blobs.
-pub(crate) struct Blobs {
-    root: PathBuf,
+pub use s3::ObjectStoreError;
+
+/// Where the blobs of a desk lie. Its `Debug` form names the place and no secret.
+#[derive(Debug)]
+pub(crate) enum Blobs {
+    Folder(Folder),
+    S3(Box<S3>),
+}
+
+/// What lies in a place of blobs.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    /// The names of all blobs, in order, each once.
+    pub(crate) names: Vec<Hash>,
+    /// Number of files or objects whose names are none of a blob.
+    pub(crate) others: u64,
 }
 
 impl Blobs {
+    /// The blobs in the folder `root`.
     pub(crate) fn new(root: PathBuf) -> Blobs {
-        Blobs { root }
+        Blobs::Folder(Folder::new(root))
+    }
+
+    /// The blobs at a place a user wrote: `s3://bucket/prefix?endpoint=https://host:port&region=eu-central-1`, or a folder.
+    /// Asks nobody yet; reads the credentials that the environment holds or names.
+    pub(crate) fn at(place: &str) -> Result<Blobs, StoreError> {
+        match place.starts_with(s3::SCHEME) {
+            true => Ok(Blobs::S3(Box::new(S3::at(place, |name| {
+                std::env::var_os(name)
+            })?))),
+            false => Ok(Blobs::new(PathBuf::from(place))),
+        }
     }
 
     /// Writes sealed bytes durably, each under its hash; to be called before anything refers to them.
     pub(crate) fn write(&self, sealed: &[Vec<u8>]) -> Result<(), StoreError> {
-        let mut folders = BTreeSet::new();
-        for bytes in sealed {
-            let path = self.path(Hash::of(bytes));
-            self.write_one(&path, bytes)?;
-            folders.insert(folder(&path).to_owned());
-        }
-        folders.iter().try_for_each(|folder| sync_dir(folder))?;
-        // The folder itself may be new, made by this process or by one that ended.
-        if folders.is_empty() {
-            Ok(())
-        } else {
-            sync_dir(&self.root)
+        match self {
+            Blobs::Folder(folder) => folder.write(sealed),
+            Blobs::S3(s3) => s3.write(sealed),
         }
     }
 
-    fn write_one(&self, path: &Path, sealed: &[u8]) -> Result<(), StoreError> {
-        match create_dir(folder(path)) {
-            Ok(()) => {}
-            Err(_) if folder(path).is_dir() => {}
-            Err(error) => return Err(error),
-        }
-        let suffix = Hash::of(&seal::random::<32>()?);
-        let unfinished = self.root.join(format!("{UNFINISHED}{suffix}"));
-        let written = create_file(&unfinished, sealed).and_then(|()| {
-            fs::rename(&unfinished, path).map_err(|error| StoreError::io(path, error))
-        });
-        if written.is_err() {
-            // The first failure is the one to tell; an unfinished file does no harm.
-            let _ = fs::remove_file(&unfinished);
-        }
-        written
-    }
-
-    /// The sealed bytes of this name; `None` when there is no such file. The bytes are not checked against the name.
+    /// The sealed bytes of this name; `None` when there are none. Bytes that do not have the hash they are named by are
+    /// [`StoreError::Damaged`].
     pub(crate) fn read(&self, name: Hash) -> Result<Option<Vec<u8>>, StoreError> {
-        let path = self.path(name);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StoreError::io(&path, error)),
+        match self {
+            Blobs::Folder(folder) => folder.read(name),
+            Blobs::S3(s3) => s3.read(name),
         }
     }
 
-    /// Number of files that are none of `known`: left by a commit that did not happen.
-    pub(crate) fn count_orphans(&self, is_known: impl Fn(Hash) -> bool) -> Result<u64, StoreError> {
-        let mut orphans = 0;
-        for found in self.files()? {
-            let known = Hash::from_hex(&found.file_name().unwrap_or_default().to_string_lossy())
-                .is_some_and(&is_known);
-            orphans += u64::from(!known);
+    /// Removes the blob of this name durably, with every older version that an object store keeps of it. That there is none
+    /// is no error, so this can be repeated.
+    pub(crate) fn remove(&self, name: Hash) -> Result<(), StoreError> {
+        match self {
+            Blobs::Folder(folder) => folder.remove(name),
+            Blobs::S3(s3) => s3.remove(name),
         }
-        Ok(orphans)
     }
 
-    fn files(&self) -> Result<Vec<PathBuf>, StoreError> {
-        let mut files = Vec::new();
-        for path in list(&self.root)? {
-            if path.is_dir() {
-                files.extend(list(&path)?);
-            } else {
-                files.push(path);
+    /// Everything that lies there.
+    pub(crate) fn names(&self) -> Result<Names, StoreError> {
+        let mut found = match self {
+            Blobs::Folder(folder) => folder.names()?,
+            Blobs::S3(s3) => s3.names()?,
+        };
+        found.names.sort_unstable();
+        found.names.dedup();
+        Ok(found)
+    }
+
+    /// Hands over every blob, in the order of names. One that is removed meanwhile is left out.
+    pub(crate) fn each(
+        &self,
+        mut take: impl FnMut(Hash, Vec<u8>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for name in self.names()?.names {
+            if let Some(bytes) = self.read(name)? {
+                take(name, bytes)?;
             }
         }
-        Ok(files)
+        Ok(())
     }
 
-    fn path(&self, name: Hash) -> PathBuf {
-        let name = name.to_string();
-        self.root.join(&name[..2]).join(&name)
+    /// Number of files or objects that are none of `is_known`: left by a commit that did not happen.
+    pub(crate) fn count_orphans(&self, is_known: impl Fn(Hash) -> bool) -> Result<u64, StoreError> {
+        let found = self.names()?;
+        let unknown = found.names.iter().filter(|name| !is_known(**name));
+        Ok(found.others + unknown.count() as u64)
     }
 }
 
-fn folder(path: &Path) -> &Path {
-    path.parent().unwrap_or(path)
+/// Whether these are the bytes that were written under `name`, not torn and not others.
+fn is_whole(name: Hash, bytes: &[u8]) -> bool {
+    Hash::of(bytes) == name
 }
 
-fn list(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let paths = fs::read_dir(dir).and_then(|found| {
-        found
-            .map(|file| Ok(file?.path()))
-            .collect::<io::Result<Vec<_>>>()
-    });
-    paths.map_err(|error| StoreError::io(dir, error))
-}
+#[cfg(test)]
+mod tests;

@@ -1,26 +1,33 @@
 //! The desk: opened or made, written by commands, read as state and entries.
 
-use std::path::{Path, PathBuf};
+use std::fs::File;
 use std::sync::Arc;
 
-use alnager_journal::checkpoint::{Checkpoint, SignedCheckpoint};
+use alnager_journal::checkpoint::SignedCheckpoint;
 use alnager_journal::dossier::Disclosed;
 use alnager_journal::entry::{self, Entry};
-use alnager_journal::merkle::{Hash, Tree, empty_root};
-use alnager_journal::note::{KeyKind, NoteError, SigningKey, VerifyingKey};
-use alnager_office::decide::{Command, Context, Decided, decide};
+use alnager_journal::merkle::{self, Hash, Range, empty_root};
+use alnager_journal::note::{KeyKind, Signature, SigningKey, VerifyingKey};
+use alnager_journal::published::Tiles;
+use alnager_journal::tile::{Tile, WIDTH_FULL};
 use alnager_office::state::State;
-use jiff::Timestamp;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::blobs::Blobs;
-use crate::error::{CommitError, StoreError};
-use crate::folder::{self, Aside, BLOBS, Found, JOURNAL, KEK, KEYS, LOG_KEY};
-use crate::guard;
-use crate::log::{Drafts, Log, Origin, owner};
-use crate::schema::{Database, Kind, Signed};
-use crate::seal::{self, KEY_LEN, Keyring, What};
+use crate::database::{Database, Durability};
+use crate::edge::Edge;
+use crate::entropy::Entropy;
+use crate::error::StoreError;
+use crate::fault::Faults;
+use crate::folder::{self, Aside, Found};
+use crate::guard::{self, Standing};
+use crate::log::Log;
+use crate::place::{At, Place};
+use crate::rotate;
+use crate::schema::{Kind, Signed};
+use crate::seal::{self, Keyring, What};
+use crate::secret::{Secrets, Signers};
 
 /// What a new desk is made of. Its keys are made by the desk itself, from the operating system's random bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,86 +38,90 @@ pub struct Fresh {
     pub origin: String,
 }
 
-/// What a command is acknowledged with. Everything in it is durable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// Index of the command's first entry; the size when it entered nothing.
-    pub first: u64,
-    /// Number of entries in the journal after the command's last.
-    pub size: u64,
-    /// Name of the log.
-    pub origin: String,
-    /// Root hash over the entries below `size`; shown in hexadecimal, `to_base64` as checkpoints have it.
-    pub root: Hash,
-    /// The signed checkpoint of this size and root.
-    pub checkpoint: String,
-    /// When the command was entered, RFC 3339 in UTC.
-    pub at: String,
-    /// Whether it had been entered before, so that nothing was written now.
-    pub already: bool,
-}
-
 /// An organisation's journal on disk.
 ///
-/// Several processes may hold the same desk. Each sees the others' entries when it commits or calls [`Desk::catch_up`].
+/// Several processes, and on PostgreSQL several servers, may hold the same desk. Each sees the others' entries when it commits or
+/// calls [`Desk::catch_up`].
 pub struct Desk {
-    dir: PathBuf,
-    signer: SigningKey,
-    key: VerifyingKey,
-    checkpoint: SignedCheckpoint,
-    log: Log,
-    ring: Keyring,
-    blobs: Blobs,
-    files: Mutex<Files>,
-    faults: Faults,
+    pub(crate) place: Place,
+    pub(crate) secrets: Secrets,
+    pub(crate) signers: Signers,
+    /// The log's key.
+    pub(crate) key: VerifyingKey,
+    /// The keys that sign its checkpoints: its own and, for a while, the one before.
+    pub(crate) known: Vec<VerifyingKey>,
+    pub(crate) checkpoint: SignedCheckpoint,
+    pub(crate) log: Log,
+    /// Why it cannot be written.
+    pub(crate) forked: Option<String>,
+    /// The size of the snapshot that is kept.
+    pub(crate) snapshot_size: u64,
+    pub(crate) ring: Keyring,
+    pub(crate) blobs: Blobs,
+    pub(crate) files: Mutex<Files>,
+    pub(crate) entropy: Entropy,
+    pub(crate) faults: Faults,
+    /// Shared by all who hold the desk open, so that nobody puts another journal in its place meanwhile.
+    #[expect(dead_code, reason = "it is held, not read")]
+    pub(crate) lock: Option<File>,
     // Last, so that the databases are closed before a folder that never appeared is removed.
-    aside: Option<Aside>,
+    pub(crate) aside: Option<Aside>,
 }
 
-struct Files {
-    journal: Database,
-    keys: Database,
-}
-
-/// A command with all that its entries need.
-struct Order<'a> {
-    id: Uuid,
-    at: &'a str,
-    command: &'a Command,
-    with: &'a Context<'a>,
-    expected: Option<u64>,
+pub(crate) struct Files {
+    pub(crate) journal: Database,
+    pub(crate) keys: Database,
 }
 
 impl Desk {
-    /// Whether there is a desk in this folder. `false` too when the folder may not be looked into; [`Desk::open`] tells.
-    pub fn exists(dir: &Path) -> bool {
-        folder::look(dir).is_ok_and(|found| found == Found::Desk)
+    /// Whether there is a desk in this folder or database. `false` too when it may not be looked into; [`Desk::open`] tells.
+    pub async fn exists(place: &Place) -> bool {
+        place.look().await.is_ok_and(|found| found == Found::Desk)
     }
 
-    /// Opens the desk in this folder, reads all its entries, and checks them against head and guard.
-    pub async fn open(dir: &Path) -> Result<Desk, StoreError> {
-        match folder::look(dir)? {
-            Found::Desk => Desk::load(dir, None).await,
+    /// Opens the desk in this place, reads what its snapshot does not hold, and checks it against head and guard.
+    pub async fn open(place: &Place) -> Result<Desk, StoreError> {
+        Desk::open_with(place, Faults::default()).await
+    }
+
+    pub(crate) async fn open_with(place: &Place, faults: Faults) -> Result<Desk, StoreError> {
+        match place.look().await? {
+            Found::Desk => Desk::load(place, faults, None).await,
             Found::Nothing => Err(StoreError::Absent {
-                dir: dir.to_owned(),
+                dir: place.shown(),
             }),
         }
     }
 
-    /// Opens the desk in this folder, or makes one that appears there, whole, with its first commit.
+    /// Opens the desk in this place, or makes one that appears there, whole, with its first commit.
     ///
-    /// Until then it lies beside its place, in `<dir>.new-<digits>`, and is removed when dropped. `fresh` is ignored when
+    /// In a folder it lies until then beside its place, in `<dir>.new-<digits>`, and is removed when dropped. `fresh` is ignored when
     /// there is a desk.
-    pub async fn open_or_new(dir: &Path, fresh: Fresh) -> Result<Desk, StoreError> {
-        match folder::look(dir)? {
-            Found::Desk => Desk::load(dir, None).await,
-            Found::Nothing => {
+    pub async fn open_or_new(place: &Place, fresh: Fresh) -> Result<Desk, StoreError> {
+        Desk::open_or_new_with(place, fresh, Faults::default(), Entropy::System).await
+    }
+
+    pub(crate) async fn open_or_new_with(
+        place: &Place,
+        fresh: Fresh,
+        faults: Faults,
+        mut entropy: Entropy,
+    ) -> Result<Desk, StoreError> {
+        let mut desk = match (place.look().await?, place.at()) {
+            (Found::Desk, _) => Desk::load(place, faults, None).await?,
+            (Found::Nothing, At::Folder(dir)) => {
                 let aside = Aside::new(dir)?;
-                create(aside.path(), &fresh).await?;
-                let path = aside.path().to_owned();
-                Desk::load(&path, Some(aside)).await
+                let path = place.moved(aside.path());
+                create(&path, &fresh, &faults, &mut entropy).await?;
+                Desk::load(&path, faults, Some(aside)).await?
             }
-        }
+            (Found::Nothing, At::Server(_)) => {
+                create(place, &fresh, &faults, &mut entropy).await?;
+                Desk::load(place, faults, None).await?
+            }
+        };
+        desk.entropy = entropy;
+        Ok(desk)
     }
 
     /// Everything the journal says, as far as this handle has read it. Durable, and never changed in place.
@@ -120,7 +131,10 @@ impl Desk {
 
     /// What the journal said after its first `size` entries. `None` when it has fewer.
     pub async fn state_at(&mut self, size: u64) -> Result<Option<Arc<State>>, StoreError> {
-        let Some(root) = self.log.tree.root_at(size) else {
+        if size == self.log.edge.size() {
+            return Ok(Some(self.state()));
+        }
+        let Some(root) = self.root_at(size).await? else {
             return Ok(None);
         };
         let Files { journal, keys } = self.files.get_mut();
@@ -141,6 +155,8 @@ impl Desk {
         self.key.name()
     }
 
+
+
     /// The key that checkpoints are checked against; shown as a `vkey`.
     pub fn verifier_key(&self) -> &VerifyingKey {
         &self.key
@@ -151,69 +167,130 @@ impl Desk {
         &self.checkpoint
     }
 
-    /// The Merkle tree over the entries, of the same size as [`Desk::checkpoint`]; it makes the inclusion proofs.
-    pub fn tree(&self) -> &Tree {
-        &self.log.tree
+    /// Number of entries, as far as this handle has read the journal.
+    pub fn size(&self) -> u64 {
+        self.log.edge.size()
+    }
+
+    /// The root over the first `size` entries. `None` when there are fewer.
+    pub async fn root_at(&self, size: u64) -> Result<Option<Hash>, StoreError> {
+        if size > self.size() {
+            return Ok(None);
+        }
+        let tiles = self.tiles(&[Range::first(size)]).await?;
+        merkle::root_at(&tiles, size)
+            .map(Some)
+            .ok_or_else(missing_tile)
+    }
+
+    /// The proof that entry `index` is among the first `size` entries, its sibling first. `None` unless `index < size` and
+    /// there are that many.
+    pub async fn inclusion_proof(
+        &self,
+        index: u64,
+        size: u64,
+    ) -> Result<Option<Vec<Hash>>, StoreError> {
+        let Some(path) =
+            merkle::inclusion_path(index, size).filter(|_| size <= self.size())
+        else {
+            return Ok(None);
+        };
+        let tiles = self.tiles(&path).await?;
+        merkle::inclusion_proof(&tiles, index, size)
+            .map(Some)
+            .ok_or_else(missing_tile)
+    }
+
+    /// The proof that the first `old` entries are a prefix of the first `new` ones. `None` unless `old <= new` and there are
+    /// that many.
+    pub async fn consistency_proof(
+        &self,
+        old: u64,
+        new: u64,
+    ) -> Result<Option<Vec<Hash>>, StoreError> {
+        let Some(path) =
+            merkle::consistency_path(old, new).filter(|_| new <= self.size())
+        else {
+            return Ok(None);
+        };
+        let tiles = self.tiles(&path).await?;
+        merkle::consistency_proof(&tiles, old, new)
+            .map(Some)
+            .ok_or_else(missing_tile)
+    }
+
+    /// The bytes of a tile of the log at its current size: 32 for each hash. `None` when the log has no such tile.
+    pub async fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(bytes) = self.log.edge.tile(tile) {
+            return Ok(Some(bytes));
+        }
+        if tile.width() != WIDTH_FULL {
+            return Ok(None);
+        }
+        let mut files = self.files.lock().await;
+        files
+            .journal
+            .tile(self.log.org, tile.level(), tile.index())
+            .await
+    }
+
+    /// The roots over ranges of entries that the journal has.
+    pub async fn roots(&self, ranges: &[Range]) -> Result<Vec<Hash>, StoreError> {
+        let tiles = self.tiles(ranges).await?;
+        let roots = ranges.iter().map(|range| range.root(&tiles));
+        roots.collect::<Option<_>>().ok_or_else(missing_tile)
+    }
+
+    /// The tiles that these ranges of entries are made of.
+    async fn tiles(&self, ranges: &[Range]) -> Result<Tiles, StoreError> {
+        let mut tiles = Tiles::new();
+        for tile in Tiles::needed(ranges, self.size()).ok_or_else(missing_tile)? {
+            let bytes = self.tile(tile).await?.ok_or_else(missing_tile)?;
+            tiles
+                .insert(tile, &bytes)
+                .map_err(|error| StoreError::damaged_by(MISSING_TILE, error))?;
+        }
+        Ok(tiles)
     }
 
     /// Reads what others have entered since.
+    ///
+    /// A journal that is not the one last signed is read all the same, and from then on not written: see [`Desk::forked`].
     pub async fn catch_up(&mut self) -> Result<(), StoreError> {
+        let org = self.log.org;
+        // The guard follows the head: read in this order, a guard that is ahead is never a commit that is under way.
+        let Files { journal, keys } = self.files.get_mut();
+        let guard = guard::find(keys, org).await?;
+        let head = read_head(journal, org).await?;
+        self.follow(&head).await?;
+        guard::check_read(&guard, &self.known_as(&guard.origin))?;
+        let known = self.root_at(guard.size).await?;
+        let standing = self.standing(&guard, known);
+        self.forked = guard::fork(standing, &guard, self.size());
+        Ok(())
+    }
+
+    /// Reads the journal up to a head.
+    async fn follow(&mut self, head: &Signed) -> Result<(), StoreError> {
+        if head.origin != self.origin() {
+            // Another process has forked the log.
+            self.signers = self.secrets.signers(&head.origin)?;
+            self.known = self.signers.verifying_keys(&head.origin);
+            self.key = self.signers.current().verifying_key(KeyKind::Ed25519);
+        }
         let Desk {
             log,
             ring,
             files,
-            key,
+            known,
             ..
         } = self;
         let Files { journal, keys } = files.get_mut();
-        // The guard follows the head: read in this order, a guard that is ahead is never a commit that is under way.
-        let guard = guard::read(keys, log.org, key).await?;
-        let head = read_head(journal, log.org).await?;
-        let checkpoint = check_head(&head, key)?;
+        let checkpoint = check_head(head, known)?;
         log.catch_up(head.size, head.root, journal, keys, ring)
             .await?;
         self.checkpoint = checkpoint;
-        guard::check(&guard, &log.tree).map(drop)
-    }
-
-    /// Lets the office decide a command and enters what it decided: all of it, durably, or nothing.
-    ///
-    /// `id` is the idempotency key: a command entered before gives its receipt again, and nothing is written. `at` is RFC 3339
-    /// in UTC with six decimals. The context's organisation is taken from the desk.
-    pub async fn commit(
-        &mut self,
-        id: Uuid,
-        at: &str,
-        command: &Command,
-        with: &Context<'_>,
-    ) -> Result<Receipt, CommitError> {
-        self.enter(&Order {
-            id,
-            at,
-            command,
-            with,
-            expected: None,
-        })
-        .await
-    }
-
-    /// Like [`Desk::commit`], but only if the journal has exactly `expected` entries.
-    pub async fn commit_expecting(
-        &mut self,
-        id: Uuid,
-        at: &str,
-        command: &Command,
-        with: &Context<'_>,
-        expected: u64,
-    ) -> Result<Receipt, CommitError> {
-        self.enter(&Order {
-            id,
-            at,
-            command,
-            with,
-            expected: Some(expected),
-        })
-        .await
+        Ok(())
     }
 
     /// The entry of this index. `None` when there is none.
@@ -227,7 +304,7 @@ impl Desk {
 
     /// The entries from index `from` to below `to`, as far as this handle has read the journal.
     pub async fn entries(&self, from: u64, to: u64) -> Result<Vec<(u64, Entry)>, StoreError> {
-        let to = to.min(self.log.tree.size());
+        let to = to.min(self.size());
         let mut files = self.files.lock().await;
         let rows = files.journal.entries(self.log.org, from, to).await?;
         let parse = |row: &crate::schema::EntryRow| {
@@ -331,6 +408,61 @@ impl Desk {
             .ok_or_else(|| damaged("is not what was written"))
     }
 
+    /// What witnesses have signed under the checkpoint of this size, sorted.
+    pub async fn cosignatures(&self, size: u64) -> Result<Vec<Signature>, StoreError> {
+        let mut files = self.files.lock().await;
+        let lines = files.journal.cosignatures(self.log.org, size).await?;
+        let parse = |line: &String| {
+            Signature::parse(line).map_err(|error| {
+                StoreError::damaged_by("the signature of a witness cannot be read", error)
+            })
+        };
+        lines.iter().map(parse).collect()
+    }
+
+    /// Keeps what witnesses have signed under the checkpoint of this size; what is there already is kept once.
+    pub async fn add_cosignatures(
+        &mut self,
+        size: u64,
+        lines: Vec<Signature>,
+    ) -> Result<(), StoreError> {
+        let org = self.log.org;
+        let journal = &mut self.files.get_mut().journal;
+        journal.begin(Durability::Full).await?;
+        let mut kept = Ok(());
+        for line in &lines {
+            kept = journal
+                .insert_cosignature(org, size, line.to_string().trim_end())
+                .await;
+            if kept.is_err() {
+                break;
+            }
+        }
+        let kept = match kept {
+            Ok(()) => journal.commit().await,
+            failed => failed,
+        };
+        journal.rollback().await;
+        kept
+    }
+
+    /// The newest size that a witness has signed. `None` when none has.
+    pub async fn cosigned(&self) -> Result<Option<u64>, StoreError> {
+        self.files.lock().await.journal.cosigned(self.log.org).await
+    }
+
+    /// The signed checkpoint of exactly this size. `None` when none was signed there, or an older version did not keep it.
+    pub async fn checkpoint_at(&self, size: u64) -> Result<Option<SignedCheckpoint>, StoreError> {
+        let mut files = self.files.lock().await;
+        let found = files.journal.checkpoint(self.log.org, size).await?;
+        let Some((_, note)) = found.filter(|(found, _)| *found == size) else {
+            return Ok(None);
+        };
+        SignedCheckpoint::parse(note.as_bytes())
+            .map(Some)
+            .map_err(|error| StoreError::damaged_by("a signed checkpoint cannot be read", error))
+    }
+
     /// Closes the databases. Dropping the desk does the same, a moment later.
     pub async fn close(self) -> Result<(), StoreError> {
         let Files { journal, keys } = self.files.into_inner();
@@ -338,41 +470,58 @@ impl Desk {
         keys.close().await
     }
 
-    async fn load(dir: &Path, aside: Option<Aside>) -> Result<Desk, StoreError> {
-        let mut journal = Database::open(&dir.join(JOURNAL), Kind::Journal).await?;
-        let keys = Database::open(&dir.join(KEYS), Kind::Keys).await?;
-        let kek = folder::read_secret(&dir.join(KEK))?;
-        let seed = folder::read_secret(&dir.join(LOG_KEY))?;
+    async fn load(
+        place: &Place,
+        faults: Faults,
+        aside: Option<Aside>,
+    ) -> Result<Desk, StoreError> {
+        let (journal, keys) = (place.journal(), place.keys());
+        let mut journal = Database::open(&journal, Kind::Journal, faults.clone()).await?;
+        let mut keys = Database::open(&keys, Kind::Keys, faults.clone()).await?;
+        let lock = folder::share(place.home())?;
         let head = only_head(&mut journal).await?;
-        let signer = SigningKey::new(&head.origin, &seed);
-        let signer =
-            signer.map_err(|error| StoreError::damaged_by("its head names no log", error))?;
-        let key = signer.verifying_key(KeyKind::Ed25519);
+        let secrets = rotate::read_secrets(place, head.org, &mut journal, &mut keys).await?;
+        let signers = secrets.signers(&head.origin)?;
+        let known = signers.verifying_keys(&head.origin);
         let mut desk = Desk {
-            dir: dir.to_owned(),
-            checkpoint: check_head(&head, &key)?,
-            ring: Keyring::new(head.org, &kek),
+            checkpoint: check_head(&head, &known)?,
+            ring: Keyring::new(head.org, secrets.kek()),
             log: Log::new(head.org),
-            signer,
-            key,
-            blobs: Blobs::new(dir.join(BLOBS)),
+            forked: None,
+            snapshot_size: 0,
+            key: signers.current().verifying_key(KeyKind::Ed25519),
+            secrets,
+            signers,
+            known,
+            blobs: place.blobs()?,
             files: Mutex::new(Files { journal, keys }),
-            faults: Faults::default(),
+            place: place.clone(),
+            entropy: Entropy::System,
+            faults,
+            lock,
             aside,
         };
-        desk.catch_up().await?;
+        desk.take_snapshot(&head).await?;
+        match desk.catch_up().await {
+            // The snapshot may be what is wrong, or the tiles under it: everything is folded again.
+            Err(StoreError::Damaged { .. } | StoreError::Forked { .. }) if desk.snapshot_size > 0 => {
+                desk.log = Log::new(head.org);
+                desk.snapshot_size = 0;
+                desk.catch_up().await?;
+            }
+            caught_up => caught_up?,
+        }
         desk.heal().await?;
         Ok(desk)
     }
 
     /// Moves a guard on that a process left behind when it ended between journal and guard.
     async fn heal(&mut self) -> Result<(), StoreError> {
-        let Desk {
-            log, files, key, ..
-        } = self;
-        let guard = guard::read(&mut files.get_mut().keys, log.org, key).await?;
+        self.complete_tiles().await?;
+        let guard = self.guard().await?;
+        let known = self.root_at(guard.size).await?;
         // A guard that is ahead by now belongs to a commit since; the next one checks it.
-        if guard::standing(&guard, &log.tree) != guard::Standing::Behind {
+        if self.standing(&guard, known) != Standing::Behind {
             return Ok(());
         }
         let locked = self.lock().await;
@@ -388,259 +537,109 @@ impl Desk {
         }
     }
 
-    /// Enters a command; with the first one, a new desk appears.
-    async fn enter(&mut self, order: &Order<'_>) -> Result<Receipt, CommitError> {
-        let receipt = self.enter_here(order).await?;
-        let Some(aside) = self.aside.as_mut().filter(|_| receipt.size > 0) else {
-            return Ok(receipt);
-        };
-        let place = aside.place().to_owned();
-        let appeared = aside.appear()?;
-        let faults = std::mem::take(&mut self.faults);
-        *self = Desk {
-            faults,
-            ..Desk::open(&place).await?
-        };
-        // Another process made a desk there first: the command goes into that one.
-        if appeared {
-            Ok(receipt)
-        } else {
-            self.enter_here(order).await
+    /// Makes the tiles of a desk that has none yet, being of an older format. One that cannot be written to stays without.
+    async fn complete_tiles(&mut self) -> Result<(), StoreError> {
+        let expected = Edge::n_tiles(self.size());
+        if expected == 0 {
+            return Ok(());
         }
-    }
-
-    /// Enters a command where the desk lies.
-    async fn enter_here(&mut self, order: &Order<'_>) -> Result<Receipt, CommitError> {
-        let entered = self.enter_locked(order).await;
+        let org = self.log.org;
+        let journal = &mut self.files.get_mut().journal;
+        if journal.count_tiles(org).await? >= expected {
+            return Ok(());
+        }
+        let rebuilt = self.rebuild_tiles(&|_, _| {}).await;
         self.rollback().await;
-        entered
-    }
-
-    /// Enters a command; whatever transaction it leaves open is to be rolled back.
-    async fn enter_locked(&mut self, order: &Order<'_>) -> Result<Receipt, CommitError> {
-        let at: Timestamp = order.at.parse().map_err(|_| StoreError::Instant {
-            at: order.at.to_owned(),
-        })?;
-        let unix_ms = u64::try_from(at.as_millisecond()).map_err(|_| StoreError::Instant {
-            at: order.at.to_owned(),
-        })?;
-        self.faults.step()?;
-        let head = self.lock().await?;
-        if let Some((first, last)) = self
-            .files
-            .get_mut()
-            .journal
-            .command(self.log.org, order.id)
-            .await?
-        {
-            return Ok(self.receipt_again(first, last).await?);
+        match rebuilt {
+            Err(StoreError::ReadOnly { .. } | StoreError::Busy { .. }) => Ok(()),
+            rebuilt => rebuilt.map(drop),
         }
-        if let Some(expected) = order.expected.filter(|expected| *expected != head.size) {
-            return Err(CommitError::Conflict {
-                expected,
-                found: head.size,
-            });
-        }
-        // The organisation is this desk's, also where another process made the desk first.
-        let with = Context {
-            organisation: self.log.org.to_string(),
-            ..order.with.clone()
-        };
-        let decided = decide(&self.log.state, order.command, &with)?;
-        if decided.is_empty() {
-            return Ok(self.receipt(head.size, head.size, order.at, false)?);
-        }
-        self.make_keys(&decided, unix_ms).await?;
-        self.faults.step()?;
-        let origin = Origin {
-            command: order.id,
-            at: order.at,
-            unix_ms,
-        };
-        let drafts = self.log.draft(&decided, origin, &self.ring)?;
-        self.blobs.write(&drafts.files)?;
-        self.faults.step()?;
-        self.write(&head, drafts).await?;
-        Ok(self.receipt(head.size, self.log.tree.size(), order.at, false)?)
     }
 
     /// Becomes the journal's only writer, reads what others have entered, and sees to it that the guard agrees.
-    async fn lock(&mut self) -> Result<Signed, StoreError> {
-        let Desk {
-            log,
-            ring,
-            files,
-            key,
-            ..
-        } = self;
-        let Files { journal, keys } = files.get_mut();
-        journal.begin().await?;
-        let head = read_head(journal, log.org).await?;
-        let checkpoint = check_head(&head, key)?;
-        log.catch_up(head.size, head.root, journal, keys, ring)
-            .await?;
-        // Whoever wrote before holds this lock until the guard is moved.
-        keys.begin().await?;
-        let guard = guard::read(keys, log.org, key).await?;
-        if guard::check(&guard, &log.tree)? {
+    pub(crate) async fn lock(&mut self) -> Result<Signed, StoreError> {
+        let head = self.lock_head().await?;
+        let guard = self.lock_guard().await?;
+        let known = self.root_at(guard.size).await?;
+        let standing = self.standing(&guard, known);
+        self.forked = guard::fork(standing, &guard, self.size());
+        if let Some(what) = self.forked.clone() {
+            return Err(StoreError::Forked { what });
+        }
+        let keys = &mut self.files.get_mut().keys;
+        if standing == Standing::Behind {
             move_guard(keys, &guard, &head).await?;
             keys.commit().await?;
         } else {
             keys.rollback().await;
         }
-        self.checkpoint = checkpoint;
+        self.refresh_secrets().await?;
         Ok(head)
     }
 
-    /// Makes the data keys that are missing, before anything is sealed under them.
-    async fn make_keys(&mut self, decided: &[Decided], unix_ms: u64) -> Result<(), StoreError> {
-        let Desk {
-            log, ring, files, ..
-        } = self;
-        let keys = &mut files.get_mut().keys;
-        for decided in decided {
-            let owner = owner(decided, log.org)?;
-            if ring.key_of(owner).is_some() {
-                continue;
-            }
-            keys.begin().await?;
-            // A commit that did not happen may have left the key behind.
-            let found = keys
-                .keys(log.org)
-                .await?
-                .into_iter()
-                .find(|wrapped| wrapped.owner == owner);
-            let wrapped = match found {
-                Some(wrapped) => wrapped,
-                None => {
-                    let wrapped = ring.new_key(seal::new_id(unix_ms)?, owner)?;
-                    keys.insert_key(log.org, &wrapped).await?;
-                    wrapped
-                }
-            };
-            keys.commit().await?;
-            let taken = ring.unwrap(&wrapped);
-            taken.ok_or_else(|| {
-                StoreError::damaged("a data key in `keys.db` does not open under `kek`")
-            })?;
+    /// Begins a transaction on the keys and waits for the guard: whoever wrote before moves it after the journal's lock is free.
+    pub(crate) async fn lock_guard(&mut self) -> Result<Signed, StoreError> {
+        let org = self.log.org;
+        let keys = &mut self.files.get_mut().keys;
+        keys.begin(Durability::Lazy).await?;
+        let guard = keys.guard_locked(org).await?;
+        if keys.is_moved(org).await? {
+            return Err(StoreError::Moved);
         }
-        Ok(())
+        let guard = guard.ok_or_else(guard::missing)?;
+        guard::check_read(&guard, &self.known_as(&guard.origin))?;
+        Ok(guard)
     }
 
-    /// Writes entries and head in one transaction, moves the guard, and only then publishes the new state.
-    async fn write(&mut self, head: &Signed, drafts: Drafts) -> Result<(), StoreError> {
-        let checkpoint = self.sign(drafts.size(), drafts.root())?;
-        let next = Signed {
-            size: drafts.size(),
-            root: drafts.root(),
-            checkpoint: checkpoint.to_string(),
-            ..head.clone()
-        };
-        let Desk {
-            log, files, faults, ..
-        } = self;
-        let Files { journal, keys } = files.get_mut();
-        for row in &drafts.entries {
-            journal.insert_entry(log.org, row).await?;
-        }
-        faults.step()?;
-        for row in &drafts.blobs {
-            journal.insert_blob(log.org, row).await?;
-        }
-        if !journal.move_head(head, &next).await? {
-            return Err(StoreError::damaged(
-                "the head moved while the journal was locked",
-            ));
-        }
-        faults.step()?;
-        keys.begin().await?;
-        faults.step()?;
-        settle(journal, log.org, &drafts).await?;
-        // From here on the command is entered, whatever happens.
-        log.take(drafts);
-        self.checkpoint = checkpoint;
-        let guarded = match faults.step() {
-            Ok(()) => move_guard(keys, head, &next).await,
-            failed => failed,
-        };
-        let guarded = match guarded {
-            Ok(()) => keys.commit().await,
-            failed => failed,
-        };
-        guarded.map_err(|source| StoreError::GuardBehind {
-            source: Box::new(source),
-        })?;
-        faults.step()
+    /// Becomes the journal's only writer and reads what others have entered.
+    pub(crate) async fn lock_head(&mut self) -> Result<Signed, StoreError> {
+        let journal = &mut self.files.get_mut().journal;
+        journal.begin(Durability::Full).await?;
+        let head = one_head(journal.heads_locked().await?)?;
+        same_org(&head, self.log.org)?;
+        self.follow(&head).await?;
+        Ok(head)
     }
 
-    async fn rollback(&mut self) {
+    pub(crate) async fn rollback(&mut self) {
         let Files { journal, keys } = self.files.get_mut();
         keys.rollback().await;
         journal.rollback().await;
     }
 
-    fn sign(&self, size: u64, root: Hash) -> Result<SignedCheckpoint, StoreError> {
-        sign(&self.signer, self.key.name(), size, root)
-    }
-
-    /// The receipt of a command whose entries are `first..size`. Signing the same state again gives the same bytes.
-    fn receipt(
-        &self,
-        first: u64,
-        size: u64,
-        at: &str,
-        already: bool,
-    ) -> Result<Receipt, StoreError> {
-        let root = self.log.tree.root_at(size);
-        let root =
-            root.ok_or_else(|| StoreError::damaged("a command has entries beyond the head"))?;
-        let checkpoint = match self.checkpoint.checkpoint().size() == size {
-            true => self.checkpoint.to_string(),
-            false => self.sign(size, root)?.to_string(),
-        };
-        Ok(Receipt {
-            first,
-            size,
-            origin: self.origin().to_owned(),
-            root,
-            checkpoint,
-            at: at.to_owned(),
-            already,
-        })
-    }
-
-    async fn receipt_again(&self, first: u64, last: u64) -> Result<Receipt, StoreError> {
-        let entry = self
-            .entry(first)
-            .await?
-            .ok_or_else(|| StoreError::damaged(format!("entry `{first}` is missing")))?;
-        self.receipt(first, last + 1, &entry.at, true)
+    pub(crate) fn sign(&self, size: u64, root: Hash) -> Result<SignedCheckpoint, StoreError> {
+        self.signers.sign(self.key.name(), size, root)
     }
 }
 
 impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Desk")
-            .field("dir", &self.dir)
+            .field("place", &self.place)
             .field("origin", &self.origin())
             .finish_non_exhaustive()
     }
 }
 
-/// Fills the folder of a new desk with an empty journal.
-async fn create(dir: &Path, fresh: &Fresh) -> Result<(), StoreError> {
+/// Fills the place of a new desk with an empty journal.
+async fn create(
+    place: &Place,
+    fresh: &Fresh,
+    faults: &Faults,
+    entropy: &mut Entropy,
+) -> Result<(), StoreError> {
     let Fresh { org, origin } = fresh;
     if org.get_version_num() != 7 {
         return Err(StoreError::Organisation);
     }
-    let (kek, seed) = (seal::random::<KEY_LEN>()?, seal::random()?);
-    let origin_refused = |source: NoteError| StoreError::Origin {
+    let secrets = Secrets::make(entropy)?;
+    SigningKey::new(origin, secrets.seed()).map_err(|source| StoreError::Origin {
         origin: origin.clone(),
         source,
-    };
-    let signer = SigningKey::new(origin, &seed).map_err(origin_refused)?;
+    })?;
     let (size, root) = (0, empty_root());
-    let checkpoint = sign(&signer, origin, size, root)?.to_string();
+    let checkpoint = secrets.signers(origin)?.sign(origin, size, root)?;
+    let checkpoint = checkpoint.to_string();
     let signed = Signed {
         org: *org,
         origin: origin.clone(),
@@ -649,70 +648,80 @@ async fn create(dir: &Path, fresh: &Fresh) -> Result<(), StoreError> {
         checkpoint,
     };
 
-    for (name, bytes) in [
-        (KEK, &kek[..]),
-        (LOG_KEY, &seed[..]),
-        (JOURNAL, &[]),
-        (KEYS, &[]),
-    ] {
-        folder::create_file(&dir.join(name), bytes)?;
-    }
-    folder::create_dir(&dir.join(BLOBS))?;
-    let mut keys = Database::create(&dir.join(KEYS), Kind::Keys).await?;
-    let mut journal = Database::create(&dir.join(JOURNAL), Kind::Journal).await?;
+    place.prepare(&secrets.files(place.unlock(), entropy)?)?;
+    let mut keys = Database::create(&place.keys(), Kind::Keys, faults.clone()).await?;
+    let mut journal = Database::create(&place.journal(), Kind::Journal, faults.clone()).await?;
     // The key's id needs an instant; the organisation's id carries one, bits 0 to 47 of it.
     let unix_ms = u64::try_from(org.as_u128() >> 80).unwrap_or_default();
-    keys.insert_key(
-        *org,
-        &Keyring::new(*org, &kek).new_key(seal::new_id(unix_ms)?, *org)?,
-    )
-    .await?;
+    let key = Keyring::new(*org, secrets.kek()).new_key(entropy.id(unix_ms)?, *org, entropy)?;
+    keys.insert_key(*org, &key).await?;
     keys.insert_guard(&signed).await?;
     journal.insert_head(&signed).await?;
     keys.close().await?;
     journal.close().await
 }
 
-fn sign(
-    signer: &SigningKey,
-    origin: &str,
-    size: u64,
-    root: Hash,
-) -> Result<SignedCheckpoint, StoreError> {
-    let refused = |source| StoreError::Origin {
-        origin: origin.to_owned(),
-        source,
-    };
-    let checkpoint = Checkpoint::new(origin, size, root).map_err(refused)?;
-    SignedCheckpoint::sign(checkpoint, &[signer]).map_err(refused)
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It is the head.
+    Head,
+    /// It was made, and others have entered something since.
+    Earlier,
 }
 
-/// Commits the journal. When that fails, a look tells whether it happened all the same.
-async fn settle(journal: &mut Database, org: Uuid, drafts: &Drafts) -> Result<(), StoreError> {
+/// Commits the journal. When that fails, a look under the lock tells whether it happened all the same.
+pub(crate) async fn settle(
+    journal: &mut Database,
+    next: &Signed,
+) -> Result<Settled, StoreError> {
     let Err(error) = journal.commit().await else {
-        return Ok(());
+        return Ok(Settled::Head);
     };
     journal.rollback().await;
-    let Some(first) = drafts.entries.first() else {
-        return Err(error);
-    };
-    match journal.command(org, first.command).await {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) | Err(_) => Err(error),
+    let looked = look_for(journal, next).await;
+    journal.rollback().await;
+    match looked {
+        Ok((head, _)) if head == *next => Ok(Settled::Head),
+        Ok((_, Some(note))) if note == next.checkpoint => Ok(Settled::Earlier),
+        // Nothing of ours is there.
+        Ok(_) => Err(error),
+        Err(_) => Err(StoreError::Unknown {
+            source: Box::new(error),
+        }),
     }
 }
 
-async fn move_guard(keys: &mut Database, from: &Signed, to: &Signed) -> Result<(), StoreError> {
-    match keys.move_guard(from, to).await? {
-        true => Ok(()),
-        false => Err(StoreError::Forked {
+/// The head, once nobody writes, and what was signed at the size of `next`.
+async fn look_for(
+    journal: &mut Database,
+    next: &Signed,
+) -> Result<(Signed, Option<String>), StoreError> {
+    journal.restore_link().await?;
+    // An old connection that still commits holds the head until it is done.
+    journal.begin(Durability::Full).await?;
+    let head = one_head(journal.heads_locked().await?)?;
+    Ok((head, journal.checkpoint_of(next.org, next.size).await?))
+}
+
+/// Moves the guard, in a transaction that has locked it. A guard that is there already is moved.
+pub(crate) async fn move_guard(keys: &mut Database, from: &Signed, to: &Signed) -> Result<(), StoreError> {
+    if keys.move_guard(from, to).await? {
+        return Ok(());
+    }
+    match keys.guard(to.org).await? {
+        Some(guard) if guard == *to => Ok(()),
+        _ => Err(StoreError::Forked {
             what: "the guard moved while the journal was locked".to_owned(),
         }),
     }
 }
 
 pub(crate) async fn only_head(journal: &mut Database) -> Result<Signed, StoreError> {
-    let mut heads = journal.heads().await?;
+    one_head(journal.heads().await?)
+}
+
+fn one_head(mut heads: Vec<Signed>) -> Result<Signed, StoreError> {
     match (heads.pop(), heads.is_empty()) {
         (Some(head), true) => Ok(head),
         (Some(_), false) => Err(StoreError::damaged("it has more than one head")),
@@ -722,8 +731,13 @@ pub(crate) async fn only_head(journal: &mut Database) -> Result<Signed, StoreErr
 
 async fn read_head(journal: &mut Database, org: Uuid) -> Result<Signed, StoreError> {
     let head = only_head(journal).await?;
+    same_org(&head, org)?;
+    Ok(head)
+}
+
+fn same_org(head: &Signed, org: Uuid) -> Result<(), StoreError> {
     if head.org == org {
-        Ok(head)
+        Ok(())
     } else {
         Err(StoreError::damaged(
             "its head is that of another organisation",
@@ -731,54 +745,21 @@ async fn read_head(journal: &mut Database, org: Uuid) -> Result<Signed, StoreErr
     }
 }
 
-fn check_head(head: &Signed, key: &VerifyingKey) -> Result<SignedCheckpoint, StoreError> {
-    guard::check_note(head, key).map_err(|reason| {
+const MISSING_TILE: &str =
+    "a tile of its tree is missing or is not what was written; `alnager journal rebuild` makes the tiles anew from the entries";
+
+fn missing_tile() -> StoreError {
+    StoreError::damaged(MISSING_TILE)
+}
+
+fn check_head(head: &Signed, known: &[VerifyingKey]) -> Result<SignedCheckpoint, StoreError> {
+    guard::check_note(head, known).map_err(|reason| {
         StoreError::damaged(format!("its head is not what was written: {reason}"))
     })
 }
 
-/// Lets a test fail one step of a commit. In the program itself there is nothing in it.
-#[derive(Default)]
-pub(crate) struct Faults {
-    /// Steps that still succeed.
-    #[cfg(test)]
-    pub(crate) steps_left: Option<u32>,
-}
-
-impl Faults {
-    #[cfg(test)]
-    fn step(&mut self) -> Result<(), StoreError> {
-        match &mut self.steps_left {
-            Some(0) => Err(StoreError::Io {
-                path: PathBuf::new(),
-                source: std::io::Error::other("a fault of the test"),
-            }),
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
-    #[cfg(not(test))]
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "only tests have faults"
-    )]
-    fn step(&mut self) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 impl Desk {
-    /// From now on, `steps` steps succeed and the next one fails.
-    pub(crate) fn fail_after(&mut self, steps: u32) {
-        self.faults.steps_left = Some(steps);
-    }
-
     /// Sets a pragma that makes the journal's connection fail later.
     pub(crate) async fn journal_pragma(&mut self, sql: &'static str) {
         self.files.get_mut().journal.pragma(sql).await;

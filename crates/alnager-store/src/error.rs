@@ -8,6 +8,7 @@ use alnager_journal::entry::EntryError;
 use alnager_journal::note::NoteError;
 use alnager_office::decide::Refused;
 
+use crate::blobs::ObjectStoreError;
 use crate::schema::FORMAT;
 
 /// Why a command was not entered. Nothing was written unless [`StoreError::GuardBehind`] says so.
@@ -94,6 +95,97 @@ pub enum StoreError {
         /// The cause.
         source: Cause,
     },
+    /// The server does not answer.
+    #[error("the database server at `{}` does not answer; start it, or correct the address in --desk", path.display())]
+    Unreachable {
+        /// The database.
+        path: PathBuf,
+        /// The cause.
+        source: Cause,
+    },
+    /// The secrets are sealed.
+    #[error("the secrets of this desk are sealed; it needs {needed}")]
+    Locked {
+        /// What is missing.
+        needed: &'static str,
+    },
+    /// A file that should hold a passphrase holds none.
+    #[error("the first line of `{}` is empty, and it should be the passphrase", path.display())]
+    NoPassphrase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The address of a database is no address.
+    #[error("the address of the database cannot be used: {reason}")]
+    Address {
+        /// What is wrong with it; never the address itself, which may hold a password.
+        reason: String,
+    },
+    /// The connection broke while the command was entered, and the server cannot be asked what became of it.
+    #[error(
+        "the connection broke while the command was entered, so it is not known whether it was; run the same command again: it is entered once"
+    )]
+    Unknown {
+        /// The cause.
+        source: Box<StoreError>,
+    },
+    /// A reader keeps what was erased in the write-ahead file.
+    #[error(
+        "what was erased is still in the write-ahead file of `{}`, because another process is reading; run the same command again",
+        path.display()
+    )]
+    StillRead {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The desk was moved.
+    #[error("this desk was moved to another place, and is only read here; name that place with --desk")]
+    Moved,
+    /// Another process holds the desk open.
+    #[error("another process has the desk `{}` open; stop it, and run the same command again", home.display())]
+    InUse {
+        /// Its folder.
+        home: PathBuf,
+    },
+    /// The log's key was dropped.
+    #[error("the log has another key since, and `{}` does not hold it; copy `log.key` from where it was rotated", home.display())]
+    OldKey {
+        /// The folder.
+        home: PathBuf,
+    },
+    /// Nothing has forked.
+    #[error("the journal is the one last signed, so there is nothing to fork")]
+    NotForked,
+    /// An origin that the log had before.
+    #[error("the log was called `{origin}` before, and must never be again; name another with --origin")]
+    OriginUsed {
+        /// The origin.
+        origin: String,
+    },
+    /// The log has two keys already.
+    #[error("the log still has the key before this one; drop that first with `alnager desk key drop`")]
+    TwoKeys,
+    /// The log has one key.
+    #[error("the log has one key only, so there is none to drop")]
+    OneKey,
+    /// Something lies where a copy is to be made.
+    #[error("`{}` is there already, and nothing is written over; name another place", path.display())]
+    Exists {
+        /// The place.
+        path: PathBuf,
+    },
+    /// A restored journal has no keys.
+    #[error("`{}` holds no keys, and a journal cannot be read without them; name a copy of them with --keys DIR", home.display())]
+    KeysMissing {
+        /// The folder.
+        home: PathBuf,
+    },
+    /// The writer's thread has ended.
+    #[error("the desk is being closed, so the command was not entered; run it again")]
+    Stopped,
+    /// What befell the whole group of commands.
+    #[error(transparent)]
+    Shared(std::sync::Arc<StoreError>),
     /// Another process holds the desk.
     #[error("another process has held `{}` for too long; wait until it has finished, and run the same command again", path.display())]
     Busy {
@@ -114,7 +206,7 @@ pub enum StoreError {
     },
     /// The journal is not a continuation of what was signed last.
     #[error(
-        "the journal is not the one last signed: {what}; put the newer `journal.db` back, or keep this folder as it is and start a new desk with --desk DIR"
+        "the journal is not the one last signed: {what}; it can be read, and nothing is entered: put the newer journal back, or let it go on under a new origin with `alnager journal fork --reason …`"
     )]
     Forked {
         /// What does not fit.
@@ -189,6 +281,9 @@ pub enum StoreError {
         /// The cause.
         source: io::Error,
     },
+    /// The object store that holds the blobs does not do what it is asked.
+    #[error(transparent)]
+    ObjectStore(#[from] ObjectStoreError),
     /// Any other failure of a database.
     #[error("the database `{}` does not answer as it should", path.display())]
     Database {
@@ -200,6 +295,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it is the command's own fault, so that other commands of its group are not touched by it.
+    pub(crate) fn is_about_one_command(&self) -> bool {
+        matches!(
+            self,
+            StoreError::Entry { .. }
+                | StoreError::Payload { .. }
+                | StoreError::Id { .. }
+                | StoreError::Instant { .. }
+        )
+    }
+
     /// The operating system's answer about `path`, in the user's words.
     pub(crate) fn io(path: &Path, source: io::Error) -> StoreError {
         let path = path.to_owned();
@@ -223,6 +329,9 @@ impl StoreError {
     /// SQLite's answer about the database `path`, in the user's words.
     pub(crate) fn database(path: &Path, source: sqlx::Error) -> StoreError {
         let path = path.to_owned();
+        if let Some(error) = StoreError::server(&path, &source) {
+            return error(source.into());
+        }
         // The low byte of SQLite's code is the kind of failure: https://www.sqlite.org/rescode.html
         let code = source
             .as_database_error()
@@ -260,6 +369,27 @@ impl StoreError {
             }
             _ => StoreError::Database { path, source },
         }
+    }
+
+    /// PostgreSQL's answer, where it is one of those a user can do something about.
+    fn server(path: &Path, source: &sqlx::Error) -> Option<impl FnOnce(Cause) -> StoreError + use<>> {
+        let path = path.to_owned();
+        let is_lost = matches!(source, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_));
+        let code = source.as_database_error().and_then(|error| error.code());
+        // SQLite's codes are numbers of at most four digits: https://www.postgresql.org/docs/current/errcodes-appendix.html
+        let code = code.filter(|code| code.len() == 5).unwrap_or_default().into_owned();
+        let make: fn(PathBuf, Cause) -> StoreError = match code.as_str() {
+            _ if is_lost => |path, source| StoreError::Unreachable { path, source },
+            "53100" => |path, source| StoreError::DiskFull { path, source },
+            "25006" => |path, source| StoreError::ReadOnly { path, source },
+            "28000" | "28P01" | "42501" => |path, source| StoreError::Permission { path, source },
+            "55P03" => |path, source| StoreError::Busy { path, source },
+            "3D000" | "57P01" | "57P02" | "57P03" | "53300" => {
+                |path, source| StoreError::Unreachable { path, source }
+            }
+            _ => return None,
+        };
+        Some(move |source| make(path, source))
     }
 
     pub(crate) fn damaged(what: impl Into<String>) -> StoreError {

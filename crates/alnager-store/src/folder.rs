@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use alnager_journal::merkle::Hash;
 
 use crate::error::StoreError;
-use crate::seal;
+use crate::entropy::random;
 
 pub(crate) const JOURNAL: &str = "journal.db";
 pub(crate) const KEYS: &str = "keys.db";
 pub(crate) const LOG_KEY: &str = "log.key";
+/// The seed of the key before, while both sign.
+pub(crate) const LOG_KEY_OLD: &str = "log.key.old";
 pub(crate) const KEK: &str = "kek";
 pub(crate) const BLOBS: &str = "blobs";
 
@@ -82,21 +84,97 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Reads a secret of exactly 32 bytes.
-pub(crate) fn read_secret(path: &Path) -> Result<[u8; 32], StoreError> {
+/// The most that a file of a secret may hold.
+const SECRET_LEN_MAX: usize = 4_096;
+
+/// Reads a secret: 32 bytes or a short text.
+pub(crate) fn read_secret(path: &Path) -> Result<Vec<u8>, StoreError> {
     let name = || path.file_name().unwrap_or_default().display();
     match fs::read(path) {
-        Ok(bytes) => {
+        Ok(bytes) if bytes.len() < 32 || bytes.len() > SECRET_LEN_MAX => {
             let len = bytes.len();
-            bytes
-                .try_into()
-                .map_err(|_| StoreError::damaged(format!("`{}` has `{len}` bytes, not 32", name())))
+            Err(StoreError::damaged(format!(
+                "`{}` has `{len}` bytes, not 32",
+                name()
+            )))
         }
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::damaged_by(
             format!("`{}` is missing", name()),
             error,
         )),
         Err(error) => Err(StoreError::io(path, error)),
+    }
+}
+
+/// Whether there is such a file.
+pub(crate) fn is_there(path: &Path) -> Result<bool, StoreError> {
+    path.try_exists()
+        .map_err(|error| StoreError::io(path, error))
+}
+
+/// The file that whoever holds a desk open has locked, shared.
+const LOCK: &str = "lock";
+
+/// Says that the desk is open here. `None` where no lock can be had: a disk that is read-only, or cannot lock.
+pub(crate) fn share(home: &Path) -> Result<Option<File>, StoreError> {
+    match lock_file(home) {
+        Err(_) => Ok(None),
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
+                home: home.to_owned(),
+            }),
+            Err(TryLockError::Error(_)) => Ok(None),
+        },
+    }
+}
+
+/// Makes sure that the desk is open nowhere else on this machine while the file is held.
+pub(crate) fn hold(home: &Path) -> Result<File, StoreError> {
+    let file = lock_file(home)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
+            home: home.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(StoreError::io(home, error)),
+    }
+}
+
+fn lock_file(home: &Path) -> Result<File, StoreError> {
+    let path = home.join(LOCK);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(&path)
+        .map_err(|error| StoreError::io(&path, error))
+}
+
+/// Puts a file in the place of one of the same name, durably: whoever looks finds the one or the other.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let suffix = Hash::of(&random::<32>()?).to_string();
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!("{UNFINISHED}{}", &suffix[..16]));
+    let unfinished = PathBuf::from(name);
+    let written = create_file(&unfinished, bytes).and_then(|()| {
+        fs::rename(&unfinished, path).map_err(|error| StoreError::io(path, error))
+    });
+    if written.is_err() {
+        // The first failure is the one to tell; an unfinished file does no harm.
+        let _ = fs::remove_file(&unfinished);
+    }
+    written?;
+    sync_dir(parent(path))
+}
+
+/// Removes a file durably; one that is not there is removed.
+pub(crate) fn remove_file(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path, error)),
+        _ => sync_dir(parent(path)),
     }
 }
 
@@ -149,7 +227,7 @@ impl Aside {
         if can_lock {
             sweep(parent, place)?;
         }
-        let suffix = Hash::of(&seal::random::<32>()?).to_string();
+        let suffix = Hash::of(&random::<32>()?).to_string();
         let mut name = name.to_owned();
         name.push(format!("{ASIDE}{}", &suffix[..ASIDE_DIGITS]));
         let path = parent.join(name);
@@ -205,10 +283,11 @@ impl Drop for Aside {
     }
 }
 
+const UNFINISHED: &str = ".unfinished-";
 const ASIDE: &str = ".new-";
 const ASIDE_DIGITS: usize = 16;
 
-fn parent(place: &Path) -> &Path {
+pub(crate) fn parent(place: &Path) -> &Path {
     match place.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),

@@ -5,12 +5,13 @@
 //! root, means that the journal is not the one that was signed.
 
 use alnager_journal::checkpoint::SignedCheckpoint;
-use alnager_journal::merkle::Tree;
+use alnager_journal::merkle::Hash;
 use alnager_journal::note::VerifyingKey;
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::schema::{Database, Signed};
+use crate::database::Database;
+use crate::schema::Signed;
 
 /// How a guard stands to a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,62 +26,57 @@ pub(crate) enum Standing {
     Other,
 }
 
-/// Compares a guard with the journal.
-pub(crate) fn standing(guard: &Signed, tree: &Tree) -> Standing {
-    match tree.root_at(guard.size) {
+/// Compares a guard with a journal of `size` entries, in which the first `guard.size` have the root `known`; `None` when
+/// there are fewer.
+pub(crate) fn standing(guard: &Signed, known: Option<Hash>, size: u64) -> Standing {
+    match known {
         None => Standing::Ahead,
         Some(root) if root != guard.root => Standing::Other,
-        Some(_) if guard.size < tree.size() => Standing::Behind,
+        Some(_) if guard.size < size => Standing::Behind,
         Some(_) => Standing::Level,
     }
 }
 
-/// Whether the guard lets the journal be written: `true` when it must be moved on first.
-pub(crate) fn check(guard: &Signed, tree: &Tree) -> Result<bool, StoreError> {
-    let (seen, size) = (guard.size, tree.size());
-    match standing(guard, tree) {
-        Standing::Level => Ok(false),
-        Standing::Behind => Ok(true),
-        Standing::Ahead => Err(StoreError::Forked {
-            what: format!(
-                "it holds `{size}` entries, and `{seen}` were signed; an older copy seems to have been put back"
-            ),
-        }),
-        Standing::Other => Err(StoreError::Forked {
-            what: format!("its first `{seen}` entries are others than those that were signed"),
-        }),
+/// Why a journal of `size` entries with this guard must not be written; `None` when it may.
+pub(crate) fn fork(standing: Standing, guard: &Signed, size: u64) -> Option<String> {
+    let seen = guard.size;
+    match standing {
+        Standing::Level | Standing::Behind => None,
+        Standing::Ahead => Some(format!(
+            "it holds `{size}` entries, and `{seen}` were signed; an older copy seems to have been put back"
+        )),
+        Standing::Other => Some(format!(
+            "its first `{seen}` entries are others than those that were signed"
+        )),
     }
 }
 
-/// Reads the guard. A desk without one, or with one that was not signed by its key, is damaged.
-pub(crate) async fn read(
-    keys: &mut Database,
-    org: Uuid,
-    key: &VerifyingKey,
-) -> Result<Signed, StoreError> {
-    let guard = keys
-        .guard(org)
-        .await?
-        .ok_or_else(|| StoreError::damaged("`keys.db` has no guard for this journal"))?;
-    let checked = check_note(&guard, key);
-    checked.map_err(|reason| {
+/// The guard as it stands there, not checked.
+pub(crate) async fn find(keys: &mut Database, org: Uuid) -> Result<Signed, StoreError> {
+    keys.guard(org).await?.ok_or_else(missing)
+}
+
+pub(crate) fn missing() -> StoreError {
+    StoreError::damaged("`keys.db` has no guard for this journal")
+}
+
+/// Checks a guard that was read.
+pub(crate) fn check_read(guard: &Signed, known: &[VerifyingKey]) -> Result<(), StoreError> {
+    check_note(guard, known).map(drop).map_err(|reason| {
         StoreError::damaged(format!(
             "the guard in `keys.db` is not what was written: {reason}"
         ))
-    })?;
-    Ok(guard)
+    })
 }
 
 /// Whether a head or guard says in its signed note what it says in its columns; the reason if not.
 pub(crate) fn check_note(
     signed: &Signed,
-    key: &VerifyingKey,
+    known: &[VerifyingKey],
 ) -> Result<SignedCheckpoint, &'static str> {
     let note = SignedCheckpoint::parse(signed.checkpoint.as_bytes())
         .map_err(|_| "its checkpoint cannot be read")?;
-    note.note()
-        .verify(std::slice::from_ref(key))
-        .map_err(|_| "its checkpoint is not signed by the key in `log.key`")?;
+    check_signature(&note, known)?;
     let stated = note.checkpoint();
     if (stated.origin(), stated.size(), stated.root())
         != (signed.origin.as_str(), signed.size, signed.root)
@@ -88,4 +84,22 @@ pub(crate) fn check_note(
         return Err("its checkpoint states another origin, size or root");
     }
     Ok(note)
+}
+
+/// Whether a checkpoint is signed by a key of its own log.
+pub(crate) fn check_signature(
+    signed: &SignedCheckpoint,
+    known: &[VerifyingKey],
+) -> Result<(), &'static str> {
+    let origin = signed.checkpoint().origin();
+    let own: Vec<VerifyingKey> = known
+        .iter()
+        .filter(|key| key.name() == origin)
+        .cloned()
+        .collect();
+    signed
+        .note()
+        .verify(&own)
+        .map(drop)
+        .map_err(|_| "its checkpoint is not signed by the key in `log.key`")
 }

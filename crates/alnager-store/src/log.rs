@@ -1,17 +1,21 @@
 //! The journal in memory: tree and state, as far as it was read; and new entries in the making.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use alnager_journal::entry::{self, Blob, Entry, Subject, VERSION};
-use alnager_journal::merkle::{CompactRange, Hash, Tree, leaf_hash};
+use alnager_journal::merkle::{Hash, leaf_hash};
 use alnager_office::decide::Decided;
 use alnager_office::event::{Event, EventError};
 use alnager_office::state::{Meta, State};
 use uuid::Uuid;
 
+use crate::database::Database;
+use crate::edge::Edge;
+use crate::entropy::Entropy;
 use crate::error::StoreError;
-use crate::schema::{BlobRow, CHUNK, Database, EntryRow};
-use crate::seal::{self, Keyring, What};
+use crate::schema::{BlobRow, CHUNK, EntryRow, TileRow};
+use crate::seal::{Keyring, What};
 
 /// The kinds of entries that a person's own key seals.
 const PERSON_KINDS: &str = "person.";
@@ -19,15 +23,17 @@ const PERSON_KINDS: &str = "person.";
 /// What is known of the journal.
 pub(crate) struct Log {
     pub(crate) org: Uuid,
-    pub(crate) tree: Tree,
+    pub(crate) edge: Edge,
     pub(crate) state: Arc<State>,
+    /// Entries in a snapshot whose payloads are gone; an entry behind it must say that they were erased.
+    pub(crate) owed: BTreeSet<u64>,
 }
 
 /// Entries that follow those known, already durable or about to be.
-struct Advance {
-    edge: CompactRange,
-    leaves: Vec<Hash>,
+pub(crate) struct Advance {
+    edge: Edge,
     state: State,
+    tiles: Vec<TileRow>,
 }
 
 /// Rows and files to be written, and the journal after them.
@@ -49,6 +55,16 @@ impl Drafts {
     pub(crate) fn root(&self) -> Hash {
         self.advance.edge.root()
     }
+
+    /// The state after them.
+    pub(crate) fn state(&self) -> &State {
+        &self.advance.state
+    }
+
+    /// The tiles they fill.
+    pub(crate) fn tiles(&self) -> &[TileRow] {
+        &self.advance.tiles
+    }
 }
 
 /// The command that entries come from.
@@ -59,12 +75,22 @@ pub(crate) struct Origin<'a> {
     pub(crate) unix_ms: u64,
 }
 
+/// Entries of one command, not yet taken into the drafts.
+struct Draft {
+    entry: Entry,
+    row: EntryRow,
+    event: Event,
+    blobs: Vec<BlobRow>,
+    files: Vec<Vec<u8>>,
+}
+
 impl Log {
     pub(crate) fn new(org: Uuid) -> Log {
         Log {
             org,
-            tree: Tree::new(),
+            edge: Edge::default(),
             state: Arc::default(),
+            owed: BTreeSet::new(),
         }
     }
 
@@ -77,12 +103,16 @@ impl Log {
         keys: &mut Database,
         ring: &mut Keyring,
     ) -> Result<(), StoreError> {
-        let known = self.tree.size();
+        let known = self.edge.size();
         if size < known {
             let what = format!("it holds `{size}` entries, and `{known}` were there a moment ago");
             return Err(StoreError::Forked { what });
         }
+        if size == known && self.edge.root() == root && self.owed.is_empty() {
+            return Ok(());
+        }
         let mut advance = self.advance();
+        let mut missing = self.owed.clone();
         while advance.edge.size() < size {
             let from = advance.edge.size();
             let rows = journal
@@ -102,35 +132,80 @@ impl Log {
                 if row.seq != index {
                     return Err(StoreError::damaged(format!("entry `{index}` is missing")));
                 }
-                advance.push(&read.entry, &row.entry, &read.event);
+                match &read.payload {
+                    Held::Event(event) => {
+                        if let Event::ErasureRequested(erasure) = event {
+                            missing.retain(|index| !erasure.entries.contains(index));
+                        }
+                        advance.push(&read.entry, &row.entry, event);
+                    }
+                    Held::Nothing => {
+                        missing.insert(index);
+                        advance.pass(&read.entry, &row.entry);
+                    }
+                    Held::Buried => advance.pass(&read.entry, &row.entry),
+                }
             }
+            // They are in the database already, or are made anew on request.
+            advance.tiles.clear();
+        }
+        if let Some(index) = missing.first() {
+            return Err(StoreError::damaged(format!(
+                "the payload of entry `{index}` is missing"
+            )));
         }
         if advance.edge.root() != root {
             return Err(StoreError::damaged(
                 "the entries do not have the root hash that its head states",
             ));
         }
+        self.owed = missing;
         self.take_advance(advance);
         Ok(())
     }
 
-    /// Turns what was decided into entries, sealed. Writes nothing.
-    pub(crate) fn draft(
-        &self,
-        decided: &[Decided],
-        origin: Origin<'_>,
-        ring: &Keyring,
-    ) -> Result<Drafts, StoreError> {
-        let mut drafts = Drafts {
+    /// New entries follow the journal as it is now.
+    pub(crate) fn drafts(&self) -> Drafts {
+        Drafts {
             entries: Vec::new(),
             blobs: Vec::new(),
             files: Vec::new(),
             advance: self.advance(),
-        };
-        for decided in decided {
-            self.draft_one(&mut drafts, decided, origin, ring)?;
         }
-        Ok(drafts)
+    }
+
+    /// Turns what was decided into entries, sealed, behind those drafted already: all of them or, with an error, none. Writes
+    /// nothing.
+    pub(crate) fn draft(
+        &self,
+        drafts: &mut Drafts,
+        decided: &[Decided],
+        origin: Origin<'_>,
+        ring: &Keyring,
+        entropy: &mut Entropy,
+    ) -> Result<(), StoreError> {
+        let mut made: Vec<Draft> = Vec::with_capacity(decided.len());
+        for decided in decided {
+            let seq = drafts.size() + made.len() as u64;
+            let prev = |subject: Uuid| {
+                let earlier = made
+                    .iter()
+                    .rev()
+                    .find(|draft| draft.entry.about(subject).is_some());
+                earlier
+                    .map(|draft| draft.row.seq)
+                    .or_else(|| drafts.state().heads.get(&subject.to_string()).copied())
+            };
+            let draft = self.draft_one(seq, &prev, decided, origin, ring, entropy)?;
+            made.push(draft);
+        }
+        for draft in made {
+            drafts.advance.push(&draft.entry, &draft.row.entry, &draft.event);
+            drafts.entries.push(draft.row);
+            drafts.blobs.extend(draft.blobs);
+            drafts.files.extend(draft.files);
+        }
+        Ok(())
     }
 
     /// Takes entries that are durable now.
@@ -140,13 +215,15 @@ impl Log {
 
     fn draft_one(
         &self,
-        drafts: &mut Drafts,
+        seq: u64,
+        prev: &dyn Fn(Uuid) -> Option<u64>,
         decided: &Decided,
         origin: Origin<'_>,
         ring: &Keyring,
-    ) -> Result<(), StoreError> {
-        let (kind, seq) = (decided.event.kind(), drafts.size());
-        let id = seal::new_id(origin.unix_ms)?;
+        entropy: &mut Entropy,
+    ) -> Result<Draft, StoreError> {
+        let kind = decided.event.kind();
+        let id = entropy.id(origin.unix_ms)?;
         let key = ring.key_of(owner(decided, self.org)?);
         let key =
             key.ok_or_else(|| StoreError::damaged("the organisation's data key is missing"))?;
@@ -157,14 +234,14 @@ impl Log {
         let payload = decided.event.to_payload().map_err(|_| unreadable())?;
         // What is folded is what was written: an event that cannot be read back must not get into the journal.
         let event = Event::from_payload(kind, &payload).map_err(|_| unreadable())?;
-        let payload = seal::salted(payload)?;
+        let payload = entropy.salted(payload)?;
         let mut entry = Entry {
             v: VERSION,
             kind: kind.to_owned(),
             id,
             org: self.org,
             actor: parse_id(&decided.actor, kind)?,
-            subjects: subjects(&decided.subjects, kind, &drafts.advance.state)?,
+            subjects: subjects(&decided.subjects, kind, prev)?,
             at: origin.at.to_owned(),
             command: origin.command,
             commit: entry::commit(&payload.salt, &payload.bytes),
@@ -173,11 +250,12 @@ impl Log {
         };
         entry.refs.sort_unstable();
         entry.refs.dedup();
+        let (mut blobs, mut files) = (Vec::new(), Vec::new());
         for blob in &decided.blobs {
-            let salted = seal::salted(blob.bytes.to_vec())?;
+            let salted = entropy.salted(blob.bytes.to_vec())?;
             let name = blob.name.clone();
             let what = What::Blob { kind, name: &name };
-            let sealed = ring.seal(key, what, id, &salted)?;
+            let sealed = ring.seal(key, what, id, &salted, entropy)?;
             let sha256 = Hash::of(&sealed.bytes);
             entry.blobs.push(Blob {
                 name: name.clone(),
@@ -186,14 +264,14 @@ impl Log {
                 media: blob.media.clone(),
             });
             let nonce = sealed.nonce;
-            drafts.blobs.push(BlobRow {
+            blobs.push(BlobRow {
                 seq,
                 name,
                 key,
                 nonce,
                 sha256,
             });
-            drafts.files.push(sealed.bytes);
+            files.push(sealed.bytes);
         }
         entry
             .blobs
@@ -203,64 +281,81 @@ impl Log {
             kind: kind.to_owned(),
             source,
         })?;
-        drafts.advance.push(&entry, &bytes, &event);
-        let sealed = ring.seal(key, What::Payload { kind }, id, &payload)?;
-        drafts.entries.push(EntryRow {
+        let sealed = ring.seal(key, What::Payload { kind }, id, &payload, entropy)?;
+        let row = EntryRow {
             seq,
             id,
             command: origin.command,
             entry: bytes,
             payload: Some((key, sealed)),
-        });
-        Ok(())
+        };
+        Ok(Draft {
+            entry,
+            row,
+            event,
+            blobs,
+            files,
+        })
     }
 
     fn advance(&self) -> Advance {
         Advance {
-            edge: edge(&self.tree),
-            leaves: Vec::new(),
+            edge: self.edge.clone(),
             state: (*self.state).clone(),
+            tiles: Vec::new(),
         }
     }
 
     fn take_advance(&mut self, advance: Advance) {
-        if advance.leaves.is_empty() {
+        if advance.edge.size() == self.edge.size() {
             return;
         }
-        for leaf in advance.leaves {
-            self.tree.push(leaf);
-        }
+        self.edge = advance.edge;
         self.state = Arc::new(advance.state);
     }
 }
 
 impl Advance {
     fn push(&mut self, entry: &Entry, bytes: &[u8], event: &Event) {
-        let subjects = entry
-            .subjects
-            .iter()
-            .map(|about| about.id.to_string())
-            .collect();
-        self.state.apply(
-            event,
-            &Meta {
-                index: self.edge.size(),
-                subjects,
-            },
-        );
-        let leaf = leaf_hash(bytes);
-        self.edge.push(leaf);
-        self.leaves.push(leaf);
+        self.state.apply(event, &self.meta(entry));
+        self.edge.push(leaf_hash(bytes), &mut self.tiles);
+    }
+
+    /// Takes an entry whose payload was erased.
+    fn pass(&mut self, entry: &Entry, bytes: &[u8]) {
+        self.state.pass(&self.meta(entry), &entry.kind);
+        self.edge.push(leaf_hash(bytes), &mut self.tiles);
+    }
+
+    fn meta(&self, entry: &Entry) -> Meta {
+        Meta {
+            index: self.edge.size(),
+            subjects: entry
+                .subjects
+                .iter()
+                .map(|about| about.id.to_string())
+                .collect(),
+        }
     }
 }
 
-/// An entry that was read, with its payload's event.
-struct Read {
-    entry: Entry,
-    event: Event,
+/// An entry that was read, with its payload.
+pub(crate) struct Read {
+    pub(crate) entry: Entry,
+    pub(crate) payload: Held,
 }
 
-fn read(row: &EntryRow, org: Uuid, ring: &Keyring) -> Result<Read, StoreError> {
+/// What is there of a payload.
+pub(crate) enum Held {
+    /// All of it.
+    Event(Event),
+    /// Nothing: it was erased, if a later `erasure.requested` says so, or it is lost.
+    Nothing,
+    /// Ciphertext whose key was destroyed: an older copy of the journal was put back after an erasure.
+    Buried,
+}
+
+pub(crate) fn read(row: &EntryRow, org: Uuid, ring: &Keyring) -> Result<Read, StoreError> {
     let index = row.seq;
     let damaged =
         |what: &str| StoreError::damaged(format!("{what} `{index}` is not what was written"));
@@ -270,17 +365,28 @@ fn read(row: &EntryRow, org: Uuid, ring: &Keyring) -> Result<Read, StoreError> {
     if entry.org != org || entry.id != row.id || entry.command != row.command {
         return Err(damaged("the row of entry"));
     }
-    let (key, sealed) = row
-        .payload
-        .as_ref()
-        .ok_or_else(|| StoreError::damaged(format!("the payload of entry `{index}` is missing")))?;
+    let Some((key, sealed)) = &row.payload else {
+        return Ok(Read {
+            entry,
+            payload: Held::Nothing,
+        });
+    };
+    if ring.is_buried(*key) {
+        return Ok(Read {
+            entry,
+            payload: Held::Buried,
+        });
+    }
     let opened = ring.open(*key, What::Payload { kind: &entry.kind }, entry.id, sealed);
     let payload = opened.ok_or_else(|| damaged("the payload of entry"))?;
     if entry::commit(&payload.salt, &payload.bytes) != entry.commit {
         return Err(damaged("the payload of entry"));
     }
     match Event::from_payload(&entry.kind, &payload.bytes) {
-        Ok(event) => Ok(Read { entry, event }),
+        Ok(event) => Ok(Read {
+            entry,
+            payload: Held::Event(event),
+        }),
         Err(EventError::UnknownKind(kind)) => Err(StoreError::UnknownKind { index, kind }),
         // The reader's own words may quote the payload.
         Err(EventError::Form { .. }) => Err(StoreError::damaged(format!(
@@ -290,14 +396,17 @@ fn read(row: &EntryRow, org: Uuid, ring: &Keyring) -> Result<Read, StoreError> {
 }
 
 /// Makes sure that keys another process made are at hand.
-async fn load_keys(
+pub(crate) async fn load_keys(
     needed: impl Iterator<Item = Uuid>,
     keys: &mut Database,
     ring: &mut Keyring,
 ) -> Result<(), StoreError> {
     let mut needed = needed;
-    if needed.all(|key| ring.has(key)) {
+    if needed.all(|key| ring.has(key) || ring.is_buried(key)) {
         return Ok(());
+    }
+    for tombstone in keys.tombstones(ring.org()).await? {
+        ring.bury(tombstone);
     }
     for wrapped in keys.keys(ring.org()).await? {
         if !ring.has(wrapped.id) && ring.unwrap(&wrapped).is_none() {
@@ -325,13 +434,16 @@ pub(crate) fn owner(decided: &Decided, org: Uuid) -> Result<Uuid, StoreError> {
 }
 
 /// The subjects of an entry, each once, with the entry before about it.
-fn subjects(ids: &[String], kind: &str, state: &State) -> Result<Vec<Subject>, StoreError> {
+fn subjects(
+    ids: &[String],
+    kind: &str,
+    prev: &dyn Fn(Uuid) -> Option<u64>,
+) -> Result<Vec<Subject>, StoreError> {
     let mut subjects: Vec<Subject> = Vec::new();
     for id in ids {
         let id = parse_id(id, kind)?;
         if subjects.iter().all(|about| about.id != id) {
-            let prev = state.heads.get(&id.to_string()).copied();
-            subjects.push(Subject { id, prev });
+            subjects.push(Subject { id, prev: prev(id) });
         }
     }
     Ok(subjects)
@@ -341,19 +453,4 @@ fn parse_id(text: &str, kind: &str) -> Result<Uuid, StoreError> {
     Uuid::try_parse(text).map_err(|_| StoreError::Id {
         kind: kind.to_owned(),
     })
-}
-
-/// The right edge of a tree, to which leaves can be appended without touching the tree.
-fn edge(tree: &Tree) -> CompactRange {
-    let size = tree.size();
-    let levels = (0..u64::BITS).rev().filter(|level| size >> level & 1 == 1);
-    let nodes: Option<Vec<Hash>> = levels
-        .map(|level| tree.node(level, (size >> level) - 1))
-        .collect();
-    let edge = nodes.and_then(|nodes| CompactRange::from_parts(size, nodes));
-    assert!(
-        edge.is_some(),
-        "a tree has all complete subtrees of its size"
-    );
-    edge.unwrap_or_default()
 }

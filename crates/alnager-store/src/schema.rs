@@ -1,32 +1,30 @@
-//! The two databases of a desk and every statement they are asked.
-//!
-//! Rollback journal, `TRUNCATE`, `synchronous = FULL`: a commit is durable when it returns (DELETE would need `EXTRA` for
-//! that), a killed process is rolled back by the next one, and between commits each database is one file, which can be copied
-//! and can be checked on a read-only disk; WAL could not. `secure_delete`: what is erased is gone from the file.
+//! The tables of a desk and every statement they are asked.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::fmt::Write as _;
 
 use alnager_journal::merkle::Hash;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
+use alnager_journal::tile::Tile;
 use uuid::Uuid;
 
+use crate::database::{Address, Arg, Database, Row};
 use crate::error::StoreError;
-use crate::seal::{Sealed, WrappedKey};
+use crate::fault::Faults;
+use crate::seal::{NONCE_LEN, Sealed, WrappedKey};
 
-/// The number of the desk's format; a desk with a higher one is refused.
-pub(crate) const FORMAT: i64 = 1;
+/// The number of the desk's format; a desk with a higher one is refused, one with a lower one is brought up to it.
+pub(crate) const FORMAT: i64 = 2;
 
-/// How long to wait for another process. A review holds the desk for well under a second.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The channel on which PostgreSQL tells of new heads.
+pub(crate) const CHANNEL: &str = "alnager_head";
 
 /// Most entries read at once.
 pub(crate) const CHUNK: u64 = 1_024;
 
-const CREATE_JOURNAL: &str = "
-BEGIN IMMEDIATE;
+/// Most arguments of one statement; SQLite takes 32,766, PostgreSQL 65,535.
+const ARGS_MAX: usize = 8_000;
 
+/// The tables of format 1, in SQLite's words; [`Dialect`] turns them into PostgreSQL's.
+const JOURNAL_1: &str = "
 CREATE TABLE entry (
     org     BLOB    NOT NULL CHECK (length(org) = 16),
     seq     INTEGER NOT NULL CHECK (seq >= 0),
@@ -66,14 +64,45 @@ CREATE TABLE head (
     root       BLOB    NOT NULL CHECK (length(root) = 32),
     checkpoint TEXT    NOT NULL
 ) STRICT;
+";
 
-PRAGMA application_id = 1097625191; -- Alng
-PRAGMA user_version = 1;
-COMMIT;";
+/// What format 2 adds: what was signed, and two tables that follow from the entries.
+const JOURNAL_2: &str = "
+CREATE TABLE checkpoint (
+    org  BLOB    NOT NULL CHECK (length(org) = 16),
+    size INTEGER NOT NULL CHECK (size >= 0),
+    note TEXT    NOT NULL,
+    PRIMARY KEY (org, size)
+) STRICT;
 
-const CREATE_KEYS: &str = "
-BEGIN IMMEDIATE;
+CREATE TABLE cosignature (
+    org  BLOB    NOT NULL CHECK (length(org) = 16),
+    size INTEGER NOT NULL CHECK (size >= 0),
+    line TEXT    NOT NULL,
+    PRIMARY KEY (org, size, line)
+) STRICT;
 
+CREATE TABLE tile (
+    org    BLOB    NOT NULL CHECK (length(org) = 16),
+    level  INTEGER NOT NULL CHECK (level >= 0),
+    idx    INTEGER NOT NULL CHECK (idx >= 0),
+    root   BLOB    NOT NULL CHECK (length(root) = 32),
+    hashes BLOB    NOT NULL CHECK (length(hashes) = 8192),
+    PRIMARY KEY (org, level, idx)
+) STRICT;
+
+CREATE TABLE snapshot (
+    org    BLOB    NOT NULL PRIMARY KEY CHECK (length(org) = 16),
+    size   INTEGER NOT NULL CHECK (size >= 0),
+    root   BLOB    NOT NULL CHECK (length(root) = 32),
+    format INTEGER NOT NULL,
+    key    BLOB    NOT NULL CHECK (length(key) = 16),
+    nonce  BLOB    NOT NULL CHECK (length(nonce) = 24),
+    sealed BLOB    NOT NULL
+) STRICT;
+";
+
+const KEYS_1: &str = "
 CREATE TABLE data_key (
     org    BLOB NOT NULL CHECK (length(org) = 16),
     id     BLOB NOT NULL CHECK (length(id) = 16),
@@ -91,27 +120,43 @@ CREATE TABLE guard (
     root       BLOB    NOT NULL CHECK (length(root) = 32),
     checkpoint TEXT    NOT NULL
 ) STRICT;
+";
 
-PRAGMA application_id = 1097625195; -- Alnk
-PRAGMA user_version = 1;
-COMMIT;";
+/// Format 2 lets an owner have several keys, one after another, and remembers keys that were destroyed.
+const KEYS_2: &str = "
+CREATE TABLE data_key_2 (
+    org    BLOB NOT NULL CHECK (length(org) = 16),
+    id     BLOB NOT NULL CHECK (length(id) = 16),
+    owner  BLOB NOT NULL CHECK (length(owner) = 16),
+    nonce  BLOB NOT NULL CHECK (length(nonce) = 24),
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (org, id)
+) STRICT;
+INSERT INTO data_key_2 (org, id, owner, nonce, sealed) SELECT org, id, owner, nonce, sealed FROM data_key;
+DROP TABLE data_key;
+ALTER TABLE data_key_2 RENAME TO data_key;
 
-const APPLICATION_ID: &str = "PRAGMA application_id";
-const USER_VERSION: &str = "PRAGMA user_version";
-const INTEGRITY: &str = "PRAGMA integrity_check(1)";
-const BEGIN: &str = "BEGIN IMMEDIATE";
-const COMMIT: &str = "COMMIT";
-const ROLLBACK: &str = "ROLLBACK";
+CREATE TABLE tombstone (
+    org   BLOB NOT NULL CHECK (length(org) = 16),
+    id    BLOB NOT NULL CHECK (length(id) = 16),
+    owner BLOB NOT NULL CHECK (length(owner) = 16),
+    PRIMARY KEY (org, id)
+) STRICT;
+";
 
 const SELECT_HEADS: &str = "SELECT org, origin, size, root, checkpoint FROM head";
+const LOCK_HEADS: &str = "SELECT org, origin, size, root, checkpoint FROM head FOR UPDATE";
 const INSERT_HEAD: &str =
     "INSERT INTO head (org, origin, size, root, checkpoint) VALUES ($1, $2, $3, $4, $5)";
-const MOVE_HEAD: &str = "UPDATE head SET size = $4, root = $5, checkpoint = $6 WHERE org = $1 AND size = $2 AND root = $3";
+const MOVE_HEAD: &str = "UPDATE head SET size = $4, root = $5, checkpoint = $6, origin = $7 WHERE org = $1 AND size = $2 AND root = $3";
 
 const SELECT_GUARD: &str = "SELECT org, origin, size, root, checkpoint FROM guard WHERE org = $1";
+const LOCK_GUARD: &str =
+    "SELECT org, origin, size, root, checkpoint FROM guard WHERE org = $1 FOR UPDATE";
+const SELECT_GUARDS: &str = "SELECT org, origin, size, root, checkpoint FROM guard";
 const INSERT_GUARD: &str =
     "INSERT INTO guard (org, origin, size, root, checkpoint) VALUES ($1, $2, $3, $4, $5)";
-const MOVE_GUARD: &str = "UPDATE guard SET size = $4, root = $5, checkpoint = $6 WHERE org = $1 AND size = $2 AND root = $3";
+const MOVE_GUARD: &str = "UPDATE guard SET size = $4, root = $5, checkpoint = $6, origin = $7 WHERE org = $1 AND size = $2 AND root = $3";
 
 const SELECT_ENTRIES: &str = "
 SELECT e.seq, e.id, e.command, e.entry, p.key, p.nonce, p.sealed
@@ -119,29 +164,64 @@ SELECT e.seq, e.id, e.command, e.entry, p.key, p.nonce, p.sealed
   LEFT JOIN payload p ON p.org = e.org AND p.seq = e.seq
  WHERE e.org = $1 AND e.seq >= $2 AND e.seq < $3
  ORDER BY e.seq";
-const INSERT_ENTRY: &str =
-    "INSERT INTO entry (org, seq, id, command, entry) VALUES ($1, $2, $3, $4, $5)";
 const SELECT_COMMAND: &str = "SELECT min(seq), max(seq) FROM entry WHERE org = $1 AND command = $2";
 const COUNT_STRAYS: &str = "
 SELECT (SELECT count(*) FROM entry   WHERE org <> $1 OR seq >= $2)
      + (SELECT count(*) FROM payload WHERE org <> $1 OR seq >= $2)
      + (SELECT count(*) FROM blob    WHERE org <> $1 OR seq >= $2)";
 
-const INSERT_PAYLOAD: &str =
-    "INSERT INTO payload (org, seq, key, nonce, sealed) VALUES ($1, $2, $3, $4, $5)";
-
 const SELECT_BLOBS: &str = "
 SELECT seq, name, key, nonce, sha256
   FROM blob
  WHERE org = $1 AND seq >= $2 AND seq < $3
  ORDER BY seq, name";
-const INSERT_BLOB: &str =
-    "INSERT INTO blob (org, seq, name, key, nonce, sha256) VALUES ($1, $2, $3, $4, $5, $6)";
+const DELETE_PAYLOAD: &str = "DELETE FROM payload WHERE org = $1 AND seq = $2";
+const DELETE_BLOBS: &str = "DELETE FROM blob WHERE org = $1 AND seq = $2";
+
+const SELECT_CHECKPOINTS: &str =
+    "SELECT size, note FROM checkpoint WHERE org = $1 AND size > $2 ORDER BY size LIMIT 1024";
+const SELECT_CHECKPOINT: &str =
+    "SELECT size, note FROM checkpoint WHERE org = $1 AND size >= $2 ORDER BY size LIMIT 1";
+const INSERT_CHECKPOINT: &str =
+    "INSERT INTO checkpoint (org, size, note) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+const SELECT_COSIGNATURES: &str =
+    "SELECT line FROM cosignature WHERE org = $1 AND size = $2 ORDER BY line";
+const SELECT_COSIGNED: &str =
+    "SELECT max(size) FROM cosignature WHERE org = $1";
+const INSERT_COSIGNATURE: &str =
+    "INSERT INTO cosignature (org, size, line) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+
+const SELECT_TILE: &str = "SELECT hashes FROM tile WHERE org = $1 AND level = $2 AND idx = $3";
+const SELECT_TILE_ROOTS: &str =
+    "SELECT idx, root FROM tile WHERE org = $1 AND level = $2 AND idx >= $3 AND idx < $4 ORDER BY idx";
+const SELECT_TILES: &str = "
+SELECT level, idx, root, hashes
+  FROM tile
+ WHERE org = $1 AND level = $2 AND idx >= $3 AND idx < $4
+ ORDER BY idx";
+const COUNT_TILES: &str = "SELECT count(*) FROM tile WHERE org = $1";
+const DELETE_TILES: &str = "DELETE FROM tile";
+
+const SELECT_SNAPSHOT: &str =
+    "SELECT size, root, format, key, nonce, sealed FROM snapshot WHERE org = $1";
+const DELETE_SNAPSHOT: &str = "DELETE FROM snapshot";
+const INSERT_SNAPSHOT: &str = "INSERT INTO snapshot (org, size, root, format, key, nonce, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 const SELECT_KEYS: &str =
     "SELECT id, owner, nonce, sealed FROM data_key WHERE org = $1 ORDER BY id";
 const INSERT_KEY: &str =
     "INSERT INTO data_key (org, id, owner, nonce, sealed) VALUES ($1, $2, $3, $4, $5)";
+const UPDATE_KEY: &str =
+    "UPDATE data_key SET nonce = $3, sealed = $4 WHERE org = $1 AND id = $2";
+const BURY_KEYS: &str = "
+INSERT INTO tombstone (org, id, owner)
+SELECT org, id, owner FROM data_key WHERE org = $1 AND owner = $2
+    ON CONFLICT DO NOTHING";
+const DELETE_KEYS: &str = "DELETE FROM data_key WHERE org = $1 AND owner = $2";
+const SELECT_TOMBSTONES: &str = "SELECT id, owner FROM tombstone WHERE org = $1 AND id <> $1 ORDER BY id";
+const SELECT_MOVED: &str = "SELECT 1 FROM tombstone WHERE org = $1 AND id = $1";
+const INSERT_TOMBSTONE: &str =
+    "INSERT INTO tombstone (org, id, owner) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
 /// Which of the two databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,10 +231,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn create(self) -> &'static str {
+    /// What each format adds to the one before, from the first on.
+    fn steps(self) -> [&'static str; 2] {
         match self {
-            Kind::Journal => CREATE_JOURNAL,
-            Kind::Keys => CREATE_KEYS,
+            Kind::Journal => [JOURNAL_1, JOURNAL_2],
+            Kind::Keys => [KEYS_1, KEYS_2],
         }
     }
 
@@ -163,6 +244,42 @@ impl Kind {
             Kind::Journal => 0x416c_6e67,
             Kind::Keys => 0x416c_6e6b,
         }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Journal => "journal",
+            Kind::Keys => "keys",
+        }
+    }
+
+    /// The statements that bring a database from format `from` to the current one. Either all of them happen or none.
+    fn upgrade(self, from: i64, is_server: bool) -> String {
+        let done = usize::try_from(from).unwrap_or_default();
+        let mut sql = String::from(if is_server { "BEGIN;\n" } else { "BEGIN IMMEDIATE;\n" });
+        for step in self.steps().into_iter().skip(done) {
+            if is_server {
+                let step = step.replace(") STRICT;", ");");
+                // Word for word: no name of a table or column holds these.
+                sql.push_str(&step.replace("BLOB", "BYTEA").replace("INTEGER", "BIGINT"));
+            } else {
+                sql.push_str(step);
+            }
+        }
+        let (name, id) = (self.name(), self.application_id());
+        let done = if is_server {
+            writeln!(
+                sql,
+                "CREATE TABLE IF NOT EXISTS alnager_{name} (format BIGINT NOT NULL);
+                 DELETE FROM alnager_{name};
+                 INSERT INTO alnager_{name} (format) VALUES ({FORMAT});"
+            )
+        } else {
+            writeln!(sql, "PRAGMA application_id = {id};\nPRAGMA user_version = {FORMAT};")
+        };
+        debug_assert!(done.is_ok(), "a string takes whatever is written to it");
+        sql.push_str("COMMIT;");
+        sql
     }
 }
 
@@ -193,128 +310,160 @@ pub(crate) struct BlobRow {
     pub(crate) seq: u64,
     pub(crate) name: String,
     pub(crate) key: Uuid,
-    pub(crate) nonce: [u8; crate::seal::NONCE_LEN],
+    pub(crate) nonce: [u8; NONCE_LEN],
     pub(crate) sha256: Hash,
 }
 
-/// An open database.
-pub(crate) struct Database {
-    path: PathBuf,
-    connection: SqliteConnection,
-    in_transaction: bool,
+/// A full tile with the root over its hashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TileRow {
+    pub(crate) level: u8,
+    pub(crate) index: u64,
+    pub(crate) root: Hash,
+    /// 256 hashes of 32 bytes.
+    pub(crate) hashes: Vec<u8>,
+}
+
+/// A sealed state.
+#[derive(Clone, Debug)]
+pub(crate) struct SnapshotRow {
+    pub(crate) size: u64,
+    pub(crate) root: Hash,
+    pub(crate) format: i64,
+    pub(crate) key: Uuid,
+    pub(crate) sealed: Sealed,
+}
+
+/// A data key that was destroyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tombstone {
+    pub(crate) id: Uuid,
+    pub(crate) owner: Uuid,
 }
 
 impl Database {
-    /// Makes the tables in a file that is there and empty.
-    pub(crate) async fn create(path: &Path, kind: Kind) -> Result<Database, StoreError> {
-        let mut database = Database::connect(path).await?;
-        let created = sqlx::raw_sql(kind.create())
-            .execute(&mut database.connection)
-            .await;
-        created.map_err(|error| StoreError::database(path, error))?;
+    /// Makes the tables: in a file that is there and empty, or in a database that has none of them.
+    pub(crate) async fn create(
+        address: &Address,
+        kind: Kind,
+        faults: Faults,
+    ) -> Result<Database, StoreError> {
+        let mut database = Database::connect(address, faults).await?;
+        if database.is_server() && database.has_tables(kind).await? {
+            // A maker that ended left them, without a head.
+            return Ok(database);
+        }
+        let sql = kind.upgrade(0, database.is_server());
+        database.script(sql).await?;
         Ok(database)
     }
 
-    /// Opens a database of this kind and of a format this version knows.
-    pub(crate) async fn open(path: &Path, kind: Kind) -> Result<Database, StoreError> {
-        let name = path.file_name().unwrap_or_default().display();
-        match std::fs::metadata(path) {
-            Ok(file) if file.len() == 0 => {
-                return Err(StoreError::damaged(format!("`{name}` is empty")));
+    /// Opens a database of this kind and of a format this version knows; an older one is brought up to date.
+    pub(crate) async fn open(
+        address: &Address,
+        kind: Kind,
+        faults: Faults,
+    ) -> Result<Database, StoreError> {
+        let (mut database, found) = Database::look(address, kind, faults).await?;
+        if found < FORMAT {
+            let sql = kind.upgrade(found, database.is_server());
+            if let Err(error) = database.script(sql).await {
+                // Another process may have been faster, and a disk that cannot be written to can still be read.
+                let _ = database.script("ROLLBACK".to_owned()).await;
+                let now = database.format(kind).await?;
+                if now < FORMAT && !matches!(error, StoreError::ReadOnly { .. }) {
+                    return Err(error);
+                }
             }
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(StoreError::damaged_by(
-                    format!("`{name}` is missing"),
-                    error,
-                ));
-            }
-            Err(error) => return Err(StoreError::io(path, error)),
         }
-        let mut database = Database::connect(path).await?;
-        if database.number(APPLICATION_ID).await? != kind.application_id() {
+        Ok(database)
+    }
+
+    /// Opens a database as it is; its format.
+    pub(crate) async fn look(
+        address: &Address,
+        kind: Kind,
+        faults: Faults,
+    ) -> Result<(Database, i64), StoreError> {
+        if let Address::File(path) = address {
+            let name = path.file_name().unwrap_or_default().display();
+            match std::fs::metadata(path) {
+                Ok(file) if file.len() == 0 => {
+                    return Err(StoreError::damaged(format!("`{name}` is empty")));
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    return Err(StoreError::damaged_by(
+                        format!("`{name}` is missing"),
+                        error,
+                    ));
+                }
+                Err(error) => return Err(StoreError::io(path, error)),
+            }
+        }
+        let mut database = Database::connect(address, faults).await?;
+        if !database.is_server()
+            && database.number("PRAGMA application_id").await? != kind.application_id()
+        {
             return Err(StoreError::Foreign {
-                path: path.to_owned(),
+                path: address.shown(),
                 reason: "it is a database of another program",
             });
         }
-        let found = database.number(USER_VERSION).await?;
+        let found = database.format(kind).await?;
         if found > FORMAT {
             return Err(StoreError::Newer {
-                path: path.to_owned(),
+                path: address.shown(),
                 found,
             });
         }
-        Ok(database)
+        Ok((database, found))
     }
 
-    async fn connect(path: &Path) -> Result<Database, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(false)
-            .busy_timeout(BUSY_TIMEOUT)
-            .journal_mode(SqliteJournalMode::Truncate)
-            .synchronous(SqliteSynchronous::Full)
-            .pragma("secure_delete", "ON")
-            // A file from elsewhere must not be able to run code of its own choice: https://www.sqlite.org/security.html
-            .pragma("trusted_schema", "OFF")
-            .pragma("cell_size_check", "ON")
-            .disable_statement_logging();
-        let connection = options
-            .connect()
-            .await
-            .map_err(|error| StoreError::database(path, error))?;
-        Ok(Database {
-            path: path.to_owned(),
-            connection,
-            in_transaction: false,
-        })
+    /// Whether a server's database holds the tables of this kind.
+    pub(crate) async fn has_tables(&mut self, kind: Kind) -> Result<bool, StoreError> {
+        let name = format!("alnager_{}", kind.name());
+        let sql = "SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = $1";
+        let rows = self.query(sql, &[Arg::Text(&name)]).await?;
+        Ok(self
+            .read(&rows, |row| row.natural(0))?
+            .first()
+            .is_some_and(|count| *count > 0))
     }
 
-    /// Closes the file, so that nobody waits for a lock of it.
-    pub(crate) async fn close(self) -> Result<(), StoreError> {
-        self.connection
-            .close()
-            .await
-            .map_err(|error| StoreError::database(&self.path, error))
-    }
-
-    /// Becomes the only writer, waiting for another if need be.
-    pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
-        // A commit whose future was dropped half-way leaves its transaction behind.
-        self.rollback().await;
-        self.in_transaction = true;
-        self.run(BEGIN).await
-    }
-
-    /// Makes the transaction durable.
-    pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
-        self.run(COMMIT).await?;
-        self.in_transaction = false;
-        Ok(())
-    }
-
-    /// Undoes the transaction; without one, nothing.
-    pub(crate) async fn rollback(&mut self) {
-        if self.in_transaction {
-            // SQLite may have rolled back already, when the disk was full for instance; it then refuses this. A transaction
-            // that could not be rolled back ends with the connection.
-            let _ = self.run(ROLLBACK).await;
-            self.in_transaction = false;
+    async fn format(&mut self, kind: Kind) -> Result<i64, StoreError> {
+        match (self.is_server(), kind) {
+            (false, _) => self.number("PRAGMA user_version").await,
+            (true, Kind::Journal) => self.number("SELECT format FROM alnager_journal").await,
+            (true, Kind::Keys) => self.number("SELECT format FROM alnager_keys").await,
         }
     }
 
-    /// SQLite's first complaint about the file; `None` when it is whole.
-    pub(crate) async fn complaint(&mut self) -> Result<Option<String>, StoreError> {
-        let found: Result<String, _> = sqlx::query_scalar(INTEGRITY)
-            .fetch_one(&mut self.connection)
-            .await;
-        let found = found.map_err(|error| StoreError::database(&self.path, error))?;
-        Ok((found != "ok").then_some(found))
+    async fn number(&mut self, sql: &'static str) -> Result<i64, StoreError> {
+        let numbers: Vec<i64> = self
+            .all(sql, &[], |row| {
+                row.get::<i64>(0)
+                    .or_else(|_| row.get::<i32>(0).map(i64::from))
+            })
+            .await?;
+        numbers
+            .first()
+            .copied()
+            .ok_or_else(|| StoreError::damaged("it does not say which format it has"))
     }
 
     pub(crate) async fn heads(&mut self) -> Result<Vec<Signed>, StoreError> {
-        self.all(sqlx::query(SELECT_HEADS), signed).await
+        self.all(SELECT_HEADS, &[], signed).await
+    }
+
+    /// The heads, which nobody else may move until this transaction ends.
+    pub(crate) async fn heads_locked(&mut self) -> Result<Vec<Signed>, StoreError> {
+        let sql = if self.is_server() {
+            LOCK_HEADS
+        } else {
+            SELECT_HEADS
+        };
+        self.all(sql, &[], signed).await
     }
 
     pub(crate) async fn insert_head(&mut self, head: &Signed) -> Result<(), StoreError> {
@@ -331,10 +480,23 @@ impl Database {
     }
 
     pub(crate) async fn guard(&mut self, org: Uuid) -> Result<Option<Signed>, StoreError> {
-        Ok(self
-            .all(sqlx::query(SELECT_GUARD).bind(blob(org)), signed)
-            .await?
-            .pop())
+        let args = [Arg::Bytes(org.as_bytes())];
+        Ok(self.all(SELECT_GUARD, &args, signed).await?.pop())
+    }
+
+    /// The guard, which nobody else may move until this transaction ends.
+    pub(crate) async fn guard_locked(&mut self, org: Uuid) -> Result<Option<Signed>, StoreError> {
+        let sql = match self.is_server() {
+            true => LOCK_GUARD,
+            false => SELECT_GUARD,
+        };
+        let args = [Arg::Bytes(org.as_bytes())];
+        Ok(self.all(sql, &args, signed).await?.pop())
+    }
+
+    /// The guards of all organisations.
+    pub(crate) async fn guards(&mut self) -> Result<Vec<Signed>, StoreError> {
+        self.all(SELECT_GUARDS, &[], signed).await
     }
 
     pub(crate) async fn insert_guard(&mut self, guard: &Signed) -> Result<(), StoreError> {
@@ -357,14 +519,12 @@ impl Database {
         from: u64,
         to: u64,
     ) -> Result<Vec<EntryRow>, StoreError> {
-        self.all(
-            sqlx::query(SELECT_ENTRIES)
-                .bind(blob(org))
-                .bind(integer(from))
-                .bind(integer(to)),
-            entry,
-        )
-        .await
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Int(integer(from)),
+            Arg::Int(integer(to)),
+        ];
+        self.all(SELECT_ENTRIES, &args, entry).await
     }
 
     /// The first and the last entry of a command.
@@ -373,39 +533,73 @@ impl Database {
         org: Uuid,
         command: Uuid,
     ) -> Result<Option<(u64, u64)>, StoreError> {
-        let query = sqlx::query(SELECT_COMMAND)
-            .bind(blob(org))
-            .bind(blob(command));
-        let range = |row: &SqliteRow| match (
-            row.try_get::<Option<i64>, _>(0)?,
-            row.try_get::<Option<i64>, _>(1)?,
-        ) {
-            (Some(first), Some(last)) => Ok(Some((natural(first)?, natural(last)?))),
+        let args = [Arg::Bytes(org.as_bytes()), Arg::Bytes(command.as_bytes())];
+        let range = |row: &Row| match (row.get::<Option<i64>>(0)?, row.get::<Option<i64>>(1)?) {
+            (Some(_), Some(_)) => Ok(Some((row.natural(0)?, row.natural(1)?))),
             _ => Ok(None),
         };
-        Ok(self.all(query, range).await?.pop().flatten())
+        Ok(self
+            .all(SELECT_COMMAND, &args, range)
+            .await?
+            .pop()
+            .flatten())
     }
 
-    pub(crate) async fn insert_entry(
+    /// Which of these commands are in the journal, with their first and last entries.
+    pub(crate) async fn commands(
         &mut self,
         org: Uuid,
-        row: &EntryRow,
-    ) -> Result<(), StoreError> {
-        let query = sqlx::query(INSERT_ENTRY)
-            .bind(blob(org))
-            .bind(integer(row.seq))
-            .bind(blob(row.id))
-            .bind(blob(row.command));
-        self.change(query.bind(row.entry.as_slice())).await?;
-        if let Some((key, sealed)) = &row.payload {
-            let query = sqlx::query(INSERT_PAYLOAD)
-                .bind(blob(org))
-                .bind(integer(row.seq))
-                .bind(blob(*key));
-            self.change(query.bind(&sealed.nonce[..]).bind(sealed.bytes.as_slice()))
-                .await?;
+        commands: &[Uuid],
+    ) -> Result<Vec<(Uuid, u64, u64)>, StoreError> {
+        let mut found = Vec::new();
+        for some in commands.chunks(ARGS_MAX) {
+            if let [command] = some {
+                let range = self.command(org, *command).await?;
+                found.extend(range.map(|(first, last)| (*command, first, last)));
+                continue;
+            }
+            let places: Vec<String> = (0..some.len()).map(|at| format!("${}", at + 2)).collect();
+            let sql = format!(
+                "SELECT command, min(seq), max(seq) FROM entry WHERE org = $1 AND command IN ({}) GROUP BY command",
+                places.join(", ")
+            );
+            let mut args = vec![Arg::Bytes(org.as_bytes())];
+            args.extend(some.iter().map(|command| Arg::Bytes(command.as_bytes())));
+            let rows = self.query_made(sql, &args).await?;
+            found.extend(self.read(&rows, |row| {
+                Ok((uuid(row, 0)?, row.natural(1)?, row.natural(2)?))
+            })?);
         }
-        Ok(())
+        Ok(found)
+    }
+
+    pub(crate) async fn insert_entries(
+        &mut self,
+        org: Uuid,
+        rows: &[EntryRow],
+    ) -> Result<(), StoreError> {
+        let mut entries = Insert::new("entry (org, seq, id, command, entry)", 5);
+        let mut payloads = Insert::new("payload (org, seq, key, nonce, sealed)", 5);
+        for row in rows {
+            entries.row([
+                Arg::Bytes(org.as_bytes()),
+                Arg::Int(integer(row.seq)),
+                Arg::Bytes(row.id.as_bytes()),
+                Arg::Bytes(row.command.as_bytes()),
+                Arg::Bytes(&row.entry),
+            ]);
+            if let Some((key, sealed)) = &row.payload {
+                payloads.row([
+                    Arg::Bytes(org.as_bytes()),
+                    Arg::Int(integer(row.seq)),
+                    Arg::Bytes(key.as_bytes()),
+                    Arg::Bytes(&sealed.nonce),
+                    Arg::Bytes(&sealed.bytes),
+                ]);
+            }
+        }
+        entries.run(self).await?;
+        payloads.run(self).await
     }
 
     /// The blobs of entries `from..to`, by entry and name.
@@ -415,45 +609,239 @@ impl Database {
         from: u64,
         to: u64,
     ) -> Result<Vec<BlobRow>, StoreError> {
-        self.all(
-            sqlx::query(SELECT_BLOBS)
-                .bind(blob(org))
-                .bind(integer(from))
-                .bind(integer(to)),
-            blob_row,
-        )
-        .await
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Int(integer(from)),
+            Arg::Int(integer(to)),
+        ];
+        self.all(SELECT_BLOBS, &args, blob_row).await
     }
 
-    pub(crate) async fn insert_blob(&mut self, org: Uuid, row: &BlobRow) -> Result<(), StoreError> {
-        let query = sqlx::query(INSERT_BLOB)
-            .bind(blob(org))
-            .bind(integer(row.seq))
-            .bind(row.name.as_str());
-        self.change(
-            query
-                .bind(blob(row.key))
-                .bind(&row.nonce[..])
-                .bind(&row.sha256.0[..]),
-        )
-        .await
-        .map(drop)
+    pub(crate) async fn insert_blobs(
+        &mut self,
+        org: Uuid,
+        rows: &[BlobRow],
+    ) -> Result<(), StoreError> {
+        let mut blobs = Insert::new("blob (org, seq, name, key, nonce, sha256)", 6);
+        for row in rows {
+            blobs.row([
+                Arg::Bytes(org.as_bytes()),
+                Arg::Int(integer(row.seq)),
+                Arg::Text(&row.name),
+                Arg::Bytes(row.key.as_bytes()),
+                Arg::Bytes(&row.nonce),
+                Arg::Bytes(&row.sha256.0),
+            ]);
+        }
+        blobs.run(self).await
+    }
+
+    /// Deletes the payload of an entry and where its blobs lie.
+    pub(crate) async fn delete_payload(&mut self, org: Uuid, seq: u64) -> Result<u64, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes()), Arg::Int(integer(seq))];
+        self.change(DELETE_BLOBS, &args).await?;
+        self.change(DELETE_PAYLOAD, &args).await
     }
 
     /// Number of rows that belong to no entry below `size` of this organisation.
     pub(crate) async fn strays(&mut self, org: Uuid, size: u64) -> Result<u64, StoreError> {
-        let query = sqlx::query(COUNT_STRAYS)
-            .bind(blob(org))
-            .bind(integer(size));
-        Ok(self
-            .all(query, |row| natural(row.try_get(0)?))
-            .await?
-            .pop()
-            .unwrap_or(0))
+        let args = [Arg::Bytes(org.as_bytes()), Arg::Int(integer(size))];
+        let counted = self
+            .all(COUNT_STRAYS, &args, |row| row.natural(0))
+            .await?;
+        Ok(counted.first().copied().unwrap_or(0))
+    }
+
+    /// Up to 1,024 signed checkpoints of more than `size` entries, the smallest first.
+    pub(crate) async fn checkpoints(
+        &mut self,
+        org: Uuid,
+        size: i64,
+    ) -> Result<Vec<(u64, String)>, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes()), Arg::Int(size)];
+        self.all(SELECT_CHECKPOINTS, &args, sized_text).await
+    }
+
+    /// The signed checkpoint of exactly `size` entries.
+    pub(crate) async fn checkpoint_of(
+        &mut self,
+        org: Uuid,
+        size: u64,
+    ) -> Result<Option<String>, StoreError> {
+        let found = self.checkpoint(org, size).await?;
+        Ok(found.filter(|(found, _)| *found == size).map(|(_, note)| note))
+    }
+
+    /// The first signed checkpoint of at least `size` entries.
+    pub(crate) async fn checkpoint(
+        &mut self,
+        org: Uuid,
+        size: u64,
+    ) -> Result<Option<(u64, String)>, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes()), Arg::Int(integer(size))];
+        Ok(self.all(SELECT_CHECKPOINT, &args, sized_text).await?.pop())
+    }
+
+    pub(crate) async fn insert_checkpoint(
+        &mut self,
+        org: Uuid,
+        size: u64,
+        note: &str,
+    ) -> Result<(), StoreError> {
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Int(integer(size)),
+            Arg::Text(note),
+        ];
+        self.change(INSERT_CHECKPOINT, &args).await.map(drop)
+    }
+
+    /// The signature lines of witnesses under the checkpoint of this size.
+    pub(crate) async fn cosignatures(
+        &mut self,
+        org: Uuid,
+        size: u64,
+    ) -> Result<Vec<String>, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes()), Arg::Int(integer(size))];
+        self.all(SELECT_COSIGNATURES, &args, |row| row.get(0)).await
+    }
+
+    /// The greatest size that a witness has cosigned.
+    pub(crate) async fn cosigned(&mut self, org: Uuid) -> Result<Option<u64>, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes())];
+        let sizes: Vec<Option<i64>> = self.all(SELECT_COSIGNED, &args, |row| row.get(0)).await?;
+        Ok(sizes
+            .first()
+            .copied()
+            .flatten()
+            .and_then(|size| u64::try_from(size).ok()))
+    }
+
+    pub(crate) async fn insert_cosignature(
+        &mut self,
+        org: Uuid,
+        size: u64,
+        line: &str,
+    ) -> Result<(), StoreError> {
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Int(integer(size)),
+            Arg::Text(line),
+        ];
+        self.change(INSERT_COSIGNATURE, &args).await.map(drop)
+    }
+
+    /// The 256 hashes of a full tile.
+    pub(crate) async fn tile(
+        &mut self,
+        org: Uuid,
+        level: u8,
+        index: u64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Int(level.into()),
+            Arg::Int(integer(index)),
+        ];
+        Ok(self.all(SELECT_TILE, &args, |row| row.get(0)).await?.pop())
+    }
+
+    /// The roots of the full tiles `from..to` of a level.
+    pub(crate) async fn tile_roots(
+        &mut self,
+        org: Uuid,
+        level: u8,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<(u64, Hash)>, StoreError> {
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Int(level.into()),
+            Arg::Int(integer(from)),
+            Arg::Int(integer(to)),
+        ];
+        self.all(SELECT_TILE_ROOTS, &args, |row| {
+            Ok((row.natural(0)?, Hash(row.array(1)?)))
+        })
+        .await
+    }
+
+    /// The full tiles `from..to` of a level, in order.
+    pub(crate) async fn tiles(
+        &mut self,
+        org: Uuid,
+        level: u8,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<TileRow>, StoreError> {
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Int(level.into()),
+            Arg::Int(integer(from)),
+            Arg::Int(integer(to)),
+        ];
+        self.all(SELECT_TILES, &args, tile).await
+    }
+
+    /// How many full tiles there are.
+    pub(crate) async fn count_tiles(&mut self, org: Uuid) -> Result<u64, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes())];
+        let counted = self.all(COUNT_TILES, &args, |row| row.natural(0)).await?;
+        Ok(counted.first().copied().unwrap_or(0))
+    }
+
+    pub(crate) async fn insert_tiles(
+        &mut self,
+        org: Uuid,
+        rows: &[TileRow],
+    ) -> Result<(), StoreError> {
+        let mut tiles = Insert::new("tile (org, level, idx, root, hashes)", 5);
+        for row in rows {
+            tiles.row([
+                Arg::Bytes(org.as_bytes()),
+                Arg::Int(row.level.into()),
+                Arg::Int(integer(row.index)),
+                Arg::Bytes(&row.root.0),
+                Arg::Bytes(&row.hashes),
+            ]);
+        }
+        tiles.run(self).await
+    }
+
+    pub(crate) async fn delete_tiles(&mut self) -> Result<(), StoreError> {
+        self.change(DELETE_TILES, &[]).await.map(drop)
+    }
+
+    pub(crate) async fn snapshot(&mut self, org: Uuid) -> Result<Option<SnapshotRow>, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes())];
+        Ok(self.all(SELECT_SNAPSHOT, &args, snapshot).await?.pop())
+    }
+
+    /// Puts a snapshot in the place of the one before.
+    pub(crate) async fn replace_snapshot(
+        &mut self,
+        org: Uuid,
+        row: &SnapshotRow,
+    ) -> Result<(), StoreError> {
+        self.delete_snapshot().await?;
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Int(integer(row.size)),
+            Arg::Bytes(&row.root.0),
+            Arg::Int(row.format),
+            Arg::Bytes(row.key.as_bytes()),
+            Arg::Bytes(&row.sealed.nonce),
+            Arg::Bytes(&row.sealed.bytes),
+        ];
+        self.change(INSERT_SNAPSHOT, &args).await.map(drop)
+    }
+
+    pub(crate) async fn delete_snapshot(&mut self) -> Result<(), StoreError> {
+        self.change(DELETE_SNAPSHOT, &[]).await.map(drop)
     }
 
     pub(crate) async fn keys(&mut self, org: Uuid) -> Result<Vec<WrappedKey>, StoreError> {
-        self.all(sqlx::query(SELECT_KEYS).bind(blob(org)), key)
+        self.all(SELECT_KEYS, &[Arg::Bytes(org.as_bytes())], key)
             .await
     }
 
@@ -462,27 +850,85 @@ impl Database {
         org: Uuid,
         key: &WrappedKey,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(INSERT_KEY)
-            .bind(blob(org))
-            .bind(blob(key.id))
-            .bind(blob(key.owner));
-        self.change(
-            query
-                .bind(&key.sealed.nonce[..])
-                .bind(key.sealed.bytes.as_slice()),
-        )
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Bytes(key.id.as_bytes()),
+            Arg::Bytes(key.owner.as_bytes()),
+            Arg::Bytes(&key.sealed.nonce),
+            Arg::Bytes(&key.sealed.bytes),
+        ];
+        self.change(INSERT_KEY, &args).await.map(drop)
+    }
+
+    /// Replaces how a data key is wrapped.
+    pub(crate) async fn rewrap_key(
+        &mut self,
+        org: Uuid,
+        key: &WrappedKey,
+    ) -> Result<(), StoreError> {
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Bytes(key.id.as_bytes()),
+            Arg::Bytes(&key.sealed.nonce),
+            Arg::Bytes(&key.sealed.bytes),
+        ];
+        self.change(UPDATE_KEY, &args).await.map(drop)
+    }
+
+    /// Replaces an owner's data keys by tombstones.
+    pub(crate) async fn bury_keys(&mut self, org: Uuid, owner: Uuid) -> Result<(), StoreError> {
+        let args = [Arg::Bytes(org.as_bytes()), Arg::Bytes(owner.as_bytes())];
+        self.change(BURY_KEYS, &args).await?;
+        self.change(DELETE_KEYS, &args).await.map(drop)
+    }
+
+    pub(crate) async fn tombstones(&mut self, org: Uuid) -> Result<Vec<Tombstone>, StoreError> {
+        self.all(SELECT_TOMBSTONES, &[Arg::Bytes(org.as_bytes())], |row| {
+            Ok(Tombstone {
+                id: uuid(row, 0)?,
+                owner: uuid(row, 1)?,
+            })
+        })
         .await
-        .map(drop)
+    }
+
+    /// Whether this desk was moved to another place, and must not be written here any more: its own tombstone says so.
+    pub(crate) async fn is_moved(&mut self, org: Uuid) -> Result<bool, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes())];
+        Ok(!self.query(SELECT_MOVED, &args).await?.is_empty())
+    }
+
+    pub(crate) async fn insert_tombstone(
+        &mut self,
+        org: Uuid,
+        tombstone: Tombstone,
+    ) -> Result<(), StoreError> {
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Bytes(tombstone.id.as_bytes()),
+            Arg::Bytes(tombstone.owner.as_bytes()),
+        ];
+        self.change(INSERT_TOMBSTONE, &args).await.map(drop)
+    }
+
+    /// Tells other servers that the journal has grown, once the transaction is durable.
+    pub(crate) async fn announce(&mut self, size: u64) -> Result<(), StoreError> {
+        if self.is_server() {
+            let args = [Arg::Text(CHANNEL), Arg::Text(&size.to_string())];
+            self.query("SELECT pg_notify($1, $2)", &args).await?;
+        }
+        Ok(())
     }
 
     async fn insert_signed(&mut self, sql: &'static str, row: &Signed) -> Result<(), StoreError> {
-        let query = sqlx::query(sql)
-            .bind(blob(row.org))
-            .bind(row.origin.as_str())
-            .bind(integer(row.size));
-        self.change(query.bind(&row.root.0[..]).bind(row.checkpoint.as_str()))
-            .await
-            .map(drop)
+        let args = [
+            Arg::Bytes(row.org.as_bytes()),
+            Arg::Text(&row.origin),
+            Arg::Int(integer(row.size)),
+            Arg::Bytes(&row.root.0),
+            Arg::Text(&row.checkpoint),
+        ];
+        self.change(sql, &args).await.map(drop)
     }
 
     async fn move_signed(
@@ -491,98 +937,114 @@ impl Database {
         from: &Signed,
         to: &Signed,
     ) -> Result<bool, StoreError> {
-        let query = sqlx::query(sql)
-            .bind(blob(from.org))
-            .bind(integer(from.size))
-            .bind(&from.root.0[..]);
-        let moved = self
-            .change(
-                query
-                    .bind(integer(to.size))
-                    .bind(&to.root.0[..])
-                    .bind(to.checkpoint.as_str()),
-            )
-            .await?;
-        Ok(moved == 1)
-    }
-
-    async fn number(&mut self, sql: &'static str) -> Result<i64, StoreError> {
-        let number = sqlx::query_scalar(sql)
-            .fetch_one(&mut self.connection)
-            .await;
-        number.map_err(|error| StoreError::database(&self.path, error))
-    }
-
-    async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        self.change(sqlx::query(sql)).await.map(drop)
-    }
-
-    /// Runs a statement; the number of rows it changed.
-    async fn change(&mut self, query: Query<'_>) -> Result<u64, StoreError> {
-        let done = query
-            .execute(&mut self.connection)
-            .await
-            .map_err(|error| StoreError::database(&self.path, error))?;
-        Ok(done.rows_affected())
-    }
-
-    async fn all<T>(
-        &mut self,
-        query: Query<'_>,
-        read: fn(&SqliteRow) -> sqlx::Result<T>,
-    ) -> Result<Vec<T>, StoreError> {
-        let rows = query.fetch_all(&mut self.connection).await;
-        let read = rows.and_then(|rows| rows.iter().map(read).collect());
-        read.map_err(|error| StoreError::database(&self.path, error))
+        let args = [
+            Arg::Bytes(from.org.as_bytes()),
+            Arg::Int(integer(from.size)),
+            Arg::Bytes(&from.root.0),
+            Arg::Int(integer(to.size)),
+            Arg::Bytes(&to.root.0),
+            Arg::Text(&to.checkpoint),
+            Arg::Text(&to.origin),
+        ];
+        Ok(self.change(sql, &args).await? == 1)
     }
 }
 
-#[cfg(test)]
-impl Database {
-    /// Sets a pragma that makes this connection fail later.
-    pub(crate) async fn pragma(&mut self, sql: &'static str) {
-        let set = sqlx::raw_sql(sql).execute(&mut self.connection).await;
-        assert!(set.is_ok(), "{sql}");
+/// Rows for one table, written with as few statements as possible.
+struct Insert<'a> {
+    into: &'static str,
+    width: usize,
+    args: Vec<Arg<'a>>,
+}
+
+impl<'a> Insert<'a> {
+    fn new(into: &'static str, width: usize) -> Insert<'a> {
+        Insert {
+            into,
+            width,
+            args: Vec::new(),
+        }
+    }
+
+    fn row<const N: usize>(&mut self, row: [Arg<'a>; N]) {
+        debug_assert_eq!(N, self.width, "a row has as many values as columns");
+        self.args.extend(row);
+    }
+
+    async fn run(self, database: &mut Database) -> Result<(), StoreError> {
+        for args in self.args.chunks(ARGS_MAX / self.width * self.width) {
+            let mut sql = format!("INSERT INTO {} VALUES ", self.into);
+            for at in 0..args.len() {
+                sql.push_str(match at % self.width {
+                    0 if at > 0 => "), (",
+                    0 => "(",
+                    _ => ", ",
+                });
+                sql.push('$');
+                sql.push_str(&(at + 1).to_string());
+            }
+            sql.push(')');
+            database.query_made(sql, args).await?;
+        }
+        Ok(())
     }
 }
 
-type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
-
-fn signed(row: &SqliteRow) -> sqlx::Result<Signed> {
+fn signed(row: &Row) -> sqlx::Result<Signed> {
     Ok(Signed {
         org: uuid(row, 0)?,
-        origin: row.try_get(1)?,
-        size: natural(row.try_get(2)?)?,
-        root: Hash(array(row, 3)?),
-        checkpoint: row.try_get(4)?,
+        origin: row.get(1)?,
+        size: row.natural(2)?,
+        root: Hash(row.array(3)?),
+        checkpoint: row.get(4)?,
     })
 }
 
-fn entry(row: &SqliteRow) -> sqlx::Result<EntryRow> {
-    let payload = match row.try_get::<Option<Vec<u8>>, _>(4)? {
+fn entry(row: &Row) -> sqlx::Result<EntryRow> {
+    let payload = match row.get::<Option<Vec<u8>>>(4)? {
         None => None,
         Some(_) => Some((uuid(row, 4)?, sealed(row, 5)?)),
     };
     Ok(EntryRow {
-        seq: natural(row.try_get(0)?)?,
+        seq: row.natural(0)?,
         id: uuid(row, 1)?,
         command: uuid(row, 2)?,
-        entry: row.try_get(3)?,
+        entry: row.get(3)?,
         payload,
     })
 }
 
-fn blob_row(row: &SqliteRow) -> sqlx::Result<BlobRow> {
+fn blob_row(row: &Row) -> sqlx::Result<BlobRow> {
     Ok(BlobRow {
-        seq: natural(row.try_get(0)?)?,
-        name: row.try_get(1)?,
+        seq: row.natural(0)?,
+        name: row.get(1)?,
         key: uuid(row, 2)?,
-        nonce: array(row, 3)?,
-        sha256: Hash(array(row, 4)?),
+        nonce: row.array(3)?,
+        sha256: Hash(row.array(4)?),
     })
 }
 
-fn key(row: &SqliteRow) -> sqlx::Result<WrappedKey> {
+fn tile(row: &Row) -> sqlx::Result<TileRow> {
+    Ok(TileRow {
+        level: u8::try_from(row.natural(0)?)
+            .map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+        index: row.natural(1)?,
+        root: Hash(row.array(2)?),
+        hashes: row.get(3)?,
+    })
+}
+
+fn snapshot(row: &Row) -> sqlx::Result<SnapshotRow> {
+    Ok(SnapshotRow {
+        size: row.natural(0)?,
+        root: Hash(row.array(1)?),
+        format: row.get(2)?,
+        key: uuid(row, 3)?,
+        sealed: sealed(row, 4)?,
+    })
+}
+
+fn key(row: &Row) -> sqlx::Result<WrappedKey> {
     Ok(WrappedKey {
         id: uuid(row, 0)?,
         owner: uuid(row, 1)?,
@@ -590,33 +1052,28 @@ fn key(row: &SqliteRow) -> sqlx::Result<WrappedKey> {
     })
 }
 
-fn sealed(row: &SqliteRow, at: usize) -> sqlx::Result<Sealed> {
+fn sized_text(row: &Row) -> sqlx::Result<(u64, String)> {
+    Ok((row.natural(0)?, row.get(1)?))
+}
+
+fn sealed(row: &Row, at: usize) -> sqlx::Result<Sealed> {
     Ok(Sealed {
-        nonce: array(row, at)?,
-        bytes: row.try_get(at + 1)?,
+        nonce: row.array(at)?,
+        bytes: row.get(at + 1)?,
     })
 }
 
-fn uuid(row: &SqliteRow, at: usize) -> sqlx::Result<Uuid> {
-    Ok(Uuid::from_bytes(array(row, at)?))
+fn uuid(row: &Row, at: usize) -> sqlx::Result<Uuid> {
+    Ok(Uuid::from_bytes(row.array(at)?))
 }
 
-fn array<const N: usize>(row: &SqliteRow, at: usize) -> sqlx::Result<[u8; N]> {
-    let bytes: &[u8] = row.try_get(at)?;
-    bytes
-        .try_into()
-        .map_err(|error| sqlx::Error::Decode(Box::new(error)))
-}
-
-fn natural(number: i64) -> sqlx::Result<u64> {
-    u64::try_from(number).map_err(|error| sqlx::Error::Decode(Box::new(error)))
-}
-
-/// SQLite has no larger integers; entries have at most 2^53 - 1 predecessors.
+/// Databases have no larger integers; entries have at most 2^53 - 1 predecessors.
 fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn blob(id: Uuid) -> Vec<u8> {
-    id.as_bytes().to_vec()
+/// The path of a tile that is a row, for messages.
+pub(crate) fn tile_path(level: u8, index: u64) -> String {
+    Tile::new(level, index, alnager_journal::tile::WIDTH_FULL)
+        .map_or_else(|| format!("tile/{level}/{index}"), Tile::path)
 }

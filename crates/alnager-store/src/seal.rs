@@ -3,14 +3,17 @@
 //! A salt lies inside the ciphertext, before the bytes it salts. Whoever has the journal but not the keys then cannot
 //! guess a short payload, such as a name, and compare it with the commitment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alnager_journal::dossier::Disclosed;
+use alnager_journal::merkle::Hash;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-use uuid::{Builder, Uuid};
+use uuid::Uuid;
 
+use crate::entropy::Entropy;
 use crate::error::StoreError;
+use crate::schema::Tombstone;
 
 /// Bytes that only a data key, or the key-encryption key, opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub(crate) struct Sealed {
 
 pub(crate) const NONCE_LEN: usize = 24;
 pub(crate) const KEY_LEN: usize = 32;
-const SALT_LEN: usize = 32;
+pub(crate) const SALT_LEN: usize = 32;
 
 /// What is sealed: part of the associated data, so that one thing cannot be put in another's place.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +37,8 @@ pub(crate) enum What<'a> {
     Blob { kind: &'a str, name: &'a str },
     /// The data key `id`, of this owner.
     Key { owner: Uuid },
+    /// The state after the first `size` entries, whose root is `root`.
+    Snapshot { size: u64, root: Hash },
 }
 
 /// A data key as it lies in `keys.db`.
@@ -50,7 +55,10 @@ pub(crate) struct Keyring {
     org: Uuid,
     kek: XChaCha20Poly1305,
     keys: BTreeMap<Uuid, XChaCha20Poly1305>,
+    /// The newest key of each owner.
     by_owner: BTreeMap<Uuid, Uuid>,
+    /// Keys that were destroyed.
+    buried: BTreeSet<Uuid>,
 }
 
 impl Keyring {
@@ -60,6 +68,7 @@ impl Keyring {
             kek: XChaCha20Poly1305::new(kek.into()),
             keys: BTreeMap::new(),
             by_owner: BTreeMap::new(),
+            buried: BTreeSet::new(),
         }
     }
 
@@ -68,11 +77,17 @@ impl Keyring {
     }
 
     /// Makes a data key, wrapped; it can be used only after [`Keyring::unwrap`].
-    pub(crate) fn new_key(&self, id: Uuid, owner: Uuid) -> Result<WrappedKey, StoreError> {
+    pub(crate) fn new_key(
+        &self,
+        id: Uuid,
+        owner: Uuid,
+        entropy: &mut Entropy,
+    ) -> Result<WrappedKey, StoreError> {
         let sealed = encrypt(
             &self.kek,
             &self.associated(What::Key { owner }, id),
-            &random::<KEY_LEN>()?,
+            &entropy.bytes::<KEY_LEN>()?,
+            entropy,
         )?;
         Ok(WrappedKey { id, owner, sealed })
     }
@@ -87,8 +102,54 @@ impl Keyring {
         )?;
         self.keys
             .insert(*id, XChaCha20Poly1305::new_from_slice(&key).ok()?);
-        self.by_owner.insert(*owner, *id);
+        // Ids of version 7 are in the order in which they were made.
+        let newest = self.by_owner.entry(*owner).or_insert(*id);
+        *newest = (*newest).max(*id);
         Some(())
+    }
+
+    /// The same data key, wrapped under another key-encryption key.
+    pub(crate) fn rewrap(
+        &self,
+        wrapped: &WrappedKey,
+        kek: &[u8; KEY_LEN],
+        entropy: &mut Entropy,
+    ) -> Result<WrappedKey, StoreError> {
+        let WrappedKey { id, owner, sealed } = wrapped;
+        let aad = self.associated(What::Key { owner: *owner }, *id);
+        let key = decrypt(&self.kek, &aad, sealed)
+            .ok_or_else(|| StoreError::damaged("a data key in `keys.db` does not open under `kek`"))?;
+        Ok(WrappedKey {
+            id: *id,
+            owner: *owner,
+            sealed: encrypt(&XChaCha20Poly1305::new(kek.into()), &aad, &key, entropy)?,
+        })
+    }
+
+    /// Whether a data key is wrapped under this ring's key-encryption key.
+    pub(crate) fn opens(&self, wrapped: &WrappedKey) -> bool {
+        let WrappedKey { id, owner, sealed } = wrapped;
+        let aad = self.associated(What::Key { owner: *owner }, *id);
+        decrypt(&self.kek, &aad, sealed).is_some()
+    }
+
+    /// From now on data keys are wrapped under this one; those that are open stay open.
+    pub(crate) fn set_kek(&mut self, kek: &[u8; KEY_LEN]) {
+        self.kek = XChaCha20Poly1305::new(kek.into());
+    }
+
+    /// Forgets a key that was destroyed.
+    pub(crate) fn bury(&mut self, tombstone: Tombstone) {
+        self.keys.remove(&tombstone.id);
+        if self.by_owner.get(&tombstone.owner) == Some(&tombstone.id) {
+            self.by_owner.remove(&tombstone.owner);
+        }
+        self.buried.insert(tombstone.id);
+    }
+
+    /// Whether a key was destroyed.
+    pub(crate) fn is_buried(&self, key: Uuid) -> bool {
+        self.buried.contains(&key)
     }
 
     /// The data key of the organisation, or of a person, if it has one.
@@ -107,6 +168,7 @@ impl Keyring {
         what: What<'_>,
         id: Uuid,
         salted: &Disclosed,
+        entropy: &mut Entropy,
     ) -> Result<Sealed, StoreError> {
         let cipher = self.keys.get(&key);
         assert!(
@@ -117,7 +179,7 @@ impl Keyring {
         plain.extend_from_slice(&salted.bytes);
         cipher.map_or(
             Err(StoreError::damaged("a data key is missing")),
-            |cipher| encrypt(cipher, &self.associated(what, id), &plain),
+            |cipher| encrypt(cipher, &self.associated(what, id), &plain, entropy),
         )
     }
 
@@ -145,6 +207,9 @@ impl Keyring {
                 ("blob", [kind.as_bytes(), &[0], name.as_bytes()].concat())
             }
             What::Key { owner } => ("key", owner.as_bytes().into()),
+            What::Snapshot { size, root } => {
+                ("snapshot", [&size.to_be_bytes()[..], &root.0].concat())
+            }
         };
         [
             b"alnager/seal/v1\0",
@@ -158,28 +223,13 @@ impl Keyring {
     }
 }
 
-/// Bytes with a fresh salt.
-pub(crate) fn salted(bytes: Vec<u8>) -> Result<Disclosed, StoreError> {
-    Ok(Disclosed {
-        salt: random()?,
-        bytes,
-    })
-}
-
-/// Random bytes of the operating system.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], StoreError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(StoreError::Random)?;
-    Ok(bytes)
-}
-
-/// A new UUID of version 7 for the instant `unix_ms`, milliseconds since 1970-01-01 UTC.
-pub(crate) fn new_id(unix_ms: u64) -> Result<Uuid, StoreError> {
-    Ok(Builder::from_unix_timestamp_millis(unix_ms, &random()?).into_uuid())
-}
-
-fn encrypt(cipher: &XChaCha20Poly1305, aad: &[u8], msg: &[u8]) -> Result<Sealed, StoreError> {
-    let nonce = random::<NONCE_LEN>()?;
+pub(crate) fn encrypt(
+    cipher: &XChaCha20Poly1305,
+    aad: &[u8],
+    msg: &[u8],
+    entropy: &mut Entropy,
+) -> Result<Sealed, StoreError> {
+    let nonce = entropy.bytes::<NONCE_LEN>()?;
     let bytes = cipher.encrypt(&XNonce::from(nonce), Payload { msg, aad });
     // The cipher's only limit is 256 GiB (RFC 8439, 2.8), far beyond what fits into memory.
     let bytes =
@@ -187,7 +237,7 @@ fn encrypt(cipher: &XChaCha20Poly1305, aad: &[u8], msg: &[u8]) -> Result<Sealed,
     Ok(Sealed { nonce, bytes })
 }
 
-fn decrypt(cipher: &XChaCha20Poly1305, aad: &[u8], sealed: &Sealed) -> Option<Vec<u8>> {
+pub(crate) fn decrypt(cipher: &XChaCha20Poly1305, aad: &[u8], sealed: &Sealed) -> Option<Vec<u8>> {
     cipher
         .decrypt(
             &XNonce::from(sealed.nonce),
@@ -217,16 +267,18 @@ mod tests {
     fn a_seal_opens_only_in_its_own_place() {
         let mut ring = ring(7);
         for (key, owner) in [(2, 1), (3, 9)] {
-            let key = ring.new_key(id(key), id(owner)).unwrap();
+            let key = ring.new_key(id(key), id(owner), &mut Entropy::System).unwrap();
             ring.unwrap(&key).unwrap();
         }
         assert_eq!(ring.key_of(id(9)), Some(id(3)));
-        let plain = salted(b"words".to_vec()).unwrap();
+        let plain = Entropy::System.salted(b"words".to_vec()).unwrap();
         let what = What::Blob {
             kind: "a.b",
             name: "c",
         };
-        let sealed = ring.seal(id(2), what, id(4), &plain).unwrap();
+        let sealed = ring
+            .seal(id(2), what, id(4), &plain, &mut Entropy::System)
+            .unwrap();
         assert_eq!(ring.open(id(2), what, id(4), &sealed), Some(plain));
 
         assert_eq!(ring.open(id(3), what, id(4), &sealed), None, "another key");
@@ -263,7 +315,9 @@ mod tests {
 
     #[test]
     fn a_data_key_opens_only_under_its_own_key_and_owner() {
-        let key = ring(7).new_key(id(2), id(1)).unwrap();
+        let key = ring(7)
+            .new_key(id(2), id(1), &mut Entropy::System)
+            .unwrap();
         assert!(ring(7).unwrap(&key).is_some());
         assert!(ring(8).unwrap(&key).is_none());
         assert!(
@@ -300,15 +354,5 @@ mod tests {
         );
         want.extend(b"k\0n");
         assert_eq!(aad, want);
-    }
-
-    #[test]
-    fn new_ids_are_of_version_7() {
-        let ids = [
-            new_id(1_795_000_000_000).unwrap(),
-            new_id(1_795_000_000_000).unwrap(),
-        ];
-        assert_ne!(ids[0], ids[1]);
-        assert_eq!(ids.map(|id| id.get_version_num()), [7, 7]);
     }
 }

@@ -26,7 +26,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{CommitError, Desk, DeskReport, Fresh, Receipt, StoreError, seal};
+use crate::entropy::Entropy;
+use crate::fault::Fault;
+use crate::{CommitError, Desk, DeskReport, Fresh, Place, Receipt, StoreError};
 
 const ORIGIN: &str = "example.org/alnager";
 const AT: &str = "2026-11-23T08:14:00.000000Z";
@@ -132,12 +134,20 @@ impl World {
         self.folder.path().join("desk")
     }
 
+    fn place(&self) -> Place {
+        Place::from(self.dir())
+    }
+
+    fn exists(&self) -> bool {
+        self.run(Desk::exists(&self.place()))
+    }
+
     fn run<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
     fn open(&self) -> Result<Desk, StoreError> {
-        self.run(Desk::open(&self.dir()))
+        self.run(Desk::open(&self.place()))
     }
 
     fn new_desk(&self) -> Desk {
@@ -145,7 +155,7 @@ impl World {
             org: id(),
             origin: ORIGIN.to_owned(),
         };
-        self.run(Desk::open_or_new(&self.dir(), fresh)).unwrap()
+        self.run(Desk::open_or_new(&self.place(), fresh)).unwrap()
     }
 
     /// A desk with one review, and evidence `documents` after it.
@@ -261,7 +271,7 @@ impl World {
     }
 
     fn verify(&self) -> DeskReport {
-        self.run(Desk::verify(&self.dir())).unwrap()
+        self.run(Desk::verify(&self.place())).unwrap()
     }
 
     fn files(&self) -> BTreeSet<String> {
@@ -283,7 +293,7 @@ impl World {
 }
 
 fn id() -> Uuid {
-    seal::new_id(UNIX_MS).unwrap()
+    Entropy::System.id(UNIX_MS).unwrap()
 }
 
 fn document(n: u32) -> Arc<Vec<u8>> {
@@ -317,7 +327,7 @@ fn a_reopened_desk_says_the_same() {
     let desk = world.desk(2);
     let (state, root, checkpoint) = (
         desk.state(),
-        desk.tree().root(),
+        desk.checkpoint().checkpoint().root(),
         desk.checkpoint().to_string(),
     );
     world.run(desk.close()).unwrap();
@@ -325,7 +335,10 @@ fn a_reopened_desk_says_the_same() {
     let mut desk = world.open().unwrap();
     assert_eq!(*desk.state(), *state);
     assert_eq!(
-        (desk.tree().root(), desk.checkpoint().to_string()),
+        (
+            desk.checkpoint().checkpoint().root(),
+            desk.checkpoint().to_string()
+        ),
         (root, checkpoint)
     );
     assert_eq!(state.evidence.len(), 2);
@@ -382,9 +395,9 @@ fn what_was_entered_can_be_read_and_proven() {
     assert_ne!(payload.salt, blob.salt);
 
     let checkpoint = desk.checkpoint().checkpoint();
-    let proof = desk
-        .tree()
-        .inclusion_proof(*index, checkpoint.size())
+    let proof = world
+        .run(desk.inclusion_proof(*index, checkpoint.size()))
+        .unwrap()
         .unwrap();
     verify_inclusion(
         leaf_hash(&entry.to_bytes().unwrap()),
@@ -409,18 +422,18 @@ fn what_was_entered_can_be_read_and_proven() {
 fn a_new_desk_appears_whole_or_not_at_all() {
     let world = World::new();
     let mut desk = world.new_desk();
-    assert!(!Desk::exists(&world.dir()));
+    assert!(!world.exists());
     assert_eq!(world.files().len(), 1);
     // A refused command makes no desk.
     let refused = world.commit(&mut desk, id(), &world.evidence(0));
     assert!(matches!(refused, Err(CommitError::Refused(_))));
-    assert!(!Desk::exists(&world.dir()));
+    assert!(!world.exists());
     drop(desk);
     assert_eq!(world.files(), BTreeSet::new());
 
     let mut desk = world.new_desk();
     world.commit(&mut desk, id(), &world.review()).unwrap();
-    assert!(Desk::exists(&world.dir()));
+    assert!(world.exists());
     assert_eq!(world.files(), BTreeSet::from(["desk".to_owned()]));
     // It goes on from its new place.
     world.commit(&mut desk, id(), &world.evidence(0)).unwrap();
@@ -565,7 +578,7 @@ fn many_writers_lose_nothing_and_double_nothing() {
             let dir = world.dir();
             scope.spawn(move || {
                 let here = World::new();
-                let mut desk = here.run(Desk::open(&dir)).unwrap();
+                let mut desk = here.run(Desk::open(&Place::from(dir.as_path()))).unwrap();
                 for n in 0..EACH {
                     let command = id();
                     let receipt = here
@@ -609,7 +622,7 @@ fn a_fault_at_any_step_leaves_all_or_nothing() {
             requirements: Vec::new(),
             reason: "read".to_owned(),
         });
-        desk.fail_after(steps);
+        desk.faults.plan(steps, Fault::Refused, false);
         let entered = world.run(desk.commit(command, AT, &accept, &world.context(PEOPLE[2])));
         let published = desk.state();
         drop(desk);
@@ -652,18 +665,22 @@ fn a_fault_at_any_step_leaves_all_or_nothing() {
 
 #[test]
 fn a_fault_at_any_step_of_the_first_commit_leaves_a_desk_or_none() {
-    for steps in 0..20 {
+    for steps in 0..60 {
         let world = World::new();
         let mut desk = world.new_desk();
-        desk.fail_after(steps);
+        desk.faults.plan(steps, Fault::Refused, false);
         let entered = world.commit(&mut desk, id(), &world.review());
         drop(desk);
-        assert_eq!(Desk::exists(&world.dir()), entered.is_ok(), "step {steps}");
+        if world.exists() {
+            // Entered, whatever became of the answer.
+            assert!(world.verify().is_sound(), "step {steps}");
+        } else {
+            assert!(entered.is_err(), "step {steps}");
+            assert_eq!(world.files(), BTreeSet::new(), "step {steps}");
+        }
         if entered.is_ok() {
-            assert!(world.verify().is_sound());
             return;
         }
-        assert_eq!(world.files(), BTreeSet::new(), "step {steps}");
     }
     panic!("the first commit never succeeds");
 }
@@ -711,7 +728,7 @@ fn check_tampered(tamper: impl FnOnce(&World), opens: bool, want: Expect) {
     let world = World::new();
     world.closed(1);
     tamper(&world);
-    let found = match world.run(Desk::verify(&world.dir())) {
+    let found = match world.run(Desk::verify(&world.place())) {
         Ok(report) => shown(&report),
         Err(error) => format!("error: {error}"),
     };
@@ -739,6 +756,8 @@ fn a_changed_entry_is_found() {
         false,
         expect![[r#"
             the `7` entries have the root `…`, and the head states `…` for `7`
+            the checkpoint of `6` entries that was signed is not theirs: the entries have another root
+            the checkpoint of `7` entries that was signed is not theirs: the entries have another root
             the guard has seen `7` signed entries that this journal does not have; an older or another journal was put in its place
         "#]],
     );
@@ -751,10 +770,12 @@ fn a_changed_entry_is_found() {
         },
         false,
         expect![[r#"
-        entry `2` is no entry
-        the `7` entries have the root `…`, and the head states `…` for `7`
-        the guard has seen `7` signed entries that this journal does not have; an older or another journal was put in its place
-    "#]],
+            entry `2` is no entry
+            the `7` entries have the root `…`, and the head states `…` for `7`
+            the checkpoint of `6` entries that was signed is not theirs: the entries have another root
+            the checkpoint of `7` entries that was signed is not theirs: the entries have another root
+            the guard has seen `7` signed entries that this journal does not have; an older or another journal was put in its place
+        "#]],
     );
     check_tampered(
         |world| {
@@ -772,10 +793,12 @@ fn a_changed_entry_is_found() {
         |world| world.sql("journal.db", "DELETE FROM entry WHERE seq = 2"),
         false,
         expect![[r#"
-        entry `2` is missing
-        the `6` entries have the root `…`, and the head states `…` for `7`
-        the guard has seen `7` signed entries that this journal does not have; an older or another journal was put in its place
-    "#]],
+            entry `2` is missing
+            the `6` entries have the root `…`, and the head states `…` for `7`
+            the checkpoint of `6` entries that was signed is not theirs: the entries have another root
+            the checkpoint of `7` entries that was signed is not theirs: the entries have another root
+            the guard has seen `7` signed entries that this journal does not have; an older or another journal was put in its place
+        "#]],
     );
     check_tampered(
         |world| {
@@ -786,13 +809,14 @@ fn a_changed_entry_is_found() {
         },
         false,
         expect![[r#"
-        entry `6` is missing
-        `journal.db` has `1` rows that belong to no entry below its head
-        the `6` entries have the root `…`, and the head states `…` for `7`
-        the payloads add up to a state of `6` entries, not `7`
-        the guard has seen `7` signed entries that this journal does not have; an older or another journal was put in its place
-        note: `1` files in `blobs` belong to no entry; a command that was interrupted left them, and they may be deleted
-    "#]],
+            entry `6` is missing
+            `journal.db` has `1` rows that belong to no entry below its head
+            the `6` entries have the root `…`, and the head states `…` for `7`
+            the payloads add up to a state of `6` entries, not `7`
+            the checkpoint of `7` entries that was signed is not theirs: the entries have another root
+            the guard has seen `7` signed entries that this journal does not have; an older or another journal was put in its place
+            note: `1` files in `blobs` belong to no entry; a command that was interrupted left them, and they may be deleted
+        "#]],
     );
     check_tampered(
         |world| {
@@ -803,6 +827,8 @@ fn a_changed_entry_is_found() {
             the payload of entry `2` is not what was sealed
             the payload of entry `3` is not what was sealed
             the `7` entries have the root `…`, and the head states `…` for `7`
+            the checkpoint of `6` entries that was signed is not theirs: the entries have another root
+            the checkpoint of `7` entries that was signed is not theirs: the entries have another root
             the guard has seen `7` signed entries that this journal does not have; an older or another journal was put in its place
         "#]],
     );
@@ -910,12 +936,13 @@ fn a_changed_head_is_found() {
         |world| world.sql("journal.db", "UPDATE head SET size = size - 1"),
         false,
         expect![[r#"
-        `journal.db` has `3` rows that belong to no entry below its head
-        the `6` entries have the root `…`, and the head states `…` for `6`
-        the head is not what was signed: its checkpoint states another origin, size or root
-        the guard has seen `7` signed entries that this journal does not have; an older or another journal was put in its place
-        note: `1` files in `blobs` belong to no entry; a command that was interrupted left them, and they may be deleted
-    "#]],
+            `journal.db` has `3` rows that belong to no entry below its head
+            the `6` entries have the root `…`, and the head states `…` for `6`
+            the head is not what was signed: its checkpoint states another origin, size or root
+            the checkpoint of `7` entries that was signed is not theirs: the entries have another root
+            the guard has seen `7` signed entries that this journal does not have; an older or another journal was put in its place
+            note: `1` files in `blobs` belong to no entry; a command that was interrupted left them, and they may be deleted
+        "#]],
     );
     check_tampered(
         |world| world.sql("journal.db", "UPDATE head SET root = randomblob(32)"),
@@ -941,9 +968,10 @@ fn a_changed_head_is_found() {
         |world| world.sql("journal.db", "UPDATE head SET origin = 'example.org/other'"),
         false,
         expect![[r#"
-        the head is not what was signed: its checkpoint is not signed by the key in `log.key`
-        the guard is not what was signed: its checkpoint is not signed by the key in `log.key`
-    "#]],
+            the head is not what was signed: its checkpoint is not signed by the key in `log.key`
+            the checkpoint of `6` entries that was signed is not theirs: its checkpoint is not signed by the key in `log.key`
+            the checkpoint of `7` entries that was signed is not theirs: its checkpoint is not signed by the key in `log.key`
+        "#]],
     );
     check_tampered(
         |world| world.sql("journal.db", "DELETE FROM head"),
@@ -1004,17 +1032,13 @@ fn changed_keys_are_found() {
         },
         false,
         expect![[r#"
-        data key `…` does not open under `kek`
-        the payload of entry `0` is not what was sealed
-        the payload of entry `1` is not what was sealed
-        blob `book.json` of entry `1` is not what was sealed
-        the payload of entry `4` is not what was sealed
-        the payload of entry `5` is not what was sealed
-        blob `figures.json` of entry `5` is not what was sealed
-        blob `report.html` of entry `5` is not what was sealed
-        the payload of entry `6` is not what was sealed
-        blob `document` of entry `6` is not what was sealed
-    "#]],
+            data key `…` does not open under `kek`
+            the payload of entry `0` is not what was sealed
+            the payload of entry `1` is not what was sealed
+            the payload of entry `4` is not what was sealed
+            the payload of entry `5` is not what was sealed
+            the payload of entry `6` is not what was sealed
+        "#]],
     );
     check_tampered(
         |world| world.sql("keys.db", "DELETE FROM data_key WHERE rowid = 2"),
@@ -1027,9 +1051,11 @@ fn changed_keys_are_found() {
         |world| fs::write(world.dir().join("log.key"), [7; 32]).unwrap(),
         false,
         expect![[r#"
-        the head is not what was signed: its checkpoint is not signed by the key in `log.key`
-        the guard is not what was signed: its checkpoint is not signed by the key in `log.key`
-    "#]],
+            the head is not what was signed: its checkpoint is not signed by the key in `log.key`
+            the checkpoint of `6` entries that was signed is not theirs: its checkpoint is not signed by the key in `log.key`
+            the checkpoint of `7` entries that was signed is not theirs: its checkpoint is not signed by the key in `log.key`
+            the guard is not what was signed: its checkpoint is not signed by the key in `log.key`
+        "#]],
     );
     check_tampered(
         |world| fs::write(world.dir().join("kek"), [7; 31]).unwrap(),
@@ -1059,7 +1085,7 @@ fn leftovers_of_an_interrupted_command_are_noted() {
 }
 
 #[test]
-fn an_older_journal_in_its_place_is_refused() {
+fn an_older_journal_in_its_place_is_read_and_not_written() {
     let world = World::new();
     let desk = world.desk(0);
     world.run(desk.close()).unwrap();
@@ -1069,8 +1095,17 @@ fn an_older_journal_in_its_place_is_refused() {
     world.run(desk.close()).unwrap();
     fs::write(world.dir().join("journal.db"), older).unwrap();
 
-    let refused = world.open().unwrap_err();
-    assert!(matches!(refused, StoreError::Forked { .. }), "{refused:?}");
+    let mut desk = world.open().unwrap();
+    assert!(desk.forked().unwrap().contains("an older copy seems to have been put back"));
+    assert_eq!(desk.size(), 6);
+    let before = fs::read(world.dir().join("journal.db")).unwrap();
+    let refused = world.commit(&mut desk, id(), &world.evidence(1)).unwrap_err();
+    assert!(
+        matches!(refused, CommitError::Store(StoreError::Forked { .. })),
+        "{refused:?}"
+    );
+    world.run(desk.close()).unwrap();
+    assert_eq!(fs::read(world.dir().join("journal.db")).unwrap(), before);
     expect![[r#"
         the guard has seen `7` signed entries that this journal does not have; an older or another journal was put in its place
         note: `1` files in `blobs` belong to no entry; a command that was interrupted left them, and they may be deleted
@@ -1119,7 +1154,7 @@ fn no_changed_byte_of_a_database_goes_unnoticed_or_makes_it_panic() {
             bytes[at] ^= 0x20;
             fs::write(&path, &bytes).unwrap();
             tried += 1;
-            match world.run(Desk::verify(&world.dir())) {
+            match world.run(Desk::verify(&world.place())) {
                 Ok(report) if report.is_sound() => {
                     assert_eq!(summary(&report), summary(&sound), "byte {at} of {file}")
                 }
@@ -1269,9 +1304,9 @@ fn a_desk_that_cannot_be_opened_says_why_and_what_to_do() {
         }
     };
     check_open(
-        changed("journal.db", "PRAGMA user_version = 2"),
+        changed("journal.db", "PRAGMA user_version = 99"),
         expect![
-            "`DIR/desk/journal.db` has format `2`, and this version reads `1`; use a newer version of alnager"
+            "`DIR/desk/journal.db` has format `99`, and this version reads `2`; use a newer version of alnager"
         ],
     );
     check_open(
@@ -1296,7 +1331,7 @@ fn a_new_desk_is_made_only_from_sound_parts() {
     let world = World::new();
     let make = |dir: PathBuf, org: Uuid, origin: &str| {
         let made = world.run(Desk::open_or_new(
-            &dir,
+            &Place::from(dir.as_path()),
             Fresh {
                 org,
                 origin: origin.to_owned(),

@@ -1,23 +1,31 @@
 //! `alnager desk verify`: everything in a desk against everything else, without changing it.
 
-use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use alnager_journal::checkpoint::SignedCheckpoint;
 use alnager_journal::dossier::Disclosed;
 use alnager_journal::entry::{self, Blob, Entry};
-use alnager_journal::merkle::{Hash, Tree, leaf_hash};
-use alnager_journal::note::{KeyKind, SigningKey, VerifyingKey};
+use alnager_journal::merkle::{Hash, empty_root, leaf_hash};
+use alnager_journal::note::{KeyKind, VerifyingKey};
 use alnager_office::event::{Event, EventError};
 use alnager_office::state::{Meta, State};
 use uuid::Uuid;
 
 use crate::blobs::Blobs;
+use crate::database::Database;
 use crate::desk::{Desk, only_head};
+use crate::edge::Edge;
 use crate::error::StoreError;
-use crate::folder::{self, BLOBS, Found, JOURNAL, KEK, KEYS, LOG_KEY};
+use crate::fault::Faults;
+use crate::folder::{self, Found, JOURNAL, KEK, KEYS, LOG_KEY};
 use crate::guard::{self, Standing};
-use crate::schema::{BlobRow, CHUNK, Database, EntryRow, Kind, Signed};
+use crate::log::Held;
+use crate::place::{At, Place};
+use crate::rotate;
+use crate::schema::{BlobRow, CHUNK, EntryRow, Kind, Signed, SnapshotRow, TileRow, tile_path};
 use crate::seal::{Keyring, Sealed, What};
+use crate::secret::Signers;
+use crate::snapshot;
 
 /// What was found in a desk.
 #[derive(Debug)]
@@ -36,6 +44,14 @@ pub struct DeskReport {
     pub payloads: u64,
     /// Blobs that are what was sealed.
     pub blobs: u64,
+    /// Payloads that were erased, as a later entry or a tombstone says.
+    pub erased: u64,
+    /// Signed checkpoints that the entries were held against.
+    pub checkpoints: u64,
+    /// Full tiles that were held against the entries.
+    pub tiles: u64,
+    /// The newest size that a witness has cosigned.
+    pub cosigned: Option<u64>,
     /// What is wrong, in the order it was found; empty when the desk is sound.
     pub problems: Vec<Problem>,
     /// What is worth knowing but not wrong.
@@ -209,6 +225,36 @@ pub enum Problem {
         /// The size that the guard has seen.
         size: u64,
     },
+    /// A signed checkpoint is not that of these entries.
+    #[error("the checkpoint of `{size}` entries that was signed is not theirs: {reason}")]
+    Checkpoint {
+        /// The size it states.
+        size: u64,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A tile is not what the entries give.
+    #[error("`{path}` is not what the entries give; `alnager journal rebuild` makes the tiles anew")]
+    Tile {
+        /// Its path, as a published log has it.
+        path: String,
+    },
+    /// There are more or fewer tiles than the entries give.
+    #[error(
+        "there are `{found}` full tiles, and the entries give `{expected}`; `alnager journal rebuild` makes them anew"
+    )]
+    Tiles {
+        /// How many there are.
+        found: u64,
+        /// How many there should be.
+        expected: u64,
+    },
+    /// The snapshot says something else than the entries.
+    #[error("the snapshot at entry `{size}` is not what the entries add up to; `alnager journal rebuild` throws it away")]
+    Snapshot {
+        /// Its size.
+        size: u64,
+    },
     /// The state that the payloads add up to does not have the journal's size.
     #[error("the payloads add up to a state of `{found}` entries, not `{size}`")]
     State {
@@ -240,6 +286,19 @@ pub enum Note {
         /// Size of the journal.
         size: u64,
     },
+    /// An erasure was begun and is not finished.
+    #[error(
+        "the erasure of `{person}` under entry `{requested}` is not finished; run `alnager erase {person}` again"
+    )]
+    Unfinished {
+        /// The person's id.
+        person: String,
+        /// The entry that asked for it.
+        requested: u64,
+    },
+    /// The desk is of an older format, and cannot be brought up to date where it lies.
+    #[error("the desk has an older format; the next command that writes brings it up to date")]
+    OlderFormat,
     /// A secret is readable by others.
     #[error("`{file}` can be read by others; `chmod 600` it")]
     OpenToOthers {
@@ -256,57 +315,79 @@ impl DeskReport {
 }
 
 impl Desk {
-    /// Checks a desk from end to end and reports all that is wrong. Nothing is changed, apart from SQLite undoing a transaction
-    /// that a killed process left half-way.
+    /// Checks a desk from end to end and reports all that is wrong. Nothing is changed, apart from a database undoing what a
+    /// killed process left half-way, and a desk of an older format being brought up to date.
     ///
     /// An error means that there was nothing to check with: no desk, no access, no keys, no head, or a newer format.
-    pub async fn verify(dir: &Path) -> Result<DeskReport, StoreError> {
-        if folder::look(dir)? == Found::Nothing {
-            return Err(StoreError::Absent {
-                dir: dir.to_owned(),
-            });
+    pub async fn verify(place: &Place) -> Result<DeskReport, StoreError> {
+        if place.look().await? == Found::Nothing {
+            return Err(StoreError::Absent { dir: place.shown() });
         }
-        let mut journal = Database::open(&dir.join(JOURNAL), Kind::Journal).await?;
-        let mut keys = Database::open(&dir.join(KEYS), Kind::Keys).await?;
-        let kek = folder::read_secret(&dir.join(KEK))?;
-        let seed = folder::read_secret(&dir.join(LOG_KEY))?;
+        let faults = Faults::default();
+        let mut journal = Database::open(&place.journal(), Kind::Journal, faults.clone()).await?;
+        let mut keys = Database::open(&place.keys(), Kind::Keys, faults.clone()).await?;
+        let first = only_head(&mut journal).await?;
+        let secrets = rotate::read_secrets(place, first.org, &mut journal, &mut keys).await?;
         // The guard follows the head: read in this order, a guard that is ahead is never a commit that is under way.
-        let org = only_head(&mut journal).await?.org;
+        let org = first.org;
         let guard = keys.guard(org).await;
         let head = only_head(&mut journal).await?;
-        let signer = SigningKey::new(&head.origin, &seed);
-        let signer =
-            signer.map_err(|error| StoreError::damaged_by("its head names no log", error))?;
+        let signers = secrets.signers(&head.origin)?;
+        let key = signers.current().verifying_key(KeyKind::Ed25519);
 
-        let mut check = Check::new(org, Keyring::new(org, &kek), Blobs::new(dir.join(BLOBS)));
+        let ring = Keyring::new(org, secrets.kek());
+        let mut check = Check::new(org, ring, place.blobs()?);
         for (file, database) in [(JOURNAL, &mut journal), (KEYS, &mut keys)] {
             if let Some(Some(complaint)) = check.readable(database.complaint().await)? {
                 check.problems.push(Problem::Database { file, complaint });
             }
         }
         check.keys(&mut keys).await?;
+        if let Some(Ok(guard)) = guard.as_ref().ok().map(|guard| guard.as_ref().ok_or(())) {
+            check.sizes.insert(guard.size, None);
+        }
+        let read = check.checkpoint_sizes(&mut journal).await;
+        check.readable(read)?;
+        let snapshot = journal.snapshot(org).await;
+        let snapshot = check.readable(snapshot)?.flatten();
+        check.snapshot_size = snapshot.as_ref().map(|snapshot| snapshot.size);
         let read = check.entries(&mut journal, head.size).await;
         check.readable(read)?;
+        check.payloads_missing();
         let strays = check
             .readable(journal.strays(org, head.size).await)?
             .unwrap_or(0);
         if strays > 0 {
             check.problems.push(Problem::Strays { count: strays });
         }
-        let key = signer.verifying_key(KeyKind::Ed25519);
+        let read = check.tiles(&mut journal).await;
+        check.readable(read)?;
         check.head(&head, &key);
+        let known = check.known_keys(&signers, &head.origin);
+        let read = check.checkpoints(&mut journal, &known).await;
+        check.readable(read)?;
         if let Some(guard) = check.readable(guard)? {
-            check.guard(guard.as_ref(), &key);
+            let origin = guard.as_ref().map_or("", |guard| &guard.origin);
+            let known = [known, signers.verifying_keys(origin)].concat();
+            check.guard(guard.as_ref(), &known);
         }
-        check.folder(dir)?;
+        if let Some(snapshot) = snapshot {
+            check.snapshot(&snapshot);
+        }
+        check.folder(place).await?;
+        let cosigned = check.readable(journal.cosigned(org).await)?.flatten();
         Ok(DeskReport {
             origin: head.origin,
             key,
             size: head.size,
-            root: check.tree.root(),
+            root: check.edge.root(),
             checkpoint: head.checkpoint,
             payloads: check.n_payloads,
             blobs: check.n_blobs,
+            erased: check.n_erased,
+            checkpoints: check.n_checkpoints,
+            tiles: check.n_tiles,
+            cosigned,
             problems: check.problems,
             notes: check.notes,
         })
@@ -318,15 +399,26 @@ struct Check {
     org: Uuid,
     ring: Keyring,
     blobs: Blobs,
-    tree: Tree,
+    edge: Edge,
+    full: Vec<TileRow>,
     state: State,
     ids: HashSet<Uuid>,
     commands: HashSet<Uuid>,
     command: Option<Uuid>,
     last: HashMap<Uuid, u64>,
     files: HashSet<Hash>,
+    /// The roots at the sizes that somebody signed.
+    sizes: BTreeMap<u64, Option<Hash>>,
+    /// Entries without a payload that no erasure has named yet.
+    missing: BTreeSet<u64>,
+    snapshot_size: Option<u64>,
+    /// The state and the root at the snapshot's size.
+    at_snapshot: Option<(State, Hash)>,
     n_payloads: u64,
     n_blobs: u64,
+    n_erased: u64,
+    n_checkpoints: u64,
+    n_tiles: u64,
     problems: Vec<Problem>,
     notes: Vec<Note>,
 }
@@ -337,15 +429,23 @@ impl Check {
             org,
             ring,
             blobs,
-            tree: Tree::new(),
+            edge: Edge::default(),
+            full: Vec::new(),
             state: State::default(),
             ids: HashSet::new(),
             commands: HashSet::new(),
             command: None,
             last: HashMap::new(),
             files: HashSet::new(),
+            sizes: BTreeMap::new(),
+            missing: BTreeSet::new(),
+            snapshot_size: None,
+            at_snapshot: None,
             n_payloads: 0,
             n_blobs: 0,
+            n_erased: 0,
+            n_checkpoints: 0,
+            n_tiles: 0,
             problems: Vec::new(),
             notes: Vec::new(),
         }
@@ -364,6 +464,10 @@ impl Check {
     }
 
     async fn keys(&mut self, keys: &mut Database) -> Result<(), StoreError> {
+        let tombstones = keys.tombstones(self.org).await;
+        for tombstone in self.readable(tombstones)?.unwrap_or_default() {
+            self.ring.bury(tombstone);
+        }
         let wrapped = keys.keys(self.org).await;
         for wrapped in self.readable(wrapped)?.unwrap_or_default() {
             if self.ring.unwrap(&wrapped).is_none() {
@@ -389,8 +493,146 @@ impl Check {
             }
             self.missing(next, end);
             next = end;
+            let full = std::mem::take(&mut self.full);
+            self.compare_tiles(journal, full).await?;
         }
         Ok(())
+    }
+
+    /// The tiles that the entries have filled against those that are kept.
+    async fn compare_tiles(
+        &mut self,
+        journal: &mut Database,
+        full: Vec<TileRow>,
+    ) -> Result<(), StoreError> {
+        for tile in full {
+            let (level, index) = (tile.level, tile.index);
+            let kept = journal.tiles(self.org, level, index, index + 1).await?;
+            if kept.first() == Some(&tile) {
+                self.n_tiles += 1;
+            } else {
+                self.problems.push(Problem::Tile {
+                    path: tile_path(level, index),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn tiles(&mut self, journal: &mut Database) -> Result<(), StoreError> {
+        let (found, expected) = (
+            journal.count_tiles(self.org).await?,
+            Edge::n_tiles(self.edge.size()),
+        );
+        if found != expected {
+            self.problems.push(Problem::Tiles { found, expected });
+        }
+        Ok(())
+    }
+
+    /// The sizes of all checkpoints that were signed, so that the roots at these sizes are remembered.
+    async fn checkpoint_sizes(&mut self, journal: &mut Database) -> Result<(), StoreError> {
+        let mut after = -1;
+        loop {
+            let some = journal.checkpoints(self.org, after).await?;
+            let Some((last, _)) = some.last() else {
+                return Ok(());
+            };
+            after = i64::try_from(*last).unwrap_or(i64::MAX);
+            self.sizes
+                .extend(some.into_iter().map(|(size, _)| (size, None)));
+        }
+    }
+
+    /// Every checkpoint that was signed against the entries.
+    async fn checkpoints(
+        &mut self,
+        journal: &mut Database,
+        known: &[VerifyingKey],
+    ) -> Result<(), StoreError> {
+        let mut after = -1;
+        loop {
+            let some = journal.checkpoints(self.org, after).await?;
+            let Some((last, _)) = some.last() else {
+                return Ok(());
+            };
+            after = i64::try_from(*last).unwrap_or(i64::MAX);
+            for (size, note) in some {
+                match self.checkpoint(size, &note, known) {
+                    Ok(()) => self.n_checkpoints += 1,
+                    Err(reason) => self.problems.push(Problem::Checkpoint { size, reason }),
+                }
+            }
+        }
+    }
+
+    fn checkpoint(
+        &self,
+        size: u64,
+        note: &str,
+        known: &[VerifyingKey],
+    ) -> Result<(), &'static str> {
+        let signed = SignedCheckpoint::parse(note.as_bytes()).map_err(|_| "it cannot be read")?;
+        let stated = signed.checkpoint();
+        if stated.size() != size {
+            return Err("it states another size than its row");
+        }
+        if self.root_at(size) != Some(stated.root()) {
+            return Err("the entries have another root");
+        }
+        guard::check_signature(&signed, known)
+    }
+
+    /// The root over the first `size` entries, if it was remembered.
+    fn root_at(&self, size: u64) -> Option<Hash> {
+        match size {
+            0 => Some(empty_root()),
+            _ if size == self.edge.size() => Some(self.edge.root()),
+            _ => self.sizes.get(&size).copied().flatten(),
+        }
+    }
+
+    /// The log's key, those it had before, and its key under earlier origins.
+    fn known_keys(&self, signers: &Signers, origin: &str) -> Vec<VerifyingKey> {
+        let mut known = signers.verifying_keys(origin);
+        for fork in &self.state.log.forks {
+            known.extend(signers.verifying_keys(&fork.origin));
+        }
+        let retired = self.state.log.retired.keys();
+        known.extend(retired.filter_map(|key| VerifyingKey::parse(key).ok()));
+        known
+    }
+
+    /// What is missing and was not erased.
+    fn payloads_missing(&mut self) {
+        let missing = std::mem::take(&mut self.missing);
+        self.problems.extend(
+            missing
+                .into_iter()
+                .map(|index| Problem::PayloadMissing { index }),
+        );
+        for (person, erased) in &self.state.erased {
+            if erased.executed.is_none() {
+                self.notes.push(Note::Unfinished {
+                    person: person.clone(),
+                    requested: erased.requested,
+                });
+            }
+        }
+    }
+
+    fn snapshot(&mut self, row: &SnapshotRow) {
+        // One that does not open, or has another number, is thrown away by whoever opens the desk.
+        let Some(state) = snapshot::open(row, &self.ring) else {
+            return;
+        };
+        let agrees = self.at_snapshot.as_ref().is_some_and(|(then, root)| {
+            *root == row.root && state.to_snapshot() == then.to_snapshot()
+        });
+        // Who was erased since is still in the state of then, and its names are not in the snapshot.
+        if !agrees {
+            self.problems.push(Problem::Snapshot { size: row.size });
+        }
     }
 
     fn missing(&mut self, from: u64, to: u64) {
@@ -400,7 +642,11 @@ impl Check {
 
     fn entry(&mut self, row: &EntryRow, blobs: Vec<BlobRow>) -> Result<(), StoreError> {
         let index = row.seq;
-        self.tree.push(leaf_hash(&row.entry));
+        self.edge.push(leaf_hash(&row.entry), &mut self.full);
+        let (size, root) = (self.edge.size(), &self.edge);
+        if let Some(at) = self.sizes.get_mut(&size) {
+            *at = Some(root.root());
+        }
         let entry = match Entry::parse(&row.entry) {
             Ok(entry) => entry,
             Err(source) => {
@@ -416,12 +662,30 @@ impl Check {
             .map(|about| about.id.to_string())
             .collect();
         let meta = Meta { index, subjects };
-        match self.payload(&entry, row) {
-            Some(event) => self.state.apply(&event, &meta),
+        let held = self.payload(&entry, row);
+        match &held {
+            Held::Event(event) => {
+                if let Event::ErasureRequested(erasure) = event {
+                    let named = erasure.entries.iter();
+                    let erased = named.filter(|index| self.missing.remove(index)).count();
+                    self.n_erased += erased as u64;
+                }
+                self.state.apply(event, &meta);
+            }
             // What became of the payload is reported; the entry itself is there.
-            None => self.state.size = index + 1,
+            Held::Nothing | Held::Buried => self.state.pass(&meta, &entry.kind),
         }
-        self.entry_blobs(&entry, index, blobs)
+        if self.snapshot_size == Some(index + 1) {
+            self.at_snapshot = Some((self.state.clone(), self.edge.root()));
+        }
+        match held {
+            Held::Event(_) => self.entry_blobs(&entry, index, blobs),
+            // The blobs of an erased payload are gone with it, or can no longer be opened.
+            Held::Nothing | Held::Buried => {
+                self.files.extend(blobs.iter().map(|row| row.sha256));
+                Ok(())
+            }
+        }
     }
 
     fn columns(&mut self, entry: &Entry, row: &EntryRow) {
@@ -463,22 +727,26 @@ impl Check {
             }));
     }
 
-    fn payload(&mut self, entry: &Entry, row: &EntryRow) -> Option<Event> {
+    fn payload(&mut self, entry: &Entry, row: &EntryRow) -> Held {
         let index = row.seq;
         let Some((key, sealed)) = &row.payload else {
-            self.problems.push(Problem::PayloadMissing { index });
-            return None;
+            self.missing.insert(index);
+            return Held::Nothing;
         };
+        if self.ring.is_buried(*key) {
+            self.n_erased += 1;
+            return Held::Buried;
+        }
         let opened = self
             .ring
             .open(*key, What::Payload { kind: &entry.kind }, entry.id, sealed);
         let Some(payload) = opened.filter(|payload| fits(payload, entry.commit)) else {
             self.problems.push(Problem::Payload { index });
-            return None;
+            return Held::Nothing;
         };
         self.n_payloads += 1;
         match Event::from_payload(&entry.kind, &payload.bytes) {
-            Ok(event) => Some(event),
+            Ok(event) => Held::Event(event),
             Err(error) => {
                 // The reader's own words may quote the payload, and with it a name.
                 let kind = entry.kind.clone();
@@ -486,7 +754,7 @@ impl Check {
                     EventError::UnknownKind(_) => Problem::UnknownKind { index, kind },
                     EventError::Form { .. } => Problem::Form { index, kind },
                 });
-                None
+                Held::Nothing
             }
         }
     }
@@ -526,11 +794,18 @@ impl Check {
         row: &BlobRow,
     ) -> Result<(), StoreError> {
         let name = stated.name.clone();
-        let Some(bytes) = self.blobs.read(row.sha256)? else {
-            self.problems.push(Problem::BlobMissing { index, name });
-            return Ok(());
+        let bytes = match self.blobs.read(row.sha256) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                self.problems.push(Problem::BlobMissing { index, name });
+                return Ok(());
+            }
+            Err(StoreError::Damaged { .. }) => {
+                self.problems.push(Problem::Blob { index, name });
+                return Ok(());
+            }
+            Err(error) => return Err(error),
         };
-        let is_named_so = Hash::of(&bytes) == row.sha256;
         let sealed = Sealed {
             nonce: row.nonce,
             bytes,
@@ -547,7 +822,7 @@ impl Check {
         let is_whole = opened.is_some_and(|blob| {
             fits(&blob, stated.commit) && blob.bytes.len() as u64 == stated.len
         });
-        if is_named_so && is_whole {
+        if is_whole {
             self.n_blobs += 1;
         } else {
             self.problems.push(Problem::Blob { index, name });
@@ -556,7 +831,7 @@ impl Check {
     }
 
     fn head(&mut self, head: &Signed, key: &VerifyingKey) {
-        let (size, found) = (self.tree.size(), self.tree.root());
+        let (size, found) = (self.edge.size(), self.edge.root());
         if (size, found) != (head.size, head.root) {
             self.problems.push(Problem::Root {
                 size,
@@ -565,7 +840,7 @@ impl Check {
                 stated: head.root,
             });
         }
-        if let Err(reason) = guard::check_note(head, key) {
+        if let Err(reason) = guard::check_note(head, std::slice::from_ref(key)) {
             self.problems.push(Problem::Head { reason });
         }
         if self.state.size != head.size {
@@ -576,19 +851,30 @@ impl Check {
         }
     }
 
-    fn guard(&mut self, guard: Option<&Signed>, key: &VerifyingKey) {
+    fn guard(&mut self, guard: Option<&Signed>, known: &[VerifyingKey]) {
         let Some(guard) = guard else {
             self.problems.push(Problem::GuardMissing);
             return;
         };
-        if let Err(reason) = guard::check_note(guard, key) {
+        if let Err(reason) = guard::check_note(guard, known) {
             self.problems.push(Problem::Guard { reason });
         }
-        match guard::standing(guard, &self.tree) {
+        let size = self.edge.size();
+        let forks = &self.state.log.forks;
+        let is_settled = forks.iter().any(|fork| {
+            fork.seen_size == guard.size && fork.seen_root == guard.root.to_base64()
+        });
+        match guard::standing(guard, self.root_at(guard.size), size) {
+            Standing::Ahead | Standing::Other if is_settled => {
+                self.notes.push(Note::GuardBehind {
+                    guard: guard.size,
+                    size,
+                });
+            }
             Standing::Level => {}
             Standing::Behind => self.notes.push(Note::GuardBehind {
                 guard: guard.size,
-                size: self.tree.size(),
+                size,
             }),
             Standing::Ahead | Standing::Other => {
                 self.problems.push(Problem::Forked { size: guard.size })
@@ -596,15 +882,19 @@ impl Check {
         }
     }
 
-    fn folder(&mut self, dir: &Path) -> Result<(), StoreError> {
+    async fn folder(&mut self, place: &Place) -> Result<(), StoreError> {
         let count = self
             .blobs
             .count_orphans(|name| self.files.contains(&name))?;
         if count > 0 {
             self.notes.push(Note::Orphans { count });
         }
-        for file in [KEK, LOG_KEY, KEYS, JOURNAL] {
-            if folder::is_open_to_others(&dir.join(file))? {
+        let files: &[&'static str] = match place.at() {
+            At::Folder(_) => &[KEK, LOG_KEY, KEYS, JOURNAL],
+            At::Server(_) => &[KEK, LOG_KEY],
+        };
+        for file in files {
+            if folder::is_open_to_others(&place.home().join(file))? {
                 self.notes.push(Note::OpenToOthers { file });
             }
         }

@@ -1,13 +1,12 @@
 //! Who acts, when, on which desk, under which law.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alnager_law::requirement::AsOf;
 use alnager_office::decide::{Blob, Command, Context};
 use alnager_office::declaration::Declaration;
 use alnager_office::state::State;
-use alnager_store::{Desk, Fresh, Receipt};
+use alnager_store::{Desk, Fresh, Place, Receipt};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -20,8 +19,8 @@ use crate::library::{self, Files, Library};
 /// What every job is told.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
-    /// The desk's folder.
-    pub desk: PathBuf,
+    /// Where the desk is.
+    pub desk: Place,
     /// Who acts; without it the operating system's user.
     pub actor: Option<String>,
     /// The day judged.
@@ -77,7 +76,7 @@ impl Flags {
     /// The same flags with the packs installed on the desk, as of `--recorded` or now. Where there is no desk the law is the
     /// shipped one.
     pub async fn at_desk(mut self) -> Result<Self, JobError> {
-        if Desk::exists(&self.desk) {
+        if self.has_desk().await? {
             let mut desk = Desk::open(&self.desk).await?;
             let state = self.state(&mut desk).await?;
             if !state.packs.is_empty() {
@@ -85,6 +84,15 @@ impl Flags {
             }
         }
         Ok(self)
+    }
+
+    /// Whether there is a desk; without one there is no earlier record to ask for.
+    pub async fn has_desk(&self) -> Result<bool, JobError> {
+        let exists = Desk::exists(&self.desk).await;
+        if self.recorded.is_some() && !exists {
+            return Err(no_desk(&self.desk));
+        }
+        Ok(exists)
     }
 
     /// Every file of the law in use, with the cases that test it.
@@ -141,7 +149,9 @@ impl Flags {
                 now.size
             ))
         })?;
-        Ok(state.as_ref().clone())
+        let mut state = state.as_ref().clone();
+        state.forget_erased_since(&now);
+        Ok(state)
     }
 }
 
@@ -169,6 +179,16 @@ impl Acting {
         })
     }
 
+    /// Begins a job that enters something, which no earlier record allows.
+    pub fn to_enter(flags: &Flags) -> Result<Self, JobError> {
+        if flags.recorded.is_some() {
+            return Err(JobError::Input(
+                "an earlier record cannot be changed; leave out --recorded".to_owned(),
+            ));
+        }
+        Acting::begin(flags)
+    }
+
     /// Today in a time zone; `None` is UTC.
     pub fn today(&self, zone: Option<&str>) -> Date {
         let zone = zone
@@ -187,19 +207,16 @@ impl Acting {
     }
 
     /// The desk's folder.
-    pub fn desk_dir(&self) -> &Path {
+    pub fn place(&self) -> &Place {
         &self.flags.desk
     }
 
     /// The desk, which must exist.
     pub async fn desk(&self) -> Result<Desk, JobError> {
-        if !Desk::exists(self.desk_dir()) {
-            let dir = self.desk_dir().display();
-            return Err(JobError::Input(format!(
-                "there is no desk at `{dir}`; `alnager review DIR` makes one, or name another with --desk DIR"
-            )));
+        if !Desk::exists(self.place()).await {
+            return Err(no_desk(self.place()));
         }
-        Ok(Desk::open(self.desk_dir()).await?)
+        Ok(Desk::open(self.place()).await?)
     }
 
     /// The desk, or a new one that appears whole with its first commit.
@@ -207,7 +224,7 @@ impl Acting {
         let organisation = new_ids(self.now, 1)?[0];
         let origin = format!("alnager.local/{organisation}");
         Ok(Desk::open_or_new(
-            self.desk_dir(),
+            self.place(),
             Fresh {
                 org: organisation,
                 origin,
@@ -258,6 +275,12 @@ impl Acting {
     pub fn looks_back(&self) -> bool {
         self.flags.recorded.is_some()
     }
+}
+
+fn no_desk(place: &Place) -> JobError {
+    JobError::Input(format!(
+        "there is no desk at `{place}`; `alnager review DIR` makes one, or name another with --desk DIR"
+    ))
 }
 
 /// An instant as entries write it: RFC 3339, UTC, six decimals.

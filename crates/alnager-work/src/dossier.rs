@@ -56,8 +56,8 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
     for index in &scope.entries {
         let entry = entries[index].clone();
         let proof = desk
-            .tree()
             .inclusion_proof(*index, receipt.size)
+            .await?
             .ok_or_else(|| internal("an entry has no proof"))?;
         let mut item = Item {
             proof,

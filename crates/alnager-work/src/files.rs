@@ -130,6 +130,18 @@ pub fn write_lasting(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
     })
 }
 
+/// Like [`write_lasting`], and its name lasts too: a crash leaves what was there, or the new bytes whole.
+pub(crate) fn put_durably(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
+    write_lasting(path, bytes)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    sync_folder(folder).map_err(|source| JobError::File {
+        path: path.to_owned(),
+        doing: "cannot be made to last",
+        source,
+        is_input: false,
+    })
+}
+
 fn put(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), JobError> {
     let error = |source| JobError::File {
         path: path.to_owned(),

@@ -96,15 +96,26 @@ impl Source {
         Ok(Source { desk })
     }
 
-    /// The checkpoint signed last, or the one that was signed over `size` entries.
-    fn checkpoint(&self, size: Option<u64>) -> Result<SignedCheckpoint, JobError> {
+    /// The checkpoint signed last, or the one that was signed over `size` entries, with what witnesses have signed under it.
+    async fn checkpoint(&self, size: Option<u64>) -> Result<SignedCheckpoint, JobError> {
         let last = self.desk.checkpoint();
         let n_entries = last.checkpoint().size();
-        match size {
-            Some(size) if size != n_entries => Err(JobError::Input(format!(
-                "no checkpoint over {size} entries is at hand; the journal's last one is over {n_entries}"
-            ))),
-            _ => Ok(last.clone()),
+        let size = size.unwrap_or(n_entries);
+        let signed = match size == n_entries {
+            true => Some(last.clone()),
+            false => self.desk.checkpoint_at(size).await?,
+        };
+        let signed = signed.ok_or_else(|| {
+            JobError::Input(format!(
+                "no checkpoint over {size} entries was signed; the journal's last one is over {n_entries}"
+            ))
+        })?;
+        let lines = self.desk.cosignatures(size).await?;
+        match lines.is_empty() {
+            true => Ok(signed),
+            false => signed
+                .with(lines)
+                .map_err(|error| JobError::Internal(with_causes(&error))),
         }
     }
 
@@ -129,13 +140,12 @@ impl Source {
     }
 
     async fn tile(&self, tile: Tile) -> Result<Vec<u8>, JobError> {
-        tile.encode(self.desk.tree()).ok_or_else(missing)
+        self.desk.tile(tile).await?.ok_or_else(missing)
     }
 
     /// The root hashes of ranges that the journal has.
     async fn roots(&self, ranges: Vec<Range>) -> Result<Vec<Hash>, JobError> {
-        let roots = ranges.into_iter().map(|range| range.root(self.desk.tree()));
-        roots.collect::<Option<_>>().ok_or_else(missing)
+        Ok(self.desk.roots(&ranges).await?)
     }
 }
 
@@ -147,13 +157,13 @@ fn missing() -> JobError {
 
 /// The checkpoint signed last.
 pub async fn checkpoint(flags: &Flags) -> Result<SignedCheckpoint, JobError> {
-    Source::open(flags).await?.checkpoint(None)
+    Source::open(flags).await?.checkpoint(None).await
 }
 
 /// Proves that the entry is in the journal of the checkpoint over `size` entries, or of the last one.
 pub async fn prove(flags: &Flags, index: u64, size: Option<u64>) -> Result<Proven, JobError> {
     let source = Source::open(flags).await?;
-    let checkpoint = source.checkpoint(size)?;
+    let checkpoint = source.checkpoint(size).await?;
     let size = checkpoint.checkpoint().size();
     let path = merkle::inclusion_path(index, size).ok_or_else(|| {
         JobError::Input(format!(
@@ -178,7 +188,7 @@ pub async fn consistency(
     new: Option<u64>,
 ) -> Result<Consistency, JobError> {
     let source = Source::open(flags).await?;
-    let checkpoint = source.checkpoint(new)?;
+    let checkpoint = source.checkpoint(new).await?;
     let size = checkpoint.checkpoint().size();
     let path = merkle::consistency_path(old, size).ok_or_else(|| {
         JobError::Input(format!(
@@ -205,7 +215,7 @@ pub async fn publish(
     progress: &dyn Fn(u64, u64),
 ) -> Result<Published, JobError> {
     let source = Source::open(flags).await?;
-    let checkpoint = source.checkpoint(None)?;
+    let checkpoint = source.checkpoint(None).await?;
     let size = checkpoint.checkpoint().size();
     let n_before = published_before(&source, &checkpoint, dir).await?;
     let n_files = published::files(n_before, size).count() as u64;

@@ -1,6 +1,6 @@
 //! The library: law, policy and registers in use, from the program or from a dossier.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -39,6 +39,47 @@ pub struct Library {
 /// The library shipped with the program.
 pub fn shipped() -> Result<Library, ReadError> {
     of_files(&shipped_files())
+}
+
+/// The part of the shipped law that theories of fairness tests rest on, and the shipped policy: all that an audit without a
+/// desk asks, in a fraction of the time that the whole takes to read.
+pub fn shipped_theories() -> Result<(Book, Policy), ReadError> {
+    let files = shipped_files();
+    let policy = Policy::parse(POLICY, need(&files, POLICY)?)?;
+    Ok((theories_of(&files)?, policy))
+}
+
+/// A book of the packs that some theory names a requirement of, with every register. What a pack without one says does not
+/// change how a theory stands.
+fn theories_of(files: &Files) -> Result<Book, ReadError> {
+    let theories = Theories::parse(THEORIES, need(files, THEORIES)?)?;
+    let named = theories
+        .all()
+        .iter()
+        .flat_map(|theory| &theory.requirements);
+    let named: BTreeSet<&str> = named.map(String::as_str).collect();
+    let rests_on = |text: &str| {
+        let ids = text.lines().filter_map(|line| line.strip_prefix("id = "));
+        ids.map(|id| id.trim_matches('"'))
+            .any(|id| named.contains(id))
+    };
+    let registers = Registers::of(files)?;
+    let packs = packs_among(files).filter(|(_, text)| rests_on(text));
+    let packs = packs.map(|(name, text)| Pack::parse(name, text));
+    Book::new(
+        registers.vocabulary,
+        registers.evidence,
+        registers.controls,
+        packs.collect::<Result<_, _>>()?,
+    )?
+    .with_theories(theories)
+}
+
+/// Name and text of every pack of law, and of frameworks.
+fn packs_among(files: &Files) -> impl Iterator<Item = (&str, &str)> {
+    let is_pack = |name: &str| pack_file(name).is_some_and(|(_, file)| file == "pack.toml");
+    let files = files.iter().filter(move |(name, _)| is_pack(name));
+    files.map(|(name, text)| (name.as_str(), text.as_str()))
 }
 
 /// Every file of `packs/` shipped with the program, by name: the law in use, and the cases that test it.
@@ -161,10 +202,7 @@ pub fn from_texts(texts: Files) -> Result<Library, ReadError> {
     let registers = Registers::of(&texts)?;
     let policy = Policy::parse(POLICY, need(&texts, POLICY)?)?;
     let mut packs = Vec::new();
-    for (name, text) in texts
-        .iter()
-        .filter(|(name, _)| pack_file(name).is_some_and(|(_, file)| file == "pack.toml"))
-    {
+    for (name, text) in packs_among(&texts) {
         packs.push(Pack::parse(name, text)?);
     }
     packs.push(policy.pack.clone());

@@ -221,12 +221,7 @@ pub(crate) async fn enter(
     about: About<'_>,
     command: impl FnOnce(&Acting, Date) -> Result<Command, JobError>,
 ) -> Result<Entered, JobError> {
-    let acting = Acting::begin(flags)?;
-    if acting.looks_back() {
-        return Err(JobError::Input(
-            "an earlier record cannot be changed; leave out --recorded".to_owned(),
-        ));
-    }
+    let acting = Acting::to_enter(flags)?;
     let mut desk = acting.desk().await?;
     let declaration = about.declaration(&desk.state());
     let with = acting.context(&desk, declaration.as_ref())?;

@@ -104,7 +104,7 @@ async fn review_once(
     for _ in 0..N_TRIES {
         let state = desk.state();
         draft.report.previous =
-            (state.size > 0).then(|| (state.size, desk.tree().root().to_base64()));
+            (state.size > 0).then(|| (state.size, desk.checkpoint().checkpoint().root().to_base64()));
         draft.documents.clear();
         let (after, assessment) = preview(&state, &draft, &with)?;
         let report = sealed_report(&acting.library, desk.origin(), &after, &assessment, &draft);
@@ -435,7 +435,7 @@ async fn report_on(
     let state = desk.state();
     let name = |id: &str| state.name(id);
     let view = make_view(library, &state, assessment, &draft.warnings, &name);
-    let index = receipt.size - 1;
+    let index = receipt.end - 1;
     let folder = folder_for(request, &view.system, index);
     let seal = Seal {
         origin: receipt.origin.clone(),

@@ -15,12 +15,7 @@ use crate::records::{About, Entered, enter};
 ///
 /// An owner is a name, or the id of a person the desk knows. Today is taken where the desk's first system runs.
 pub async fn open(flags: &Flags, tasks: Vec<NewTask>) -> Result<Entered, JobError> {
-    let acting = Acting::begin(flags)?;
-    if acting.looks_back() {
-        return Err(JobError::Input(
-            "an earlier record cannot be changed; leave out --recorded".to_owned(),
-        ));
-    }
+    let acting = Acting::to_enter(flags)?;
     let mut desk = acting.desk().await?;
     let state = desk.state();
     let first = state

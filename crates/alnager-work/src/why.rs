@@ -96,7 +96,7 @@ async fn declared(
 
 /// A system of the desk as last reviewed; `None` where the name is a path, or no system of the desk has it.
 async fn of_desk(acting: &Acting, id: &str) -> Result<Option<Found>, JobError> {
-    if id.contains(['/', '\\', '.']) || !Desk::exists(acting.desk_dir()) {
+    if id.contains(['/', '\\', '.']) || !Desk::exists(acting.place()).await {
         return Ok(None);
     }
     let mut desk = acting.desk().await?;

@@ -10,7 +10,9 @@ use crate::audit::AuditCommand;
 use crate::journal::JournalCommand;
 use crate::law::LawCommand;
 use crate::new::NewArguments;
+use crate::people::{HoldCommand, PeopleCommand};
 use crate::task::TaskCommand;
+use crate::witness::WitnessCommand;
 
 /// An AI compliance officer: declares, maps, measures, judges and seals AI systems.
 ///
@@ -29,9 +31,14 @@ pub(crate) struct Arguments {
 /// Flags every command understands.
 #[derive(Debug, Args)]
 pub(crate) struct Shared {
-    /// The desk: the folder that holds journal, blobs and keys
-    #[arg(long, global = true, value_name = "DIR", default_value = "./.alnager")]
-    pub(crate) desk: PathBuf,
+    /// The desk: the folder that holds journal, blobs and keys, or postgres://user@host/database
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR|URL",
+        default_value = "./.alnager"
+    )]
+    pub(crate) desk: String,
     /// Who acts; without it the operating system's user
     #[arg(long = "as", global = true, value_name = "NAME")]
     pub(crate) actor: Option<String>,
@@ -118,15 +125,24 @@ pub(crate) enum Command {
     /// Ask the law alone
     #[command(subcommand)]
     Law(LawCommand),
+    /// List people, held or erased
+    #[command(subcommand)]
+    People(PeopleCommand),
+    /// Keep people from being erased while the law asks for it
+    #[command(subcommand)]
+    Hold(HoldCommand),
     /// Open tasks, and say that they are done
     #[command(subcommand)]
     Task(TaskCommand),
-    /// Let outsiders check the journal: publish it, prove entries, check what was published
+    /// Let outsiders check the journal: publish it, prove entries, have it cosigned, check what was published
     #[command(subcommand)]
     Journal(JournalCommand),
     /// Look after the desk
     #[command(subcommand)]
     Desk(DeskCommand),
+    /// Witness the journals of others: cosign what continues what was cosigned before
+    #[command(subcommand)]
+    Witness(WitnessCommand),
 }
 
 /// Commands about facts.

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::arguments::Format;
 use crate::run::{CLEAR, HOLD, pretty, trust};
 use crate::terminal::{Bar, say};
+use crate::witness::{self, ListedCommand, SubmitArguments};
 
 /// Commands about the journal, for outsiders.
 #[derive(Debug, Subcommand)]
@@ -35,6 +36,11 @@ pub(crate) enum JournalCommand {
         /// Number of entries of the later one; without it that of the last checkpoint
         new: Option<u64>,
     },
+    /// List whom `submit` asks, and change the list
+    #[command(subcommand)]
+    Witness(ListedCommand),
+    /// Submit the journal's checkpoint to the desk's witnesses, and keep what they cosign
+    Submit(SubmitArguments),
 }
 
 /// What to check, and whom to believe.
@@ -104,6 +110,8 @@ pub(crate) async fn run(
             });
             Ok(CLEAR)
         }
+        JournalCommand::Witness(command) => witness::listed(flags, command, format).await,
+        JournalCommand::Submit(arguments) => witness::submit(flags, arguments, format).await,
     }
 }
 

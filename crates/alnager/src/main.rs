@@ -6,9 +6,12 @@ mod crosswalk;
 mod journal;
 mod law;
 mod new;
+mod people;
 mod run;
+mod settings;
 mod task;
 mod terminal;
+mod witness;
 
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use alnager_journal::note::VerifyingKey;
 use alnager_journal::policy::Policy;
-use alnager_journal::verify::Trust;
+use alnager_journal::verify::{Status, Trust};
 use alnager_office::decide::EvidenceRuling;
 use alnager_office::gate::{Gate, Verdict};
 use alnager_office::state::State;
 use alnager_report::json::{self, JournalHead, JsonOutputs};
 use alnager_report::screen::{self, Outputs};
 use alnager_report::why as why_report;
-use alnager_store::{Desk, StoreError};
+use alnager_store::{Desk, Place, StoreError};
 use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
 use alnager_work::records::{self, Entered, NewEvidence, NewSignature};
@@ -26,10 +26,14 @@ use crate::arguments::{
 use crate::audit;
 use crate::crosswalk;
 use crate::journal;
-use crate::law;
+use crate::law::{self, LawCommand};
 use crate::new;
+use crate::people::{self, PeopleCommand};
+use crate::settings;
+use crate::people::{self, PeopleCommand};
 use crate::task;
 use crate::terminal::{self, Bar, complain, say};
+use crate::witness;
 
 /// Done; for a review, clear.
 pub(crate) const CLEAR: u8 = 0;
@@ -44,7 +48,10 @@ pub(crate) const COULD_NOT_FINISH: u8 = 4;
 
 /// Runs a command and gives its exit code.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let runtime = match tokio::runtime::Builder::new_current_thread().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(&format!("the program could not start: {error}"));
@@ -75,7 +82,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     let shared = &arguments.shared;
     let uses_law = match &arguments.command {
-        Command::Verify { .. } | Command::Journal(_) | Command::Desk(_) => false,
+        Command::Verify { .. } | Command::Desk(_) | Command::Journal(_) | Command::Witness(_) => {
+            false
+        }
         Command::Audit(command) => command.uses_law(),
         Command::Law(command) => command.uses_law(),
         Command::New(_)
@@ -84,11 +93,23 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         | Command::Fact(_)
         | Command::Evidence(_)
         | Command::Task(_) => true,
+        Command::People(_) | Command::Hold(_) => false,
     };
+    let reads_record = match &arguments.command {
+        Command::People(_) | Command::Hold(_) => true,
+        Command::Law(LawCommand::Pack(command)) => command.reads_record(),
+        _ => uses_law,
+    };
+    if shared.recorded.is_some() && !reads_record {
+        return Err(JobError::Input(
+            "this command asks nothing of the desk's record as it was; leave out --recorded"
+                .to_owned(),
+        ));
+    }
     // The law in use on the desk: what is shipped, with the packs installed there.
     let flags = match uses_law {
-        true => flags(shared).at_desk().await?,
-        false => flags(shared),
+        true => flags(shared)?.at_desk().await?,
+        false => flags(shared)?,
     };
     match &arguments.command {
         Command::New(arguments) => new::run(&flags, arguments, shared.format),
@@ -140,8 +161,11 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         ),
         Command::Law(command) => law::run(&flags, command, shared.format).await,
         Command::Audit(command) => audit::run(&flags, command, shared.format).await,
-        Command::Task(command) => task::run(&flags, command, shared.format).await,
+        Command::People(PeopleCommand::List) => people::list(&flags, shared.format).await,
+        Command::Hold(command) => people::hold(&flags, command, shared.format).await,
         Command::Journal(command) => journal::run(&flags, command, shared.format).await,
+        Command::Witness(command) => witness::run(command, shared.format).await,
+        Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
         Command::Desk(DeskCommand::Key) => {
             let key = Acting::begin(&flags)?
@@ -158,15 +182,15 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     }
 }
 
-fn flags(shared: &Shared) -> Flags {
-    Flags {
-        desk: shared.desk.clone(),
+fn flags(shared: &Shared) -> Result<Flags, JobError> {
+    Ok(Flags {
+        desk: settings::place(&shared.desk)?,
         actor: shared.actor.clone(),
         at: shared.at,
         known: shared.known,
         recorded: shared.recorded,
         law: None,
-    }
+    })
 }
 
 async fn review(request: &Request, flags: &Flags, format: Format) -> Result<u8, JobError> {
@@ -182,7 +206,7 @@ async fn review(request: &Request, flags: &Flags, format: Format) -> Result<u8, 
             let receipt = match &reviewed.receipt {
                 Some(receipt) => format!(
                     "sealed as entry {} of {}, root {}",
-                    receipt.size - 1,
+                    receipt.end - 1,
                     receipt.origin,
                     receipt.root.to_base64()
                 ),
@@ -339,7 +363,7 @@ async fn rule(
 pub(crate) fn acknowledge(entered: &Entered, words: &str, format: Format) -> Result<u8, JobError> {
     let receipt = &entered.receipt;
     say(&match format {
-        Format::Text => format!("{words} (entry {} of {})", receipt.size - 1, receipt.origin),
+        Format::Text => format!("{words} (entry {} of {})", receipt.end - 1, receipt.origin),
         Format::Json => json!({
             "done": words,
             "journal": { "origin": receipt.origin, "size": receipt.size, "root": receipt.root.to_base64() },
@@ -432,18 +456,22 @@ pub(crate) fn trust(key: Option<&str>, policy: Option<&Path>) -> Result<Trust, J
             .map_err(|error| JobError::Input(format!("--key: {}", with_causes(&error))))?;
         return Ok(Trust::Key(key));
     }
-    let Some(path) = policy else {
-        return Ok(Trust::Unstated);
-    };
+    match policy {
+        None => Ok(Trust::Unstated),
+        Some(path) => Ok(Trust::Policy(read_policy(path)?)),
+    }
+}
+
+/// Reads the file of a `--policy`.
+pub(crate) fn read_policy(path: &Path) -> Result<Policy, JobError> {
     let bytes = std::fs::read(path).map_err(|error| {
         JobError::Input(format!(
             "--policy: `{}` cannot be read: {error}",
             path.display()
         ))
     })?;
-    let policy = Policy::parse(&bytes)
-        .map_err(|error| JobError::Input(format!("--policy: {}", with_causes(&error))))?;
-    Ok(Trust::Policy(policy))
+    Policy::parse(&bytes)
+        .map_err(|error| JobError::Input(format!("--policy: {}", with_causes(&error))))
 }
 
 fn verify_command(
@@ -503,6 +531,10 @@ fn verification_words(found: &Verification) -> String {
         counts.blobs_intact,
         counts.blobs_absent
     ));
+    let erased = erased(found);
+    lines.extend(erased.map(|(index, kind, under)| {
+        format!("entry {index} ({kind}) was erased under entry {under}")
+    }));
     for (index, system, verdict, day) in &found.reviews {
         lines.push(format!(
             "entry {index}: `{system}` judged for {day}: {verdict}"
@@ -541,6 +573,15 @@ fn verification_words(found: &Verification) -> String {
     lines.join("\n")
 }
 
+/// What was erased: the entry, its kind, and the entry that says so.
+fn erased(found: &Verification) -> impl Iterator<Item = (u64, &str, u64)> {
+    let entries = found.journal.entries.iter();
+    entries.filter_map(|entry| match entry.payload {
+        Status::Erased { under } => Some((entry.index, entry.kind.as_str(), under)),
+        Status::Intact | Status::Withheld => None,
+    })
+}
+
 fn verification_json(found: &Verification) -> Value {
     let journal = &found.journal;
     let reviews: Vec<Value> = found
@@ -555,6 +596,7 @@ fn verification_json(found: &Verification) -> Value {
         "journal": { "origin": journal.origin, "size": journal.size, "root": journal.root.to_base64() },
         "entries": journal.entries.len(),
         "payloads": { "intact": journal.counts.intact, "withheld": journal.counts.withheld, "erased": journal.counts.erased },
+        "erased": erased(found).map(|(index, kind, under)| json!({ "entry": index, "kind": kind, "under": under })).collect::<Vec<_>>(),
         "reviews": reviews,
         "recomputed": found.n_recomputed,
         "withheld": found.n_withheld,
@@ -567,7 +609,7 @@ fn verification_json(found: &Verification) -> Value {
     })
 }
 
-async fn desk_verify(desk: &Path, format: Format) -> Result<u8, JobError> {
+async fn desk_verify(desk: &Place, format: Format) -> Result<u8, JobError> {
     let report = match Desk::verify(desk).await {
         Ok(report) => report,
         // So damaged that there is nothing left to check with: an answer, not a failure to give one.

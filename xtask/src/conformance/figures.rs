@@ -214,11 +214,13 @@ fn is_underflow(expected: &Value, key: &str) -> bool {
 
 /// The decimal logarithm we print beside a probability.
 fn log10_beside(ours: &serde_json::Map<String, Value>, key: &str) -> Option<f64> {
-    let stem = key.strip_suffix("_p").unwrap_or(key);
-    let stem = stem.strip_suffix("_p_asymp").unwrap_or(stem);
-    [format!("{stem}_log10_p"), format!("{key}_log10")]
-        .iter()
-        .find_map(|name| ours.get(name)?.as_f64())
+    // `chi2_log10_p` of `chi2_p`, `fisher_log10_p_less` of `fisher_p_less`, `ks_log10_p` of `ks_p_asymp`.
+    let (stem, kind) = match key.split_once("_p_") {
+        Some((stem, "asymp")) => (stem, String::new()),
+        Some((stem, kind)) => (stem, format!("_{kind}")),
+        None => (key.strip_suffix("_p")?, String::new()),
+    };
+    ours.get(&format!("{stem}_log10_p{kind}"))?.as_f64()
 }
 
 /// An expected zero asks for a probability as small as that; any other for the same logarithm.
@@ -380,6 +382,17 @@ mod tests {
             [1, 0, 1],
         );
         check_all(json!({"cmh_p": 1e-310}), tiny.clone(), &[], [1, 0, 0]);
+        for (key, log10) in [
+            ("fisher_p_less", "fisher_log10_p_less"),
+            ("ks_p_asymp", "ks_log10_p"),
+        ] {
+            check_all(
+                json!({key: 0.0, log10: -310.0}),
+                json!({key: 1e-310}),
+                &[],
+                [1, 0, 0],
+            );
+        }
         check_all(json!({"cmh_p": null}), tiny, &[], [1, 0, 1]);
         check_all(
             json!({"welch_p": 1e-290}),

@@ -5,8 +5,8 @@ use alnager_stats::confusion::Rate;
 use alnager_stats::proportion::Proportion;
 use serde_json::{Map, Value};
 
-use super::{put, put_p};
-use crate::figures::{COMPARED, Group, P_HELD, interval};
+use super::{put, put_interval, put_p};
+use crate::figures::{COMPARED, Group, P_HELD};
 
 /// Adds to `vs_reference` of a group the logarithms of p-values, and of selection the other intervals and tests.
 pub(super) fn compare(
@@ -57,14 +57,14 @@ fn selection(figures: &mut Map<String, Value>, ours: Proportion, theirs: Proport
         compare::chi2_yates(ours, theirs),
     );
     let wald = compare::difference_wald(ours, theirs, z);
-    figures.insert("diff_ci_wald".to_owned(), interval(wald));
+    put_interval(figures, "diff_ci_wald", wald);
     put(figures, "chi2", chi2.map(|test| test.statistic));
     put_p(figures, "chi2", chi2.map(|test| test.p));
     put(figures, "chi2_yates", yates.map(|test| test.statistic));
     put_p(figures, "chi2_yates", yates.map(|test| test.p));
     put(figures, "odds_ratio", compare::odds_ratio(ours, theirs));
     let woolf = compare::odds_ratio_woolf(ours, theirs, z);
-    figures.insert("odds_ratio_ci_woolf".to_owned(), interval(woolf));
+    put_interval(figures, "odds_ratio_ci_woolf", woolf);
     put(
         figures,
         "sd_units_hypergeometric",

@@ -6,7 +6,7 @@ use alnager_stats::sample::Sample;
 use alnager_stats::score::{self, ReliabilityBin};
 use serde_json::{Map, Value, json};
 
-use super::{Curve, GroupScores, put, put_p};
+use super::{Curve, GroupScores, put, put_interval, put_p};
 use crate::figures::{interval, number};
 
 /// Quantiles at which the quantile impact ratio is given, with their names.
@@ -17,7 +17,7 @@ const QUANTILES: [(&str, f64); 3] = [
 ];
 
 /// All scores of known groups.
-pub(super) fn known<'s>(groups: impl Iterator<Item = &'s GroupScores>) -> Sample {
+pub(super) fn known<'s>(groups: impl Iterator<Item = &'s GroupScores<'s>>) -> Sample {
     let all: Vec<&Sample> = groups.map(|scores| &scores.all).collect();
     Sample::merged(&all)
 }
@@ -25,7 +25,7 @@ pub(super) fn known<'s>(groups: impl Iterator<Item = &'s GroupScores>) -> Sample
 /// Adds what a group's score tells; calibration only where every score is a probability.
 pub(super) fn group(
     figures: &mut Map<String, Value>,
-    scores: &GroupScores,
+    scores: &GroupScores<'_>,
     curve: Option<&Curve<'_>>,
     labelled: bool,
     are_probabilities: bool,
@@ -42,7 +42,7 @@ pub(super) fn group(
     put(figures, "auc", auc.map(|auc| auc.value));
     put(figures, "auc_delong_se", auc.and_then(|auc| auc.se));
     let delong = auc.and_then(|auc| auc.interval(z));
-    figures.insert("auc_ci_delong".to_owned(), interval(delong));
+    put_interval(figures, "auc_ci_delong", delong);
     if are_probabilities {
         let found = score::calibration(scores.by_label(), N_BINS);
         let found = found.as_ref();
@@ -77,8 +77,8 @@ fn bin(bin: &ReliabilityBin, z: f64) -> Value {
 
 /// What parts the scores of a group and the reference; `known` holds the scores of all known groups.
 pub(super) fn compare(
-    group: &GroupScores,
-    reference: &GroupScores,
+    group: &GroupScores<'_>,
+    reference: &GroupScores<'_>,
     known: &Sample,
 ) -> Map<String, Value> {
     let mut figures = Map::new();
@@ -112,8 +112,8 @@ pub(super) fn compare(
 /// Adds what parts the errors that the scores of a group and the reference make.
 pub(super) fn errors(
     figures: &mut Map<String, Value>,
-    group: &GroupScores,
-    reference: &GroupScores,
+    group: &GroupScores<'_>,
+    reference: &GroupScores<'_>,
     curves: [Option<&Curve<'_>>; 2],
 ) {
     let (ours, theirs) = (group.by_label(), reference.by_label());

@@ -7,7 +7,7 @@ use alnager_stats::proportion::Proportion;
 use alnager_stats::stratified::{self, Strata, Stratum};
 use serde_json::{Map, Value, json};
 
-use super::{put, put_p};
+use super::{put, put_interval, put_p};
 use crate::declared::Audit;
 use crate::figures::{Groups, group_name, interval};
 use crate::measures::Measures;
@@ -90,14 +90,14 @@ fn ratios(tables: &[Stratum], z: f64) -> Value {
     let risk_ratio = stratified::mh_risk_ratio(&strata);
     put(&mut figures, "mh_risk_ratio", risk_ratio);
     let greenland = stratified::mh_risk_ratio_greenland_robins(&strata, z);
-    figures.insert("mh_rr_ci_greenland_robins".to_owned(), interval(greenland));
+    put_interval(&mut figures, "mh_rr_ci_greenland_robins", greenland);
     put(
         &mut figures,
         "mh_odds_ratio",
         stratified::mh_odds_ratio(&strata),
     );
     let rbg = stratified::mh_odds_ratio_rbg(&strata, z);
-    figures.insert("mh_or_ci_rbg".to_owned(), interval(rbg));
+    put_interval(&mut figures, "mh_or_ci_rbg", rbg);
     Value::Object(figures)
 }
 
@@ -125,7 +125,7 @@ pub fn stratified(tables: &[Stratum], z: f64) -> Map<String, Value> {
         stratified::mh_risk_ratio(&strata),
     );
     let greenland = stratified::mh_risk_ratio_greenland_robins(&strata, z);
-    figures.insert("mh_rr_ci_greenland_robins".to_owned(), interval(greenland));
+    put_interval(&mut figures, "mh_rr_ci_greenland_robins", greenland);
     let cmh = stratified::cmh_chi2(&strata);
     put(&mut figures, "cmh_chi2", cmh.map(|test| test.statistic));
     put_p(&mut figures, "cmh", cmh.map(|test| test.p));

@@ -74,7 +74,7 @@ pub(super) fn selection(groups: &Groups, favourable: u8) -> Value {
 /// `ll144_scoring`: by score above the median of everybody, unknown groups too.
 pub(super) fn scoring(
     groups: &Groups,
-    by_group: &BTreeMap<String, GroupScores>,
+    by_group: &BTreeMap<String, GroupScores<'_>>,
     everybody: &Sample,
 ) -> Option<Value> {
     let median = everybody.median()?;

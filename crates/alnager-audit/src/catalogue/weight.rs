@@ -3,9 +3,9 @@
 use alnager_stats::weighted::{self, Weighted};
 use serde_json::{Map, Value};
 
-use super::{put, put_p};
+use super::{put, put_interval, put_p};
 use crate::declared::Audit;
-use crate::figures::{Group, Groups, group_weights, interval};
+use crate::figures::{Group, Groups, group_weights};
 use crate::measures::Measures;
 use crate::table::{WeightCell, WeightSum};
 
@@ -59,7 +59,7 @@ pub(super) fn group(
         favourable.and_then(Weighted::value),
     );
     let kish = favourable.and_then(|share| weighted::wilson(share, z));
-    weighted.insert("favorable_rate_ci".to_owned(), interval(kish));
+    put_interval(&mut weighted, "favorable_rate_ci", kish);
     figures.insert("weighted".to_owned(), Value::Object(weighted));
 }
 
@@ -88,10 +88,10 @@ pub(super) fn compare(
         weighted::difference(ours, theirs),
     );
     let newcombe = weighted::difference_newcombe(ours, theirs, z);
-    weighted.insert("diff_ci_newcombe".to_owned(), interval(newcombe));
+    put_interval(&mut weighted, "diff_ci_newcombe", newcombe);
     put(&mut weighted, "ratio", weighted::ratio(ours, theirs));
     let katz = weighted::ratio_katz(ours, theirs, z);
-    weighted.insert("ratio_ci_katz".to_owned(), interval(katz));
+    put_interval(&mut weighted, "ratio_ci_katz", katz);
     let test = weighted::z_pooled(ours, theirs);
     put(&mut weighted, "z_pooled", test.map(|test| test.statistic));
     put_p(&mut weighted, "z_pooled", test.map(|test| test.p));

@@ -215,9 +215,9 @@ fn scored(
     let sums = measures.samples.as_ref()?.by(&grouping.columns)?;
     let mut shares: Vec<(String, Proportion)> = sums
         .into_iter()
-        .filter_map(|(key, [no, yes, unknown])| {
-            let all = Sample::merged(&[&no, &yes, &unknown]);
-            let share = Proportion::new(all.count_above(median), all.n())?;
+        .filter_map(|(key, labels)| {
+            let n_above = labels.iter().map(|sample| sample.count_above(median)).sum();
+            let share = Proportion::new(n_above, labels.iter().map(|sample| sample.n()).sum())?;
             Some((group_name(key, audit.missing)?, share))
         })
         .collect();

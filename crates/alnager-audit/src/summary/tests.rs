@@ -281,6 +281,52 @@ fn whole_numbers_of_people_may_be_doubles() {
     assert_eq!(half.tables[0].lines[0].n, None);
 }
 
+/// A table of JSON: people, selected, rate and ratio of each category.
+fn json_table(rows: &[(u64, u64, &str, &str)]) -> String {
+    let row = |(at, (n, selected, rate, ratio)): (usize, &(u64, u64, &str, &str))| {
+        let figures = format!("\"rate\":{rate},\"impact_ratio\":{ratio}");
+        format!("{{\"category\":\"{at}\",\"n\":{n},\"selected\":{selected},{figures}}}")
+    };
+    let rows: Vec<String> = rows.iter().enumerate().map(row).collect();
+    format!(
+        "{{\"tables\":[{{\"rows\":[{}]}}],\"n_unknown\":0}}",
+        rows.join(",")
+    )
+}
+
+#[test]
+fn a_bare_number_is_taken_as_rounded_to_its_digits() {
+    // 667 of 1390 is 0.4799, 555 of 1181 is 0.4699.
+    let rounded = [(1390, 667, "0.48", "1.0"), (1181, 555, "0.47", "0.98")];
+    check(&json_table(&rounded), &[]);
+    // A zero at the end, which JSON drops, counts as printed: 499 of 1000 is 0.50.
+    let dropped = [(1000, 499, "0.5", "1"), (1000, 420, "0.42", "0.84")];
+    check(&json_table(&dropped), &[]);
+    let wrong = [(1390, 667, "0.48", "1.0"), (1181, 555, "0.475", "0.98")];
+    check(
+        &json_table(&wrong),
+        &["! table 1/1 The rate is printed as 0.475; 555 of 1181 is 0.4699."],
+    );
+    // With all the digits of a double it is exact.
+    let exact = [
+        (1390, 667, "0.47985611510791365", "1.0"),
+        (1181, 555, "0.46994072819644367", "0.9793367499146278"),
+    ];
+    check(&json_table(&exact), &[]);
+    check(
+        &json_table(&[
+            (1390, 667, "0.47985611510791365", "1"),
+            (1181, 555, "0.46994172819644367", "0.9793367499146278"),
+        ]),
+        &["! table 1/1 The rate is printed as 0.469941728"],
+    );
+    // A figure with more zeros than a publication has digits is 0.
+    check(
+        &json_table(&[(10, 5, "0.5", "1"), (10, 0, "1e-300", "0")]),
+        &[],
+    );
+}
+
 #[test]
 fn long_figures_do_not_overflow() {
     let long = "999999999.999999999";

@@ -15,8 +15,8 @@ use alnager_office::signature;
 use alnager_office::state::State;
 use alnager_probe::Progress;
 use alnager_report::audit::{
-    EcoaView, EuView, FairnessView, Page, Part, ProfileView, SignedBy, SummaryView, details, pages,
-    signed_document,
+    Details, EcoaView, EuView, FairnessView, Page, Part, ProfileView, SignedBy, SummaryView,
+    details, pages, signed_document,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -29,7 +29,7 @@ use super::{lending, rows};
 use crate::acting::Flags;
 use crate::error::JobError;
 use crate::files::write_whole;
-use crate::library::{Library, sha256};
+use crate::library::sha256;
 use crate::records;
 
 /// What is asked of a profile.
@@ -232,13 +232,15 @@ pub fn as_of(flags: &Flags) -> AsOf {
     }
 }
 
-/// What the profile shows. `controlled` holds raw and controlled figures, where controls were named.
+/// What the profile shows. `controlled` holds raw and controlled figures, where controls were named; details are shown on pages
+/// alone, and are worked out where there are some.
 pub fn view(
     request: &Request,
     profiled: &Profiled,
     controlled: Option<Value>,
     book: &Book,
     when: AsOf,
+    has_pages: bool,
 ) -> Result<ProfileView, JobError> {
     let examined = &profiled.examined;
     let audit = &examined.audit;
@@ -276,7 +278,10 @@ pub fn view(
     let tests = theories::tests(examined, &own);
     Ok(ProfileView {
         part,
-        details: details(&fairness::source(examined)),
+        details: match has_pages {
+            true => details(&fairness::source(examined)),
+            false => Details::default(),
+        },
         theories: theories::serving(book, &tests, &request.theories, when)?,
         is_public: request.is_public,
         small_cell: request.small_cell,
@@ -312,7 +317,7 @@ fn summary(asked: &Ll144, examined: &Examined) -> Result<SummaryView, JobError> 
 pub async fn find_signature(
     flags: &Flags,
     system: &str,
-    library: &Library,
+    book: &Book,
     profile: &mut ProfileView,
     data: &DataStamp,
 ) -> Result<(), JobError> {
@@ -338,7 +343,7 @@ pub async fn find_signature(
         if expired || evidence.replaced_by.is_some() {
             continue;
         }
-        if let Some(signed_on) = counted(evidence, &library.book, system, day, &state) {
+        if let Some(signed_on) = counted(evidence, book, system, day, &state) {
             let signature = evidence.submitted.signature.as_ref();
             summary.signed_by = signature.map(|signature| SignedBy {
                 auditor: state.name(&signature.auditor),

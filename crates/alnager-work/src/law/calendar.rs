@@ -89,7 +89,7 @@ pub async fn calendar(
 ) -> Result<LawCalendar, JobError> {
     let acting = Acting::begin(flags)?;
     let (inventory, scope) = match &asked.whose {
-        Whose::All if !Desk::exists(acting.desk_dir()) => (None, "book".to_owned()),
+        Whose::All if !Desk::exists(acting.place()).await => (None, "book".to_owned()),
         Whose::All => {
             let inventory = Inventory::open(&acting, None).await?;
             (Some(inventory), "desk".to_owned())

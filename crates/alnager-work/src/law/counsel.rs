@@ -74,7 +74,7 @@ pub async fn enter_text(
     let wording = Wording::of(&imported.tree);
     let Held { stale, unjudged } = held(&flags.files(), &wording)?;
     let stale: Vec<StaleProvision> = stale.into_iter().map(StaleProvision::from).collect();
-    if !Desk::exists(&flags.desk) {
+    if !Desk::exists(&flags.desk).await {
         return Ok(EnteredText {
             stale,
             unjudged,

@@ -160,7 +160,10 @@ pub async fn impact(
     asked: &Asked,
     watching: Watching<'_>,
 ) -> Result<Impact, JobError> {
-    let acting = Acting::begin(flags)?;
+    let acting = match asked.open_tasks {
+        Some(_) => Acting::to_enter(flags)?,
+        None => Acting::begin(flags)?,
+    };
     if asked.open_tasks.is_some() && asked.systems.is_some() {
         return Err(JobError::Input(
             "tasks are opened for systems of the desk; leave out --systems, or --open-tasks"

@@ -318,7 +318,7 @@ fn chosen(book: &Book, packs: &Packs) -> Result<BTreeSet<String>, JobError> {
 async fn standing(acting: &Acting, system: &str) -> Result<Vec<(usize, Answer)>, JobError> {
     let book = &acting.library.book;
     let (mut counsel, mut facts) = (Counsel::default(), Facts::new());
-    if Desk::exists(acting.desk_dir()) {
+    if Desk::exists(acting.place()).await {
         let mut desk = acting.desk().await?;
         let state = acting.state(&mut desk).await?;
         if let Some(system) = state.systems.get(system) {

@@ -194,7 +194,7 @@ pub async fn trust(
 /// The state of the desk as of `--recorded` or now, which holds the keys trusted to sign packs; an empty one where there is no desk.
 pub async fn trusted(flags: &Flags) -> Result<State, JobError> {
     let acting = acting(flags)?;
-    if !Desk::exists(acting.desk_dir()) {
+    if !flags.has_desk().await? {
         return Ok(State::default());
     }
     let mut desk = acting.desk().await?;
@@ -354,7 +354,7 @@ pub async fn unpin(flags: &Flags, id: &str) -> Result<Receipt, JobError> {
 pub async fn list(flags: &Flags) -> Result<Vec<Listed>, JobError> {
     let acting = acting(flags)?;
     let shipped = library::shipped_files();
-    if !Desk::exists(acting.desk_dir()) {
+    if !flags.has_desk().await? {
         let state = State::default();
         return Ok(listed(&shipped, &shipped, &state));
     }
@@ -379,22 +379,19 @@ pub async fn desk_files(desk: &Desk, state: &State) -> Result<Files, JobError> {
 
 /// Begins a job that looks after packs: it needs no law bound but the shipped one, so it can mend a desk whose packs do not fit.
 fn acting(flags: &Flags) -> Result<Acting, JobError> {
-    let flags = Flags {
-        law: None,
-        ..flags.clone()
-    };
-    Acting::begin(&flags)
+    Acting::begin(&unbound(flags))
 }
 
 /// The same, for a job that enters something.
 fn writing(flags: &Flags) -> Result<Acting, JobError> {
-    let acting = acting(flags)?;
-    if acting.looks_back() {
-        return Err(JobError::Input(
-            "an earlier record cannot be changed; leave out --recorded".to_owned(),
-        ));
+    Acting::to_enter(&unbound(flags))
+}
+
+fn unbound(flags: &Flags) -> Flags {
+    Flags {
+        law: None,
+        ..flags.clone()
     }
-    Ok(acting)
 }
 
 /// Commits what was found to fit the law in use of this state, unless someone else entered something meanwhile.

@@ -7,7 +7,7 @@ mod cited;
 mod config;
 mod ecfr;
 mod federal_register;
-mod http;
+pub(crate) mod http;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -106,13 +106,8 @@ struct Errand {
 /// The file is `config`, or `watch.toml` in the desk's folder. Without a file, or when it enables nothing, nothing is asked and nothing is entered. A source
 /// that fails does not keep the others from being entered. Signals are raised once however often this runs.
 pub async fn watch(flags: &Flags, config: Option<&Path>) -> Result<Watched, JobError> {
-    let acting = Acting::begin(flags)?;
-    if acting.looks_back() {
-        return Err(JobError::Input(
-            "an earlier record cannot be changed; leave out --recorded".to_owned(),
-        ));
-    }
-    let usual = flags.desk.join(CONFIG);
+    let acting = Acting::to_enter(flags)?;
+    let usual = flags.desk.home().join(CONFIG);
     let path = config.unwrap_or(&usual);
     if config.is_none() && !path.exists() {
         return Ok(Watched {
@@ -158,7 +153,7 @@ pub async fn watch(flags: &Flags, config: Option<&Path>) -> Result<Watched, JobE
         .commit(&mut desk, &Command::Watch(looks), &with)
         .await?;
     let state = desk.state();
-    let own = receipt.first..receipt.size;
+    let own = receipt.first..receipt.end;
     let mut raised: Vec<_> = state
         .signals
         .values()

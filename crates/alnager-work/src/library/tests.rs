@@ -1,6 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use alnager_law::fact::FactType;
+use alnager_law::requirement::AsOf;
+use alnager_law::theory::TESTS;
+
 use super::*;
+use crate::audit::theories::{self, Asked};
 
 /// The texts of the shipped library, by name.
 fn texts() -> BTreeMap<String, String> {
@@ -116,6 +121,47 @@ fn theories_are_sealed_with_the_book_and_a_book_without_them_still_reads() {
         ),
         "{error}"
     );
+}
+
+#[test]
+fn theories_stand_the_same_without_the_rest_of_the_law() {
+    let whole = shipped().expect("the shipped library");
+    let (part, policy) = shipped_theories().expect("it reads");
+    assert_eq!(policy.version, whole.policy.version);
+    let n_packs = part.packs().count();
+    assert!((1..whole.book.packs().count()).contains(&n_packs));
+    let words = |fact: &str| match &part.vocabulary.get(fact).expect("a fact").of {
+        FactType::Set(words) => words.clone(),
+        _ => panic!("`{fact}` is a set"),
+    };
+    let of_domain = |domain| Asked {
+        places: vec![],
+        domain: Some(domain),
+    };
+    let of_place = |place| Asked {
+        places: vec![place],
+        domain: None,
+    };
+    let domains = words("consequential_domains").into_iter().map(of_domain);
+    let places = words("places").into_iter().map(of_place);
+    let mut n_served = 0;
+    for asked in std::iter::once(Asked::default())
+        .chain(domains)
+        .chain(places)
+    {
+        for day in ["2024-01-01", "2026-07-20", "2026-07-21", "2028-01-01"] {
+            let day = day.parse().expect("a day");
+            let when = AsOf {
+                valid: day,
+                known: day,
+            };
+            let of = |book: &Book| theories::serving(book, &TESTS, &asked, when).expect("known");
+            let found = of(&part);
+            n_served += found.list.len();
+            assert_eq!(found, of(&whole.book), "{asked:?} {when:?}");
+        }
+    }
+    assert!(n_served > 0);
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! A log's owner can sign anything. What is signed must still follow from what it says it follows from.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use alnager_journal::verify::Status;
 use alnager_office::counsel::Opinion;
+use alnager_office::decide::Command;
 use alnager_office::decide::EvidenceRuling;
 use alnager_office::gate::Gate;
+use alnager_office::people::Basis;
 use alnager_office::task::{NewTask, Why};
 use serde_json::{Value, json};
 
@@ -11,17 +14,22 @@ use super::*;
 use crate::acting::Flags;
 use crate::audit::sign;
 use crate::law::counsel;
-use crate::records::{NewEvidence, NewSignature, add_evidence, rule_on_evidence};
+use crate::records::{About, NewEvidence, NewSignature, add_evidence, enter, rule_on_evidence};
 use crate::review::{Request, review};
 use crate::task;
 
 /// A dossier of the credit example, reviewed, with one document accepted, and reviewed again.
 fn dossier() -> Dossier {
+    reviewed(false)
+}
+
+/// The same; before the second review, who accepted the document may be erased.
+fn reviewed(is_erased: bool) -> Dossier {
     let folder = tempfile::tempdir().unwrap();
     let system =
         Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../examples/credit");
     let flags = |actor: &str| Flags {
-        desk: folder.path().join("desk"),
+        desk: folder.path().join("desk").into(),
         actor: Some(actor.to_owned()),
         known: Some("2026-11-23".parse().unwrap()),
         ..Flags::default()
@@ -43,15 +51,36 @@ fn dossier() -> Dossier {
             requirements: vec!["GDPR-35".to_owned()],
             reason: "complete".to_owned(),
         };
-        rule_on_evidence(&flags("Vera"), ruling, true)
+        let entered = rule_on_evidence(&flags("Vera"), ruling, true)
             .await
             .unwrap();
+        if is_erased {
+            erase(&flags("Olga"), &entered.state, "Vera").await;
+        }
         review(&request("second"), &flags("Olga"), &|_| {})
             .await
             .unwrap();
     });
     let bytes = std::fs::read(folder.path().join("second/dossier.tar.zst")).unwrap();
     read(&bytes, Limits::default()).unwrap()
+}
+
+async fn erase(flags: &Flags, state: &State, name: &str) {
+    let requested = Command::ErasePerson {
+        person: name.to_owned(),
+        basis: Basis::Objection,
+        reason: "a letter".to_owned(),
+    };
+    let finished = Command::FinishErasure {
+        requested: state.size,
+        n_payloads: 1,
+        n_blobs: 0,
+    };
+    for command in [requested, finished] {
+        enter(flags, About::Organisation, |_, _| Ok(command))
+            .await
+            .unwrap();
+    }
 }
 
 fn check(dossier: &Dossier) -> Result<Vec<String>, String> {
@@ -99,6 +128,23 @@ fn submitter_of(dossier: &Dossier, evidence: &str) -> String {
 #[test]
 fn what_was_sealed_is_recomputed_without_a_difference() {
     assert_eq!(check(&dossier()), Ok(Vec::new()));
+}
+
+#[test]
+fn a_dossier_of_a_record_that_names_an_erased_person_verifies_and_says_so() {
+    let dossier = reviewed(true);
+    assert_eq!(check(&dossier), Ok(Vec::new()));
+    let verified = alnager_journal::verify::verify(&dossier, &Trust::Unstated).unwrap();
+    let of = |kind: &str| {
+        let mut entries = verified.entries.iter();
+        entries.find(|entry| entry.kind == kind).unwrap()
+    };
+    let under = of("erasure.executed").index;
+    let erased = verified.entries.iter().filter_map(|entry| {
+        (entry.payload == Status::Erased { under }).then_some(entry.kind.as_str())
+    });
+    assert_eq!(erased.collect::<Vec<_>>(), ["person.named"]);
+    assert!(of("erasure.requested").index < under);
 }
 
 #[test]
@@ -234,7 +280,7 @@ fn of_the_second_system() -> Dossier {
     let declared = declared.replacen("id = \"credit\"", "id = \"second\"", 1);
     std::fs::write(second.join("system.toml"), declared).unwrap();
     let flags = |actor: &str| Flags {
-        desk: folder.path().join("desk"),
+        desk: folder.path().join("desk").into(),
         actor: Some(actor.to_owned()),
         known: Some("2026-11-23".parse().unwrap()),
         ..Flags::default()
@@ -376,7 +422,7 @@ fn audited() -> Dossier {
     };
     let signed = sign::sign(&signing).unwrap();
     let flags = |actor: &str| Flags {
-        desk: file("desk"),
+        desk: file("desk").into(),
         actor: Some(actor.to_owned()),
         known: Some("2026-11-23".parse().unwrap()),
         ..Flags::default()

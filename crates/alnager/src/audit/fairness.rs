@@ -15,7 +15,7 @@ use alnager_work::audit::fairness::{self, Request, Sizes};
 use alnager_work::audit::profile;
 use alnager_work::error::JobError;
 use alnager_work::files::read_text;
-use alnager_work::library;
+use alnager_work::library::{self, Library};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -157,13 +157,16 @@ pub(crate) async fn run(
     if let Some(folder) = &arguments.profile.out {
         profile::place_for(folder)?;
     }
-    let library = match &flags.law {
-        Some(files) => library::of_files(files)?,
-        None => library::shipped()?,
+    let whole = |library: Library| (library.book, library.policy);
+    let (book, policy) = match (&flags.law, &arguments.profile.system) {
+        (Some(files), _) => whole(library::of_files(files)?),
+        // A signature is held against every requirement there is.
+        (None, Some(_)) => whole(library::shipped()?),
+        (None, None) => library::shipped_theories()?,
     };
     let policy = match &arguments.policy {
         Some(path) => fairness::policy(path)?,
-        None => library.policy.clone(),
+        None => policy,
     };
     let bar = Bar::new();
     let profiled = profile::examine(&request, &asked, &policy, &|progress| bar.show(progress));
@@ -174,10 +177,11 @@ pub(crate) async fn run(
     let (profiled, controlled) = (profiled?, controlled?);
     let when = profile::as_of(flags);
     let view = fairness::view(&profiled.examined);
-    let mut profile_view = profile::view(&asked, &profiled, controlled, &library.book, when)?;
+    let has_pages = arguments.profile.out.is_some();
+    let mut profile_view = profile::view(&asked, &profiled, controlled, &book, when, has_pages)?;
     if let Some(system) = &arguments.profile.system {
         let data = &profiled.examined.measures.data;
-        profile::find_signature(flags, system, &library, &mut profile_view, data).await?;
+        profile::find_signature(flags, system, &book, &mut profile_view, data).await?;
     }
     let written = match &arguments.profile.out {
         Some(folder) => profile::write(folder, &view, &profile_view)?,
@@ -319,6 +323,7 @@ fn audit(arguments: &FairnessArguments) -> Result<Audit, JobError> {
         person: arguments.person.clone(),
     };
     audit.check().map_err(JobError::Input)?;
+    check_strata(&audit)?;
     check_profile(arguments, &audit)?;
     Ok(audit)
 }
@@ -357,6 +362,28 @@ fn strata(arguments: &FairnessArguments) -> Result<Option<String>, JobError> {
         )),
         (strata, job) => Ok(job.clone().or_else(|| strata.clone())),
     }
+}
+
+/// Within a stratum of one group there is nobody to compare with, and it would say nothing.
+fn check_strata(audit: &Audit) -> Result<(), JobError> {
+    let attributes = || audit.attributes.iter().map(|attribute| &attribute.column);
+    for (flag, what, column) in [
+        ("--strata", "stratum", &audit.strata),
+        ("--period", "period", &audit.period),
+    ] {
+        if let Some(column) = column
+            && attributes().any(|attribute| attribute == column)
+        {
+            return Err(wrong(
+                flag,
+                &format!(
+                    "`{column}` is an attribute too, so each {what} would hold one of its groups alone and nothing could be \
+                     compared; name another column, or leave `{column}` out of --attr"
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What does not go together.

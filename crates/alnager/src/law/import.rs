@@ -148,12 +148,12 @@ fn words(
     lines.push(match &entered.entered {
         Some(entered) => format!(
             "entered as entry {} of {}",
-            entered.receipt.size - 1,
+            entered.receipt.end - 1,
             entered.receipt.origin
         ),
         None => format!(
             "nothing was entered: there is no desk at {}",
-            flags.desk.display()
+            flags.desk
         ),
     });
     lines.retain(|line| !line.is_empty());

@@ -97,6 +97,24 @@ pub(crate) struct Folders {
     pub(crate) folders: Vec<PathBuf>,
 }
 
+impl PackCommand {
+    /// Whether it reads the desk's record, or refuses an earlier one itself because it enters something.
+    pub(crate) fn reads_record(&self) -> bool {
+        match self {
+            PackCommand::Check(_)
+            | PackCommand::Test(_)
+            | PackCommand::Trust(_)
+            | PackCommand::Distrust(_)
+            | PackCommand::Keys
+            | PackCommand::Install { .. }
+            | PackCommand::Pin { .. }
+            | PackCommand::Unpin { .. }
+            | PackCommand::List => true,
+            PackCommand::Keygen { .. } | PackCommand::Sign { .. } => false,
+        }
+    }
+}
+
 /// Does what was asked.
 pub(crate) async fn run(
     flags: &Flags,
@@ -231,7 +249,7 @@ fn show_installed(installed: &Installed, format: Format) {
         "id": id,
         "version": version,
         "key": installed.key,
-        "entry": installed.receipt.as_ref().map(|receipt| receipt.size - 1),
+        "entry": installed.receipt.as_ref().map(|receipt| receipt.end - 1),
         "statements": installed.n_compared,
         "warnings": warnings,
     });
@@ -253,10 +271,10 @@ fn counted(n: usize, word: &str) -> String {
 
 /// Where a command was entered; nothing when it entered nothing.
 fn entry(receipt: &Receipt) -> String {
-    if receipt.first == receipt.size {
+    if receipt.first == receipt.end {
         " (it was so already)".to_owned()
     } else {
-        format!(" (entry {} of {})", receipt.size - 1, receipt.origin)
+        format!(" (entry {} of {})", receipt.end - 1, receipt.origin)
     }
 }
 

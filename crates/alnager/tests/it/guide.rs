@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use crate::witness::Serving;
 use crate::{Place, copy, examples, ran};
 
 #[test]
@@ -169,6 +170,63 @@ fn a_law_pack_can_be_written_word_for_word() {
     said(10, "ahead, from 2027-07-01  RIV-3");
     said(11, "stays at version 2026.11.23");
     assert_eq!(outputs.len(), 13, "{outputs:?}");
+}
+
+#[test]
+fn two_organisations_can_witness_each_other_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    let guide = examples().join("../docs/guide/witness-each-other.md");
+    let text = std::fs::read_to_string(guide).unwrap();
+    // What is printed stands in the guide as a word in capitals; a witness listens at a free port instead of the one shown.
+    let printed = [
+        ("alnager desk key", "COMPANY_LOG"),
+        ("alnager witness init auditor-witness", "AUDITOR_WITNESS"),
+        ("alnager desk key --desk auditor-desk", "AUDITOR_LOG"),
+        ("alnager witness init company-witness", "COMPANY_WITNESS"),
+    ];
+    let mut filled: Vec<(String, String)> = Vec::new();
+    let (mut witnesses, mut n_commands) = (Vec::new(), 0);
+    for line in text.lines().filter(|line| line.starts_with("alnager ")) {
+        let (command, code) = line
+            .split_once("    # exit ")
+            .unwrap_or_else(|| panic!("no exit code: {line}"));
+        let fill = |text: &str| {
+            let all = filled.iter();
+            all.fold(text.to_owned(), |text, (word, value)| {
+                text.replace(word, value)
+            })
+        };
+        for (name, body) in files(&text) {
+            place.write(&name, fill(&body));
+        }
+        let arguments = words(&fill(command));
+        let arguments: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+        n_commands += 1;
+        if let ["witness", "serve", dir, "--listen", shown] = arguments[..] {
+            let serving = Serving::start(&place, dir);
+            filled.push((format!("http://{shown}"), serving.url.clone()));
+            witnesses.push(serving);
+            continue;
+        }
+        let ran = ran(place
+            .command(&arguments)
+            .env("NO_PROXY", "127.0.0.1")
+            .output()
+            .unwrap());
+        assert_eq!(ran.code.to_string(), code, "{line}\n{}{}", ran.out, ran.err);
+        // The longest start that fits, so that the auditor's desk is not taken for the company's.
+        let what = printed
+            .iter()
+            .filter(|(start, _)| command.starts_with(start));
+        if let Some((_, word)) = what.max_by_key(|(start, _)| start.len()) {
+            filled.push(((*word).to_owned(), ran.out.trim_end().to_owned()));
+        }
+    }
+    assert_eq!((witnesses.len(), n_commands), (2, 21));
+    for serving in witnesses {
+        assert_eq!(serving.stop().0, Some(0));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Keys that sign packs and audits: made, kept in files for their owner alone, read.
+//! Keys that sign packs, audits and cosignatures: made, kept in files for their owner alone, read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -10,7 +10,7 @@ use super::signed::KEY_KIND;
 use crate::error::JobError;
 use crate::files::read_text;
 
-/// Makes a key that signs packs or audits and writes it to a new file that only its owner may read. Gives the key it is verified with.
+/// Makes a key that signs packs or audits, or cosigns, and writes it to a new file that only its owner may read. Gives the key it is verified with.
 pub fn keygen(name: &str, file: &Path) -> Result<VerifyingKey, JobError> {
     let mut seed = [0_u8; 32];
     getrandom::fill(&mut seed).map_err(|error| {
@@ -33,7 +33,7 @@ pub fn keygen(name: &str, file: &Path) -> Result<VerifyingKey, JobError> {
     Ok(key.verifying_key(KEY_KIND))
 }
 
-/// Reads a key that signs packs or audits. A file that others may read is refused: whoever reads it can sign.
+/// Reads a key that signs packs or audits, or cosigns. A file that others may read is refused: whoever reads it can sign.
 pub fn signing_key(file: &Path) -> Result<SigningKey, JobError> {
     if is_open_to_others(file)? {
         return Err(JobError::Input(format!(
@@ -44,7 +44,7 @@ pub fn signing_key(file: &Path) -> Result<SigningKey, JobError> {
     let text = read_text(file)?;
     let wrong = || {
         JobError::Input(format!(
-            "`{}` holds no secret key; make one with `alnager law pack keygen` to sign packs, or with `alnager audit key` to sign audits",
+            "`{}` holds no secret key; make one with `alnager law pack keygen` to sign packs, with `alnager audit key` to sign audits, or with `alnager witness init` to witness logs",
             file.display()
         ))
     };

@@ -41,7 +41,7 @@ impl Place {
 
     fn flags(&self) -> Flags {
         Flags {
-            desk: self.folder.path().join("desk"),
+            desk: self.folder.path().join("desk").into(),
             actor: Some("Rita".to_owned()),
             ..Flags::default()
         }
@@ -294,7 +294,7 @@ fn nothing_is_installed_that_no_trusted_key_signed() {
         for key in [None, Some(place.key.as_str())] {
             let said = place.try_install(&file, key).await;
             assert!(said.contains("law pack trust"), "{said}");
-            assert!(!place.flags().desk.exists());
+            assert!(!place.flags().desk.home().exists());
         }
         let other = keygen("other.example/packs", &place.folder.path().join("other")).unwrap();
         place.trust(&other.to_string()).await;

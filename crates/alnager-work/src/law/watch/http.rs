@@ -369,7 +369,7 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 
 /// The proxy for a base address: `HTTPS_PROXY` for https, `HTTP_PROXY` for http, else `ALL_PROXY`; hosts of `NO_PROXY` are asked directly.
 /// A value that is no address is an error: silently asking without the proxy would be what the person wanted to avoid.
-fn proxy(
+pub(crate) fn proxy(
     base: &str,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Option<Proxy>, WatchError> {

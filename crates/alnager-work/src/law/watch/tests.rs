@@ -130,7 +130,7 @@ impl Place {
 
     fn flags(&self) -> Flags {
         Flags {
-            desk: self.folder.path().join("desk"),
+            desk: self.folder.path().join("desk").into(),
             actor: Some("Rita".to_owned()),
             ..Flags::default()
         }
@@ -146,7 +146,7 @@ impl Place {
     /// Writes `watch.toml` and looks.
     fn watch(&self, config: &str) -> Watched {
         std::fs::write(
-            self.flags().desk.join(CONFIG),
+            self.flags().desk.home().join(CONFIG),
             format!("schema = 'alnager.watch/1'\n{config}"),
         )
         .unwrap();
@@ -921,7 +921,7 @@ fn a_look_begins_where_the_last_whole_one_ended() {
 #[track_caller]
 fn wrong(config: &str, want: Expect) {
     let place = Place::new();
-    std::fs::write(place.flags().desk.join(CONFIG), config).unwrap();
+    std::fs::write(place.flags().desk.home().join(CONFIG), config).unwrap();
     let refused = place.block(watch(&place.flags(), None)).unwrap_err();
     assert!(refused.is_input());
     let words = refused.to_string();

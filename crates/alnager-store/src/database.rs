@@ -1,0 +1,495 @@
+//! One connection to a database, SQLite or PostgreSQL, and the one function through which every statement goes.
+//!
+//! Statements are written once, in SQL that both understand: `$n` for arguments, and three types of values, integers of 64
+//! bits, bytes, and text.
+//!
+//! SQLite runs in WAL mode: one `fsync` per commit, and readers never wait for a writer. Between commits of the last process
+//! that holds it a database is a single file again. `secure_delete`: what is erased is gone from the file once the write-ahead
+//! file is emptied ([`Database::forget`]).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Decode, PgConnection, Postgres, Row as _,
+    Sqlite, SqliteConnection, SqlSafeStr as _, Type,
+};
+
+use crate::error::StoreError;
+use crate::fault::Faults;
+
+/// How long to wait for another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often, and with which first pause, a lost server is looked for again. The pauses double: 6 s in all.
+const RECONNECTS: u32 = 6;
+const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Whether a commit must be on disk when it returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// It is durable.
+    Full,
+    /// It is atomic; a power cut may undo it. For the guard, which may fall behind but never go wrong.
+    Lazy,
+}
+
+/// Where a database is.
+#[derive(Clone, Debug)]
+pub(crate) enum Address {
+    File(PathBuf),
+    Server(Box<Server>),
+}
+
+/// A database of a PostgreSQL server.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) options: PgConnectOptions,
+    /// Host and database without user and password, for messages.
+    pub(crate) shown: String,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl Address {
+    /// What messages call it.
+    pub(crate) fn shown(&self) -> PathBuf {
+        match self {
+            Address::File(path) => path.clone(),
+            Address::Server(server) => PathBuf::from(&server.shown),
+        }
+    }
+}
+
+enum Link {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+    /// It was taken out to be closed.
+    Closed,
+}
+
+/// An argument of a statement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arg<'a> {
+    Int(i64),
+    Bytes(&'a [u8]),
+    Text(&'a str),
+}
+
+/// A row of an answer.
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+/// What both databases can give.
+pub(crate) trait Value:
+    for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
+{
+}
+
+impl<T> Value for T where
+    T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
+{
+}
+
+impl Row {
+    /// The value of a column, counted from 0.
+    pub(crate) fn get<T: Value>(&self, at: usize) -> sqlx::Result<T> {
+        match self {
+            Row::Sqlite(row) => row.try_get(at),
+            Row::Postgres(row) => row.try_get(at),
+        }
+    }
+
+    /// Bytes of a known length.
+    pub(crate) fn array<const N: usize>(&self, at: usize) -> sqlx::Result<[u8; N]> {
+        let bytes: &[u8] = match self {
+            Row::Sqlite(row) => row.try_get(at)?,
+            Row::Postgres(row) => row.try_get(at)?,
+        };
+        bytes
+            .try_into()
+            .map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    }
+
+    /// A number that is not negative.
+    pub(crate) fn natural(&self, at: usize) -> sqlx::Result<u64> {
+        let number: i64 = self.get(at)?;
+        u64::try_from(number).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    }
+}
+
+/// An open database.
+pub(crate) struct Database {
+    address: Address,
+    shown: PathBuf,
+    link: Link,
+    in_transaction: bool,
+    durability: Durability,
+    /// The server went away; the next transaction connects again.
+    is_lost: bool,
+    faults: Faults,
+}
+
+impl Database {
+    pub(crate) async fn connect(address: &Address, faults: Faults) -> Result<Database, StoreError> {
+        Ok(Database {
+            link: connect(address).await?,
+            shown: address.shown(),
+            address: address.clone(),
+            in_transaction: false,
+            durability: Durability::Full,
+            is_lost: false,
+            faults,
+        })
+    }
+
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self.link, Link::Postgres(_))
+    }
+
+    /// Closes the connection, so that nobody waits for a lock of it.
+    pub(crate) async fn close(mut self) -> Result<(), StoreError> {
+        self.shut().await
+    }
+
+    /// Closes the connection and leaves the rest, which answers nothing any more.
+    pub(crate) async fn shut(&mut self) -> Result<(), StoreError> {
+        let closed = match std::mem::replace(&mut self.link, Link::Closed) {
+            Link::Sqlite(link) => link.close().await,
+            Link::Postgres(link) => link.close().await,
+            Link::Closed => Ok(()),
+        };
+        closed.map_err(|error| StoreError::database(&self.shown, error))
+    }
+
+    /// Begins a transaction. On SQLite its holder is the only writer at once, waiting for another if need be; on PostgreSQL a
+    /// row lock makes it that.
+    pub(crate) async fn begin(&mut self, durability: Durability) -> Result<(), StoreError> {
+        // A commit whose future was dropped half-way leaves its transaction behind.
+        self.rollback().await;
+        self.restore_link().await?;
+        let is_server = self.is_server();
+        if !is_server && durability != self.durability {
+            self.query(
+                match durability {
+                    Durability::Full => "PRAGMA synchronous = FULL",
+                    Durability::Lazy => "PRAGMA synchronous = NORMAL",
+                },
+                &[],
+            )
+            .await?;
+            self.durability = durability;
+        }
+        self.in_transaction = true;
+        let sql = if is_server { "BEGIN" } else { "BEGIN IMMEDIATE" };
+        let begun = self.query(sql, &[]).await;
+        // A server that was started anew since answers nothing on an old connection, and nothing had begun.
+        match begun {
+            Err(_) if self.is_lost && is_server => {
+                self.restore_link().await?;
+                self.in_transaction = true;
+                self.query(sql, &[]).await?;
+            }
+            begun => drop(begun?),
+        }
+        if is_server && durability == Durability::Lazy {
+            self.query("SET LOCAL synchronous_commit = off", &[])
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Begins to read: all that follows, until [`Database::rollback`], is as it was at one moment.
+    pub(crate) async fn begin_reading(&mut self) -> Result<(), StoreError> {
+        self.rollback().await;
+        self.restore_link().await?;
+        self.in_transaction = true;
+        let sql = match self.is_server() {
+            true => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            false => "BEGIN",
+        };
+        self.query(sql, &[]).await.map(drop)
+    }
+
+    /// Ends the transaction for good.
+    pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
+        self.query("COMMIT", &[]).await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    /// Undoes the transaction; without one, nothing.
+    pub(crate) async fn rollback(&mut self) {
+        if self.in_transaction {
+            // The database may have rolled back already, when the disk was full for instance; it then refuses this. A
+            // transaction that could not be rolled back ends with the connection.
+            let _ = self.ask("ROLLBACK".into(), true, &[]).await;
+            self.in_transaction = false;
+        }
+    }
+
+    /// Runs a statement and gives its rows.
+    pub(crate) async fn query(
+        &mut self,
+        sql: &'static str,
+        args: &[Arg<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.stepped(sql.into(), true, args).await
+    }
+
+    /// Runs a statement that was put together here, of parts that are all ours.
+    pub(crate) async fn query_made(
+        &mut self,
+        sql: String,
+        args: &[Arg<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.stepped(sql.into(), false, args).await
+    }
+
+    /// Runs several statements without arguments.
+    pub(crate) async fn script(&mut self, sql: String) -> Result<(), StoreError> {
+        self.faults.before()?;
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
+        let done = match &mut self.link {
+            Link::Sqlite(link) => sql.execute(link).await.map(drop),
+            Link::Postgres(link) => sql.execute(link).await.map(drop),
+            Link::Closed => Err(sqlx::Error::WorkerCrashed),
+        };
+        self.told(done)?;
+        self.faults.after()
+    }
+
+    /// Runs a statement; the number of rows it changed.
+    pub(crate) async fn change(
+        &mut self,
+        sql: &'static str,
+        args: &[Arg<'_>],
+    ) -> Result<u64, StoreError> {
+        self.faults.before()?;
+        let changed = match &mut self.link {
+            Link::Sqlite(link) => bound!(Sqlite, sql, args)
+                .execute(link)
+                .await
+                .map(|done| done.rows_affected()),
+            Link::Postgres(link) => bound!(Postgres, sql, args)
+                .execute(link)
+                .await
+                .map(|done| done.rows_affected()),
+            Link::Closed => Err(sqlx::Error::WorkerCrashed),
+        };
+        let changed = self.told(changed)?;
+        self.faults.after()?;
+        Ok(changed)
+    }
+
+    async fn stepped(
+        &mut self,
+        sql: std::borrow::Cow<'static, str>,
+        keep: bool,
+        args: &[Arg<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.faults.before()?;
+        let rows = self.ask(sql, keep, args).await?;
+        self.faults.after()?;
+        Ok(rows)
+    }
+
+    async fn ask(
+        &mut self,
+        sql: std::borrow::Cow<'static, str>,
+        keep: bool,
+        args: &[Arg<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        let rows = match &mut self.link {
+            Link::Sqlite(link) => bound!(Sqlite, sql, args)
+                .persistent(keep)
+                .fetch_all(link)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
+            Link::Postgres(link) => bound!(Postgres, sql, args)
+                .persistent(keep)
+                .fetch_all(link)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
+            Link::Closed => Err(sqlx::Error::WorkerCrashed),
+        };
+        self.told(rows)
+    }
+
+    fn told<T>(&mut self, answer: sqlx::Result<T>) -> Result<T, StoreError> {
+        answer.map_err(|error| {
+            self.is_lost |= is_lost(&error);
+            StoreError::database(&self.shown, error)
+        })
+    }
+
+    /// Connects again to a server that went away.
+    pub(crate) async fn restore_link(&mut self) -> Result<(), StoreError> {
+        if !self.is_lost || !self.is_server() {
+            return Ok(());
+        }
+        let mut pause = RECONNECT_PAUSE;
+        for attempt in 0..=RECONNECTS {
+            match connect(&self.address).await {
+                Ok(link) => {
+                    self.link = link;
+                    self.in_transaction = false;
+                    self.is_lost = false;
+                    return Ok(());
+                }
+                Err(error) if attempt == RECONNECTS => return Err(error),
+                Err(_) => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of a statement, read.
+    pub(crate) async fn all<T>(
+        &mut self,
+        sql: &'static str,
+        args: &[Arg<'_>],
+        read: fn(&Row) -> sqlx::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = self.query(sql, args).await?;
+        self.read(&rows, read)
+    }
+
+    pub(crate) fn read<T>(
+        &self,
+        rows: &[Row],
+        read: fn(&Row) -> sqlx::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let read: sqlx::Result<Vec<T>> = rows.iter().map(read).collect();
+        read.map_err(|error| StoreError::database(&self.shown, error))
+    }
+
+    /// Removes what was deleted from the files of the database as well.
+    ///
+    /// SQLite: the write-ahead file is written back and emptied. Waits for readers. PostgreSQL: the tables are written anew, because a
+    /// plain vacuum leaves the bytes of a page's last row where they were; what its own write-ahead log and backups hold is the
+    /// server's to let go (`docs/formats/desk.md`).
+    pub(crate) async fn forget(&mut self, tables: &[&'static str]) -> Result<(), StoreError> {
+        if self.is_server() {
+            for table in tables {
+                self.query_made(format!("VACUUM FULL {table}"), &[]).await?;
+            }
+            return Ok(());
+        }
+        let rows = self.query("PRAGMA wal_checkpoint(TRUNCATE)", &[]).await?;
+        let busy: i64 = match rows.first() {
+            Some(row) => row
+                .get(0)
+                .map_err(|error| StoreError::database(&self.shown, error))?,
+            None => 0,
+        };
+        match busy {
+            0 => Ok(()),
+            _ => Err(StoreError::StillRead {
+                path: self.shown.clone(),
+            }),
+        }
+    }
+
+    /// SQLite's first complaint about the file; `None` when it is whole, and on a server.
+    pub(crate) async fn complaint(&mut self) -> Result<Option<String>, StoreError> {
+        if self.is_server() {
+            return Ok(None);
+        }
+        let found: Vec<String> = self
+            .all("PRAGMA integrity_check(1)", &[], |row| row.get(0))
+            .await?;
+        Ok(found.into_iter().next().filter(|found| found != "ok"))
+    }
+}
+
+impl Drop for Database {
+    /// Closes a file before anybody goes on: its write-ahead file is written back, and it is a single file again.
+    fn drop(&mut self) {
+        if let Link::Sqlite(link) = std::mem::replace(&mut self.link, Link::Closed) {
+            // A thread of its own, because whoever drops may be inside a runtime already.
+            let closing = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build();
+                runtime.map(|runtime| runtime.block_on(link.close()))
+            });
+            // A file that could not be written back is whole all the same; the next one who opens it does that.
+            let _ = closing.join();
+        }
+    }
+}
+
+/// A statement with its arguments.
+macro_rules! bound {
+    ($database:ty, $sql:expr, $args:expr) => {{
+        let mut query = sqlx::query::<$database>($sql);
+        for arg in $args {
+            query = match *arg {
+                Arg::Int(number) => query.bind(number),
+                Arg::Bytes(bytes) => query.bind(bytes),
+                Arg::Text(text) => query.bind(text),
+            };
+        }
+        query
+    }};
+}
+use bound;
+
+async fn connect(address: &Address) -> Result<Link, StoreError> {
+    let shown = address.shown();
+    let link = match address {
+        Address::File(path) => SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(false)
+            .busy_timeout(BUSY_TIMEOUT)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("secure_delete", "ON")
+            // A file from elsewhere must not be able to run code of its own choice: https://www.sqlite.org/security.html
+            .pragma("trusted_schema", "OFF")
+            .pragma("cell_size_check", "ON")
+            .disable_statement_logging()
+            .connect()
+            .await
+            .map(Link::Sqlite),
+        Address::Server(server) => server
+            .options
+            .clone()
+            .disable_statement_logging()
+            .connect()
+            .await
+            .map(Link::Postgres),
+    };
+    link.map_err(|error| StoreError::database(&shown, error))
+}
+
+fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        // Class 57: an operator ended it, or the server is starting or shutting down. Class 08: the connection broke.
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| code.len() == 5 && (code.starts_with("57P") || code.starts_with("08"))),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+impl Database {
+    /// Sets a pragma that makes this connection fail later.
+    pub(crate) async fn pragma(&mut self, sql: &'static str) {
+        let set = self.ask(sql.into(), false, &[]).await;
+        assert!(set.is_ok(), "{sql}");
+    }
+}

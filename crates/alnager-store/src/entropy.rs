@@ -1,0 +1,78 @@
+//! Randomness: the operating system's, or in a simulation a seed's.
+
+use alnager_journal::dossier::Disclosed;
+use uuid::{Builder, Uuid};
+
+use crate::error::StoreError;
+use crate::seal::SALT_LEN;
+
+/// Where random bytes come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Entropy {
+    /// The operating system.
+    System,
+    /// A seed, so that a simulation can be run again. Never in the program itself.
+    #[cfg(test)]
+    Seeded(u64),
+}
+
+impl Entropy {
+    /// Fresh random bytes.
+    pub(crate) fn bytes<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
+        match self {
+            Entropy::System => random(),
+            #[cfg(test)]
+            Entropy::Seeded(state) => Ok([(); N].map(|()| splitmix(state))),
+        }
+    }
+
+    /// Bytes with a fresh salt.
+    pub(crate) fn salted(&mut self, bytes: Vec<u8>) -> Result<Disclosed, StoreError> {
+        let salt = self.bytes::<SALT_LEN>()?;
+        Ok(Disclosed { salt, bytes })
+    }
+
+    /// A new UUID of version 7 for the instant `unix_ms`, milliseconds since 1970-01-01 UTC.
+    pub(crate) fn id(&mut self, unix_ms: u64) -> Result<Uuid, StoreError> {
+        Ok(Builder::from_unix_timestamp_millis(unix_ms, &self.bytes()?).into_uuid())
+    }
+}
+
+/// Random bytes of the operating system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(StoreError::Random)?;
+    Ok(bytes)
+}
+
+/// One byte of the generator `SplitMix64` (Steele, Lea and Flood 2014).
+#[cfg(test)]
+fn splitmix(state: &mut u64) -> u8 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)).to_be_bytes()[0]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn new_ids_are_of_version_7() {
+        let mut entropy = Entropy::System;
+        let ids = [(); 2].map(|()| entropy.id(1_795_000_000_000).unwrap());
+        assert_ne!(ids[0], ids[1]);
+        assert_eq!(ids.map(|id| id.get_version_num()), [7, 7]);
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_bytes_again() {
+        let [mut one, mut two] = [Entropy::Seeded(7), Entropy::Seeded(7)];
+        assert_eq!(one.bytes::<40>().unwrap(), two.bytes::<40>().unwrap());
+        assert_ne!(one.bytes::<40>().unwrap(), Entropy::Seeded(8).bytes::<40>().unwrap());
+    }
+}

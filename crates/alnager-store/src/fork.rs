@@ -1,0 +1,175 @@
+//! Forks: a desk whose guard has seen more than its journal holds goes on under a new origin, or not at all.
+
+use alnager_journal::note::{KeyKind, VerifyingKey};
+use alnager_office::decide::{Command, Context, decide};
+use alnager_office::log::NewFork;
+use alnager_office::state::State;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::desk::{Desk, Files};
+use crate::error::{CommitError, StoreError};
+use crate::group::Receipt;
+use crate::guard::{self, Standing};
+use crate::log::Origin;
+use crate::schema::Signed;
+
+/// What a fork needs besides the desk.
+#[derive(Clone, Copy, Debug)]
+pub struct Fork<'a> {
+    /// The idempotency key.
+    pub id: Uuid,
+    /// The instant, RFC 3339 in UTC with six decimals.
+    pub at: &'a str,
+    /// Who decides it.
+    pub with: &'a Context<'a>,
+    /// The new origin; without it the old one with the next free number behind it.
+    pub origin: Option<&'a str>,
+    /// Why.
+    pub reason: &'a str,
+}
+
+impl Desk {
+    /// Why the desk can be read but not written: the guard has seen another journal. `None` when it can be written.
+    pub fn forked(&self) -> Option<&str> {
+        self.forked.as_deref()
+    }
+
+    /// Lets a journal that is not the one last signed go on under a new origin: its next entry pins the last good checkpoint
+    /// and what the guard had seen. Refused where nothing has forked.
+    pub async fn fork(&mut self, fork: &Fork<'_>) -> Result<Receipt, CommitError> {
+        let forked = self.fork_locked(fork).await;
+        self.rollback().await;
+        forked
+    }
+
+    async fn fork_locked(&mut self, fork: &Fork<'_>) -> Result<Receipt, CommitError> {
+        let head = self.lock_head().await?;
+        let guard = self.guard().await?;
+        let known = self.root_at(guard.size).await?;
+        if matches!(
+            self.standing(&guard, known),
+            Standing::Level | Standing::Behind
+        ) {
+            return Err(StoreError::NotForked.into());
+        }
+        let origin = match fork.origin {
+            Some(origin) => origin.to_owned(),
+            None => next_origin(&head.origin, &guard.origin, &self.log.state),
+        };
+        if origin == head.origin || origin == guard.origin || is_used(&origin, &self.log.state) {
+            return Err(StoreError::OriginUsed { origin }.into());
+        }
+        let signers = self.secrets.signers(&origin)?;
+        let instant = || StoreError::Instant {
+            at: fork.at.to_owned(),
+        };
+        let at: Timestamp = fork.at.parse().map_err(|_| instant())?;
+        let unix_ms = u64::try_from(at.as_millisecond()).map_err(|_| instant())?;
+        let command = Command::ForkLog(Box::new(NewFork {
+            origin: head.origin.clone(),
+            size: head.size,
+            root: head.root.to_base64(),
+            checkpoint: head.checkpoint.clone(),
+            seen_size: guard.size,
+            seen_root: guard.root.to_base64(),
+            seen_checkpoint: guard.checkpoint.clone(),
+            reason: fork.reason.to_owned(),
+        }));
+        let with = Context {
+            organisation: self.log.org.to_string(),
+            ..fork.with.clone()
+        };
+        let mut drafts = self.log.drafts();
+        let decided = decide(drafts.state(), &command, &with)?;
+        self.make_keys(&decided, unix_ms).await?;
+        let order = Origin {
+            command: fork.id,
+            at: fork.at,
+            unix_ms,
+        };
+        let Desk {
+            log, ring, entropy, ..
+        } = self;
+        log.draft(&mut drafts, &decided, order, ring, entropy)?;
+        let first = head.size;
+        // From here on the log has its new name; when the commit fails it gets the old one back.
+        let key = signers.current().verifying_key(KeyKind::Ed25519);
+        let known = signers.verifying_keys(&origin);
+        let old = (
+            std::mem::replace(&mut self.signers, signers),
+            std::mem::replace(&mut self.key, key),
+            std::mem::replace(&mut self.known, known),
+        );
+        match self.write(&head, &guard, drafts).await {
+            Ok(()) | Err(StoreError::GuardBehind { .. }) => {}
+            Err(error) => {
+                (self.signers, self.key, self.known) = old;
+                return Err(error.into());
+            }
+        }
+        self.forked = None;
+        Ok(Receipt {
+            first,
+            end: self.size(),
+            size: self.size(),
+            origin: self.origin().to_owned(),
+            root: self.log.edge.root(),
+            checkpoint: self.checkpoint.to_string(),
+            at: fork.at.to_owned(),
+            already: false,
+        })
+    }
+
+    /// The guard, signed by a key of this log under whatever origin it had.
+    pub(crate) async fn guard(&mut self) -> Result<Signed, StoreError> {
+        let Files { keys, .. } = self.files.get_mut();
+        let guard = guard::find(keys, self.log.org).await?;
+        guard::check_read(&guard, &self.known_as(&guard.origin))?;
+        Ok(guard)
+    }
+
+    /// The log's keys under an origin: its own, one it had before, or one that a backup knows nothing of.
+    pub(crate) fn known_as(&self, origin: &str) -> Vec<VerifyingKey> {
+        let mut known = self.signers.verifying_keys(origin);
+        let retired = self.log.state.log.retired.keys();
+        known.extend(retired.filter_map(|key| VerifyingKey::parse(key).ok()));
+        known
+    }
+
+    /// How the guard stands to the journal. What a fork in the journal says the guard had seen is behind it.
+    pub(crate) fn standing(
+        &self,
+        guard: &Signed,
+        known: Option<alnager_journal::merkle::Hash>,
+    ) -> Standing {
+        let forks = &self.log.state.log.forks;
+        let is_settled = |fork: &alnager_office::log::Fork| {
+            fork.seen_size == guard.size && fork.seen_root == guard.root.to_base64()
+        };
+        match guard::standing(guard, known, self.size()) {
+            Standing::Ahead | Standing::Other if forks.iter().any(is_settled) => Standing::Behind,
+            standing => standing,
+        }
+    }
+}
+
+fn is_used(origin: &str, state: &State) -> bool {
+    state.log.forks.iter().any(|fork| fork.origin == origin)
+}
+
+/// The origin with `/2` behind it, or the number after the one it has.
+fn next_origin(origin: &str, seen: &str, state: &State) -> String {
+    let (base, number) = match origin.rsplit_once('/') {
+        Some((base, number)) => match number.parse::<u64>() {
+            Ok(number) => (base, number),
+            Err(_) => (origin, 1),
+        },
+        None => (origin, 1),
+    };
+    let mut number = number + 1;
+    while is_used(&format!("{base}/{number}"), state) || format!("{base}/{number}") == seen {
+        number += 1;
+    }
+    format!("{base}/{number}")
+}

@@ -1,0 +1,401 @@
+//! Groups of commands: decided one after the other, made durable together, answered one by one.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use alnager_journal::checkpoint::SignedCheckpoint;
+use alnager_journal::merkle::Hash;
+use alnager_office::decide::{Command, Context, Decided, decide};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::database::Durability;
+use crate::desk::{Desk, Files, Settled, move_guard, settle};
+use crate::error::{CommitError, StoreError};
+use crate::log::{Drafts, Origin, owner};
+use crate::schema::Signed;
+
+/// A command with all that its entries need.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The idempotency key: a command entered before gives its receipt again, and nothing is written.
+    pub id: Uuid,
+    /// The instant, RFC 3339 in UTC with six decimals.
+    pub at: &'a str,
+    /// What is asked for.
+    pub command: &'a Command,
+    /// Who asks, when, and under which law. The organisation is taken from the desk.
+    pub with: &'a Context<'a>,
+    /// The number of entries that the command was decided on; with it, it is entered only if there are just as many.
+    pub expected: Option<u64>,
+}
+
+/// What a command is acknowledged with. Everything in it is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Index of the command's first entry; `end` when it entered nothing.
+    pub first: u64,
+    /// Index behind the command's last entry.
+    pub end: u64,
+    /// Number of entries under the checkpoint: at least `end`.
+    pub size: u64,
+    /// Name of the log.
+    pub origin: String,
+    /// Root hash over the entries below `size`; shown in hexadecimal, `to_base64` as checkpoints have it.
+    pub root: Hash,
+    /// The signed checkpoint of this size and root.
+    pub checkpoint: String,
+    /// When the command was entered, RFC 3339 in UTC.
+    pub at: String,
+    /// Whether it had been entered before, so that nothing was written now.
+    pub already: bool,
+}
+
+/// What became of an order before anything was written.
+enum Outcome {
+    Refused(CommitError),
+    /// It is, or will be, entries `first..end`.
+    Entered {
+        first: u64,
+        end: u64,
+        already: bool,
+    },
+}
+
+impl Desk {
+    /// Lets the office decide a command and enters what it decided: all of it, durably, or nothing.
+    ///
+    /// `id` is the idempotency key: a command entered before gives its receipt again, and nothing is written. `at` is RFC 3339
+    /// in UTC with six decimals. The context's organisation is taken from the desk.
+    pub async fn commit(
+        &mut self,
+        id: Uuid,
+        at: &str,
+        command: &Command,
+        with: &Context<'_>,
+    ) -> Result<Receipt, CommitError> {
+        let expected = None;
+        self.enter(&Order {
+            id,
+            at,
+            command,
+            with,
+            expected,
+        })
+        .await
+    }
+
+    /// Like [`Desk::commit`], but only if the journal has exactly `expected` entries.
+    pub async fn commit_expecting(
+        &mut self,
+        id: Uuid,
+        at: &str,
+        command: &Command,
+        with: &Context<'_>,
+        expected: u64,
+    ) -> Result<Receipt, CommitError> {
+        let expected = Some(expected);
+        self.enter(&Order {
+            id,
+            at,
+            command,
+            with,
+            expected,
+        })
+        .await
+    }
+
+    /// Enters one order.
+    pub async fn enter(&mut self, order: &Order<'_>) -> Result<Receipt, CommitError> {
+        let mut answers = self.enter_all(std::slice::from_ref(order)).await;
+        answers
+            .pop()
+            .unwrap_or_else(|| Err(StoreError::damaged("an order has no answer").into()))
+    }
+
+    /// Enters orders, each decided on what the ones before it left, with one commit for all: an answer for each, in order.
+    ///
+    /// An order that is refused leaves the others alone. A failure of the storage is everybody's answer.
+    pub async fn enter_all(&mut self, orders: &[Order<'_>]) -> Vec<Result<Receipt, CommitError>> {
+        match self.enter_or_appear(orders).await {
+            Ok(answers) => answers,
+            Err(error) if orders.len() == 1 => vec![Err(error.into())],
+            Err(error) => {
+                let error = Arc::new(error);
+                orders
+                    .iter()
+                    .map(|_| Err(StoreError::Shared(Arc::clone(&error)).into()))
+                    .collect()
+            }
+        }
+    }
+
+    /// Enters orders; with the first entry, a new desk appears.
+    async fn enter_or_appear(
+        &mut self,
+        orders: &[Order<'_>],
+    ) -> Result<Vec<Result<Receipt, CommitError>>, StoreError> {
+        let answers = self.enter_here(orders).await?;
+        let is_empty = self.size() == 0;
+        let Some(aside) = self.aside.as_mut().filter(|_| !is_empty) else {
+            return Ok(answers);
+        };
+        let place = aside.place().to_owned();
+        // A database is renamed with its folder, so nobody may hold it open.
+        let Files { journal, keys } = self.files.get_mut();
+        journal.shut().await?;
+        keys.shut().await?;
+        let appeared = aside.appear()?;
+        let (faults, entropy) = (self.faults.clone(), self.entropy.clone());
+        *self = Desk {
+            entropy,
+            ..Desk::open_with(&self.place.moved(&place), faults).await?
+        };
+        // Another process made a desk there first: the commands go into that one.
+        if appeared {
+            Ok(answers)
+        } else {
+            self.enter_here(orders).await
+        }
+    }
+
+    /// Enters orders where the desk lies.
+    async fn enter_here(
+        &mut self,
+        orders: &[Order<'_>],
+    ) -> Result<Vec<Result<Receipt, CommitError>>, StoreError> {
+        let entered = self.enter_locked(orders).await;
+        self.rollback().await;
+        entered
+    }
+
+    /// Enters orders; whatever transaction it leaves open is to be rolled back.
+    async fn enter_locked(
+        &mut self,
+        orders: &[Order<'_>],
+    ) -> Result<Vec<Result<Receipt, CommitError>>, StoreError> {
+        let head = self.lock().await?;
+        let ids: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
+        let org = self.log.org;
+        let known = self.files.get_mut().journal.commands(org, &ids).await?;
+        let mut known: HashMap<Uuid, (u64, u64)> = known
+            .into_iter()
+            .map(|(id, first, last)| (id, (first, last + 1)))
+            .collect();
+        let mut drafts = self.log.drafts();
+        let mut outcomes = Vec::with_capacity(orders.len());
+        for order in orders {
+            if let Some((first, end)) = known.get(&order.id).copied() {
+                outcomes.push(Outcome::Entered {
+                    first,
+                    end,
+                    already: true,
+                });
+                continue;
+            }
+            let first = drafts.size();
+            match self.draft(order, &mut drafts).await {
+                Ok(()) => {
+                    let end = drafts.size();
+                    if end > first {
+                        known.insert(order.id, (first, end));
+                    }
+                    let already = false;
+                    outcomes.push(Outcome::Entered {
+                        first,
+                        end,
+                        already,
+                    });
+                }
+                Err(CommitError::Store(error)) if !error.is_about_one_command() => {
+                    return Err(error);
+                }
+                Err(error) => outcomes.push(Outcome::Refused(error)),
+            }
+        }
+        if !drafts.entries.is_empty() {
+            self.blobs.write(&drafts.files)?;
+            self.write(&head, &head, drafts).await?;
+        }
+        let mut answers = Vec::with_capacity(orders.len());
+        for (order, outcome) in orders.iter().zip(outcomes) {
+            answers.push(match outcome {
+                Outcome::Refused(error) => Err(error),
+                Outcome::Entered {
+                    first,
+                    end,
+                    already,
+                } => Ok(self.receipt(order, first, end, already).await?),
+            });
+        }
+        Ok(answers)
+    }
+
+    /// Decides an order on the drafts and puts its entries behind them.
+    async fn draft(&mut self, order: &Order<'_>, drafts: &mut Drafts) -> Result<(), CommitError> {
+        let instant = || StoreError::Instant {
+            at: order.at.to_owned(),
+        };
+        let at: Timestamp = order.at.parse().map_err(|_| instant())?;
+        let unix_ms = u64::try_from(at.as_millisecond()).map_err(|_| instant())?;
+        if let Some(expected) = order.expected.filter(|expected| *expected != drafts.size()) {
+            return Err(CommitError::Conflict {
+                expected,
+                found: drafts.size(),
+            });
+        }
+        // The organisation is this desk's, also where another process made the desk first.
+        let organisation = self.log.org.to_string();
+        let with = match order.with.organisation == organisation {
+            true => Cow::Borrowed(order.with),
+            false => Cow::Owned(Context {
+                organisation,
+                ..order.with.clone()
+            }),
+        };
+        let decided = decide(drafts.state(), order.command, &with)?;
+        self.make_keys(&decided, unix_ms).await?;
+        let origin = Origin {
+            command: order.id,
+            at: order.at,
+            unix_ms,
+        };
+        let Desk {
+            log, ring, entropy, ..
+        } = self;
+        Ok(log.draft(drafts, &decided, origin, ring, entropy)?)
+    }
+
+    /// Makes the data keys that are missing, durably, before anything is sealed under them.
+    pub(crate) async fn make_keys(&mut self, decided: &[Decided], unix_ms: u64) -> Result<(), StoreError> {
+        let Desk {
+            log,
+            ring,
+            files,
+            entropy,
+            ..
+        } = self;
+        let keys = &mut files.get_mut().keys;
+        for decided in decided {
+            let owner = owner(decided, log.org)?;
+            if ring.key_of(owner).is_some() {
+                continue;
+            }
+            keys.begin(Durability::Full).await?;
+            let wrapped = keys.keys(log.org).await?;
+            let current = wrapped.iter().rev().find(|key| key.owner == log.org);
+            if !current.is_some_and(|key| ring.opens(key)) {
+                return Err(StoreError::damaged("a data key in `keys.db` does not open under `kek`"));
+            }
+            // A commit that did not happen may have left the key behind.
+            let found = wrapped
+                .into_iter()
+                .rev()
+                .find(|wrapped| wrapped.owner == owner);
+            let wrapped = match found {
+                Some(wrapped) => wrapped,
+                None => {
+                    let wrapped = ring.new_key(entropy.id(unix_ms)?, owner, entropy)?;
+                    keys.insert_key(log.org, &wrapped).await?;
+                    wrapped
+                }
+            };
+            keys.commit().await?;
+            let taken = ring.unwrap(&wrapped);
+            taken.ok_or_else(|| {
+                StoreError::damaged("a data key in `keys.db` does not open under `kek`")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes entries and head in one transaction, moves the guard, and only then publishes the new state. `guard` is where the
+    /// guard stands: at the head, unless the log forks.
+    pub(crate) async fn write(
+        &mut self,
+        head: &Signed,
+        guard: &Signed,
+        drafts: Drafts,
+    ) -> Result<(), StoreError> {
+        let checkpoint = self.sign(drafts.size(), drafts.root())?;
+        let next = Signed {
+            size: drafts.size(),
+            root: drafts.root(),
+            checkpoint: checkpoint.to_string(),
+            origin: self.key.name().to_owned(),
+            ..head.clone()
+        };
+        let Desk { log, files, .. } = self;
+        let Files { journal, keys } = files.get_mut();
+        journal.insert_entries(log.org, &drafts.entries).await?;
+        journal.insert_blobs(log.org, &drafts.blobs).await?;
+        journal.insert_tiles(log.org, drafts.tiles()).await?;
+        journal
+            .insert_checkpoint(log.org, next.size, &next.checkpoint)
+            .await?;
+        if !journal.move_head(head, &next).await? {
+            return Err(StoreError::damaged(
+                "the head moved while the journal was locked",
+            ));
+        }
+        journal.announce(next.size).await?;
+        keys.begin(Durability::Lazy).await?;
+        // Whoever writes next waits for this one.
+        keys.guard_locked(log.org).await?;
+        let settled = settle(journal, &next).await?;
+        // From here on the commands are entered, whatever happens.
+        log.take(drafts);
+        self.checkpoint = checkpoint;
+        if settled == Settled::Earlier {
+            // Whoever wrote since has moved the guard.
+            return Ok(());
+        }
+        let guarded = match move_guard(keys, guard, &next).await {
+            Ok(()) => keys.commit().await,
+            failed => failed,
+        };
+        guarded.map_err(|source| StoreError::GuardBehind {
+            source: Box::new(source),
+        })
+    }
+
+    /// The receipt of a command whose entries are `first..end`.
+    async fn receipt(
+        &mut self,
+        order: &Order<'_>,
+        first: u64,
+        end: u64,
+        already: bool,
+    ) -> Result<Receipt, StoreError> {
+        let mut receipt = Receipt {
+            first,
+            end,
+            size: self.size(),
+            origin: self.origin().to_owned(),
+            root: self.log.edge.root(),
+            checkpoint: self.checkpoint.to_string(),
+            at: order.at.to_owned(),
+            already,
+        };
+        if already && end <= self.size() {
+            let org = self.log.org;
+            let entry = self.entry(first).await?;
+            let entry =
+                entry.ok_or_else(|| StoreError::damaged(format!("entry `{first}` is missing")))?;
+            receipt.at = entry.at;
+            // What was signed then; older desks kept only the last checkpoint.
+            let then = self.files.get_mut().journal.checkpoint(org, end).await?;
+            if let Some((size, note)) = then {
+                let signed = SignedCheckpoint::parse(note.as_bytes()).map_err(|error| {
+                    StoreError::damaged_by("a signed checkpoint cannot be read", error)
+                })?;
+                signed.checkpoint().origin().clone_into(&mut receipt.origin);
+                receipt.root = signed.checkpoint().root();
+                receipt.size = size;
+                receipt.checkpoint = note;
+            }
+        }
+        Ok(receipt)
+    }
+}
