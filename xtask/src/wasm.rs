@@ -14,10 +14,19 @@ pub(crate) fn wasm(root: &Path) -> Result<()> {
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;
     let installed = Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET);
     if !installed.is_dir() {
-        println!("not checked: the toolchain has no {TARGET}; `rustup target add {TARGET}` brings it");
+        println!(
+            "not checked: the toolchain has no {TARGET}; `rustup target add {TARGET}` brings it"
+        );
         return Ok(());
     }
-    run(cargo(root).args(["build", "-p", "alnager-journal", "--lib", "--target", TARGET]))?;
+    run(cargo(root).args([
+        "build",
+        "-p",
+        "alnager-journal",
+        "--lib",
+        "--target",
+        TARGET,
+    ]))?;
     println!("alnager-journal compiles for {TARGET}");
     Ok(())
 }

@@ -200,7 +200,9 @@ impl Log {
             made.push(draft);
         }
         for draft in made {
-            drafts.advance.push(&draft.entry, &draft.row.entry, &draft.event);
+            drafts
+                .advance
+                .push(&draft.entry, &draft.row.entry, &draft.event);
             drafts.entries.push(draft.row);
             drafts.blobs.extend(draft.blobs);
             drafts.files.extend(draft.files);

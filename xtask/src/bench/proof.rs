@@ -39,7 +39,10 @@ pub(crate) fn proof(root: &Path) -> Result<()> {
     let file = scratch.0.join("0.tlog-proof");
     let child = |what: &str| {
         let mut command = Command::new(&program);
-        command.current_dir(root).args(["bench-proof", what]).arg(&file);
+        command
+            .current_dir(root)
+            .args(["bench-proof", what])
+            .arg(&file);
         command
     };
     let make_cpu_s = cpu_s(&mut child("make"), &[0])?;
@@ -77,9 +80,13 @@ fn key() -> Result<SigningKey> {
 pub(crate) fn pass(what: &str, file: &Path) -> Result<()> {
     match what {
         "make" => {
-            let tree: Tree = (0..N_ENTRIES).map(|index| leaf_hash(&entry(index))).collect();
+            let tree: Tree = (0..N_ENTRIES)
+                .map(|index| leaf_hash(&entry(index)))
+                .collect();
             let checkpoint = Checkpoint::new(ORIGIN, N_ENTRIES, tree.root())?;
-            let hashes = tree.inclusion_proof(0, N_ENTRIES).context("the log is too short")?;
+            let hashes = tree
+                .inclusion_proof(0, N_ENTRIES)
+                .context("the log is too short")?;
             ensure!(hashes.len() == N_HASHES, "{} hashes", hashes.len());
             let proof = Proof {
                 extra: None,
