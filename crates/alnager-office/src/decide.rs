@@ -558,6 +558,12 @@ pub enum Refused {
         "nobody erases themselves, because the record says who did it; have someone else act (--as NAME)"
     )]
     OwnErasure,
+    /// An erased person would act.
+    #[error("who acts is erased under entry {at}; name someone else with --as NAME")]
+    ErasedActor {
+        /// The entry.
+        at: u64,
+    },
     /// No such erasure.
     #[error(
         "entry {requested} asks for no erasure; `alnager people list` shows what was asked for"
@@ -682,6 +688,9 @@ pub fn decide(
     with: &Context<'_>,
 ) -> Result<Vec<Decided>, Refused> {
     let mut desk = Draft::new(state, with);
+    if let Some(erased) = state.erased.get(&desk.actor) {
+        return Err(Refused::ErasedActor { at: erased.under() });
+    }
     if command.rests_on_law() {
         desk.need_current_law()?;
     }
@@ -783,7 +792,7 @@ impl<'a> Draft<'a> {
             actor: String::new(),
             decided: Vec::new(),
         };
-        let known = desk.state.person(&with.actor).map(str::to_owned);
+        let known = desk.state.known_person(&with.actor).map(str::to_owned);
         desk.actor = known.unwrap_or_else(|| desk.new_id());
         desk
     }
@@ -836,9 +845,9 @@ impl<'a> Draft<'a> {
         self.person(&with.actor)
     }
 
-    /// The id of a person, naming them in the journal when they are new.
+    /// The id of a person, named or given by the id that the desk knows them under, naming them in the journal when they are new.
     pub(crate) fn person(&mut self, name: &str) -> String {
-        if let Some(id) = self.state.person(name) {
+        if let Some(id) = self.state.known_person(name) {
             return id.to_owned();
         }
         let id = if folded(name) == folded(&self.with.actor) {

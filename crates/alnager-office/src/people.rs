@@ -222,6 +222,14 @@ impl State {
         self.people.contains_key(id) || self.person_entries.contains_key(id)
     }
 
+    /// The id of a person the desk knows, given by name or by the id itself.
+    pub(crate) fn known_person<'s>(&'s self, given: &'s str) -> Option<&'s str> {
+        match self.is_person(given) {
+            true => Some(given),
+            false => self.person(given),
+        }
+    }
+
     /// Takes the name out of an entry that a snapshot counts already; any other event changes nothing.
     pub fn recall(&mut self, event: &Event) {
         if let Event::PersonNamed(named) = event {
@@ -446,10 +454,7 @@ impl Draft<'_> {
     /// The id of a person the desk knows, given by name or id.
     fn known_person(&self, given: &str) -> Result<String, Refused> {
         let given = given.trim();
-        if self.state.is_person(given) {
-            return Ok(given.to_owned());
-        }
-        if let Some(id) = self.state.person(given) {
+        if let Some(id) = self.state.known_person(given) {
             return Ok(id.to_owned());
         }
         let people = &self.state.people;

@@ -162,12 +162,7 @@ impl Draft<'_> {
             let owner = match owners.get(task.owner.as_str()) {
                 Some(owner) => owner.clone(),
                 None => {
-                    let is_id = self.state.people.contains_key(&task.owner);
-                    let owner = if is_id {
-                        task.owner.clone()
-                    } else {
-                        self.person(&task.owner)
-                    };
+                    let owner = self.person(&task.owner);
                     owners.insert(&task.owner, owner.clone());
                     owner
                 }

@@ -36,15 +36,9 @@ impl Desk {
     ///
     /// The copy is as the journal was at one moment; others may go on writing. It is made under another name and appears when it is
     /// whole.
-    pub async fn backup(
-        from: &Place,
-        to: &Path,
-        progress: Progress<'_>,
-    ) -> Result<Copied, StoreError> {
+    pub async fn backup(from: &Place, to: &Path, progress: Progress<'_>) -> Result<Copied, StoreError> {
         if folder::is_there(to)? {
-            return Err(StoreError::Exists {
-                path: to.to_owned(),
-            });
+            return Err(StoreError::Exists { path: to.to_owned() });
         }
         let suffix = Hash::of(&random::<32>()?).to_string();
         let mut unfinished = to.as_os_str().to_owned();
@@ -70,9 +64,7 @@ impl Desk {
     /// time.
     pub async fn backup_keys(from: &Place, to: &Path) -> Result<(), StoreError> {
         if folder::is_there(to)? {
-            return Err(StoreError::Exists {
-                path: to.to_owned(),
-            });
+            return Err(StoreError::Exists { path: to.to_owned() });
         }
         folder::create_dir(to)?;
         let place = Place::from(to.to_owned());

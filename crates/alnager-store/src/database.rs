@@ -14,7 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Decode, PgConnection, Postgres, Row as _,
-    SqlSafeStr as _, Sqlite, SqliteConnection, Type,
+    Sqlite, SqliteConnection, SqlSafeStr as _, Type,
 };
 
 use crate::error::StoreError;
@@ -189,11 +189,7 @@ impl Database {
             self.durability = durability;
         }
         self.in_transaction = true;
-        let sql = if is_server {
-            "BEGIN"
-        } else {
-            "BEGIN IMMEDIATE"
-        };
+        let sql = if is_server { "BEGIN" } else { "BEGIN IMMEDIATE" };
         let begun = self.query(sql, &[]).await;
         // A server that was started anew since answers nothing on an old connection, and nothing had begun.
         match begun {
@@ -482,9 +478,9 @@ fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         // Class 57: an operator ended it, or the server is starting or shutting down. Class 08: the connection broke.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code.len() == 5 && (code.starts_with("57P") || code.starts_with("08"))
-        }),
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| code.len() == 5 && (code.starts_with("57P") || code.starts_with("08"))),
         _ => false,
     }
 }

@@ -87,7 +87,9 @@ impl Desk {
     pub(crate) async fn open_with(place: &Place, faults: Faults) -> Result<Desk, StoreError> {
         match place.look().await? {
             Found::Desk => Desk::load(place, faults, None).await,
-            Found::Nothing => Err(StoreError::Absent { dir: place.shown() }),
+            Found::Nothing => Err(StoreError::Absent {
+                dir: place.shown(),
+            }),
         }
     }
 
@@ -153,6 +155,8 @@ impl Desk {
         self.key.name()
     }
 
+
+
     /// The key that checkpoints are checked against; shown as a `vkey`.
     pub fn verifier_key(&self) -> &VerifyingKey {
         &self.key
@@ -186,7 +190,9 @@ impl Desk {
         index: u64,
         size: u64,
     ) -> Result<Option<Vec<Hash>>, StoreError> {
-        let Some(path) = merkle::inclusion_path(index, size).filter(|_| size <= self.size()) else {
+        let Some(path) =
+            merkle::inclusion_path(index, size).filter(|_| size <= self.size())
+        else {
             return Ok(None);
         };
         let tiles = self.tiles(&path).await?;
@@ -202,7 +208,9 @@ impl Desk {
         old: u64,
         new: u64,
     ) -> Result<Option<Vec<Hash>>, StoreError> {
-        let Some(path) = merkle::consistency_path(old, new).filter(|_| new <= self.size()) else {
+        let Some(path) =
+            merkle::consistency_path(old, new).filter(|_| new <= self.size())
+        else {
             return Ok(None);
         };
         let tiles = self.tiles(&path).await?;
@@ -462,7 +470,11 @@ impl Desk {
         keys.close().await
     }
 
-    async fn load(place: &Place, faults: Faults, aside: Option<Aside>) -> Result<Desk, StoreError> {
+    async fn load(
+        place: &Place,
+        faults: Faults,
+        aside: Option<Aside>,
+    ) -> Result<Desk, StoreError> {
         let (journal, keys) = (place.journal(), place.keys());
         let mut journal = Database::open(&journal, Kind::Journal, faults.clone()).await?;
         let mut keys = Database::open(&keys, Kind::Keys, faults.clone()).await?;
@@ -492,9 +504,7 @@ impl Desk {
         desk.take_snapshot(&head).await?;
         match desk.catch_up().await {
             // The snapshot may be what is wrong, or the tiles under it: everything is folded again.
-            Err(StoreError::Damaged { .. } | StoreError::Forked { .. })
-                if desk.snapshot_size > 0 =>
-            {
+            Err(StoreError::Damaged { .. } | StoreError::Forked { .. }) if desk.snapshot_size > 0 => {
                 desk.log = Log::new(head.org);
                 desk.snapshot_size = 0;
                 desk.catch_up().await?;
@@ -661,7 +671,10 @@ pub(crate) enum Settled {
 }
 
 /// Commits the journal. When that fails, a look under the lock tells whether it happened all the same.
-pub(crate) async fn settle(journal: &mut Database, next: &Signed) -> Result<Settled, StoreError> {
+pub(crate) async fn settle(
+    journal: &mut Database,
+    next: &Signed,
+) -> Result<Settled, StoreError> {
     let Err(error) = journal.commit().await else {
         return Ok(Settled::Head);
     };
@@ -692,11 +705,7 @@ async fn look_for(
 }
 
 /// Moves the guard, in a transaction that has locked it. A guard that is there already is moved.
-pub(crate) async fn move_guard(
-    keys: &mut Database,
-    from: &Signed,
-    to: &Signed,
-) -> Result<(), StoreError> {
+pub(crate) async fn move_guard(keys: &mut Database, from: &Signed, to: &Signed) -> Result<(), StoreError> {
     if keys.move_guard(from, to).await? {
         return Ok(());
     }
@@ -736,7 +745,8 @@ fn same_org(head: &Signed, org: Uuid) -> Result<(), StoreError> {
     }
 }
 
-const MISSING_TILE: &str = "a tile of its tree is missing or is not what was written; `alnager journal rebuild` makes the tiles anew from the entries";
+const MISSING_TILE: &str =
+    "a tile of its tree is missing or is not what was written; `alnager journal rebuild` makes the tiles anew from the entries";
 
 fn missing_tile() -> StoreError {
     StoreError::damaged(MISSING_TILE)

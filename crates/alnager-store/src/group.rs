@@ -268,11 +268,7 @@ impl Desk {
     }
 
     /// Makes the data keys that are missing, durably, before anything is sealed under them.
-    pub(crate) async fn make_keys(
-        &mut self,
-        decided: &[Decided],
-        unix_ms: u64,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn make_keys(&mut self, decided: &[Decided], unix_ms: u64) -> Result<(), StoreError> {
         let Desk {
             log,
             ring,
@@ -290,9 +286,7 @@ impl Desk {
             let wrapped = keys.keys(log.org).await?;
             let current = wrapped.iter().rev().find(|key| key.owner == log.org);
             if !current.is_some_and(|key| ring.opens(key)) {
-                return Err(StoreError::damaged(
-                    "a data key in `keys.db` does not open under `kek`",
-                ));
+                return Err(StoreError::damaged("a data key in `keys.db` does not open under `kek`"));
             }
             // A commit that did not happen may have left the key behind.
             let found = wrapped

@@ -200,9 +200,7 @@ impl Log {
             made.push(draft);
         }
         for draft in made {
-            drafts
-                .advance
-                .push(&draft.entry, &draft.row.entry, &draft.event);
+            drafts.advance.push(&draft.entry, &draft.row.entry, &draft.event);
             drafts.entries.push(draft.row);
             drafts.blobs.extend(draft.blobs);
             drafts.files.extend(draft.files);

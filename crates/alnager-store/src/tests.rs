@@ -1096,16 +1096,10 @@ fn an_older_journal_in_its_place_is_read_and_not_written() {
     fs::write(world.dir().join("journal.db"), older).unwrap();
 
     let mut desk = world.open().unwrap();
-    assert!(
-        desk.forked()
-            .unwrap()
-            .contains("an older copy seems to have been put back")
-    );
+    assert!(desk.forked().unwrap().contains("an older copy seems to have been put back"));
     assert_eq!(desk.size(), 6);
     let before = fs::read(world.dir().join("journal.db")).unwrap();
-    let refused = world
-        .commit(&mut desk, id(), &world.evidence(1))
-        .unwrap_err();
+    let refused = world.commit(&mut desk, id(), &world.evidence(1)).unwrap_err();
     assert!(
         matches!(refused, CommitError::Store(StoreError::Forked { .. })),
         "{refused:?}"

@@ -234,9 +234,7 @@ pub enum Problem {
         reason: &'static str,
     },
     /// A tile is not what the entries give.
-    #[error(
-        "`{path}` is not what the entries give; `alnager journal rebuild` makes the tiles anew"
-    )]
+    #[error("`{path}` is not what the entries give; `alnager journal rebuild` makes the tiles anew")]
     Tile {
         /// Its path, as a published log has it.
         path: String,
@@ -252,9 +250,7 @@ pub enum Problem {
         expected: u64,
     },
     /// The snapshot says something else than the entries.
-    #[error(
-        "the snapshot at entry `{size}` is not what the entries add up to; `alnager journal rebuild` throws it away"
-    )]
+    #[error("the snapshot at entry `{size}` is not what the entries add up to; `alnager journal rebuild` throws it away")]
     Snapshot {
         /// Its size.
         size: u64,
@@ -865,9 +861,9 @@ impl Check {
         }
         let size = self.edge.size();
         let forks = &self.state.log.forks;
-        let is_settled = forks
-            .iter()
-            .any(|fork| fork.seen_size == guard.size && fork.seen_root == guard.root.to_base64());
+        let is_settled = forks.iter().any(|fork| {
+            fork.seen_size == guard.size && fork.seen_root == guard.root.to_base64()
+        });
         match guard::standing(guard, self.root_at(guard.size), size) {
             Standing::Ahead | Standing::Other if is_settled => {
                 self.notes.push(Note::GuardBehind {

@@ -10,7 +10,7 @@ use crate::audit::AuditCommand;
 use crate::journal::JournalCommand;
 use crate::law::LawCommand;
 use crate::new::NewArguments;
-use crate::people::{HoldCommand, PeopleCommand};
+use crate::people::{EraseArguments, HoldCommand, PeopleCommand};
 use crate::task::TaskCommand;
 use crate::witness::WitnessCommand;
 
@@ -128,6 +128,8 @@ pub(crate) enum Command {
     /// List people, held or erased
     #[command(subcommand)]
     People(PeopleCommand),
+    /// Erase a person: key, salts and ciphertexts go, every proof stays valid
+    Erase(EraseArguments),
     /// Keep people from being erased while the law asks for it
     #[command(subcommand)]
     Hold(HoldCommand),

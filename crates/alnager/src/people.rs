@@ -1,10 +1,12 @@
-//! `alnager people` and `hold`.
+//! `alnager people`, `hold` and `erase`.
 
+use alnager_office::people::Basis;
 use alnager_office::state::State;
 use alnager_work::acting::Flags;
 use alnager_work::error::JobError;
 use alnager_work::people;
 use alnager_work::records;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -38,6 +40,56 @@ pub(crate) struct HoldArguments {
     /// Why, such as the claim for which the data are kept
     #[arg(long)]
     pub(crate) reason: String,
+}
+
+/// Whom to erase, and why.
+#[derive(Debug, Args)]
+pub(crate) struct EraseArguments {
+    /// The person, by name or id
+    pub(crate) person: String,
+    /// On what ground; the first six are those of GDPR Art 17(1)
+    #[arg(long, value_parser = bases())]
+    pub(crate) basis: Basis,
+    /// Why, without the person's name: the reason stays
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+fn bases() -> impl TypedValueParser<Value = Basis> {
+    let values = Basis::ALL.map(|basis| PossibleValue::new(basis.word()).help(basis.what()));
+    PossibleValuesParser::new(values)
+        .try_map(|word| Basis::of(&word).ok_or("there is no such ground"))
+}
+
+/// Erases a person.
+pub(crate) async fn erase(
+    flags: &Flags,
+    arguments: &EraseArguments,
+    format: Format,
+) -> Result<u8, JobError> {
+    let EraseArguments {
+        person,
+        basis,
+        reason,
+    } = arguments;
+    let erased = people::erase(flags, person, *basis, reason).await?;
+    let (erasure, receipt) = (&erased.erasure, &erased.erasure.receipt);
+    let id = erasure.person.to_string();
+    let words = erased.state.name(&id);
+    say(&match format {
+        Format::Text => format!(
+            "{words}, id {id}: {} payloads and {} blobs are deleted, as {} asked in entry {}\n\
+             whatever else names the person (declarations, documents, reasons, copies of reports) is yours to change",
+            erasure.n_payloads, erasure.n_blobs, erased.actor, erasure.requested
+        ),
+        Format::Json => json!({
+            "done": words, "person": id, "basis": basis.word(), "requested": erasure.requested,
+            "payloads": erasure.n_payloads, "blobs": erasure.n_blobs,
+            "journal": { "origin": receipt.origin, "size": receipt.size, "root": receipt.root.to_base64() },
+        })
+        .to_string(),
+    });
+    Ok(CLEAR)
 }
 
 /// Lists people.
@@ -117,7 +169,9 @@ fn words(state: &State, id: &str) -> String {
         let cite = cite.map_or(String::new(), |cite| format!(", {cite}"));
         let stands = match erased.executed {
             Some(_) => String::new(),
-            None => format!("; NOT FINISHED, run again: `alnager erase {id}`"),
+            None => {
+                format!("; NOT FINISHED: ask again, `alnager erase {id}` with --basis and --reason")
+            }
         };
         lines.push(format!(
             "  asked for on {} in entry {}: {}{cite}{stands}",

@@ -29,7 +29,6 @@ use crate::journal;
 use crate::law::{self, LawCommand};
 use crate::new;
 use crate::people::{self, PeopleCommand};
-use crate::people::{self, PeopleCommand};
 use crate::settings;
 use crate::task;
 use crate::terminal::{self, Bar, complain, say};
@@ -93,10 +92,10 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         | Command::Fact(_)
         | Command::Evidence(_)
         | Command::Task(_) => true,
-        Command::People(_) | Command::Hold(_) => false,
+        Command::People(_) | Command::Hold(_) | Command::Erase(_) => false,
     };
     let reads_record = match &arguments.command {
-        Command::People(_) | Command::Hold(_) => true,
+        Command::People(_) | Command::Hold(_) | Command::Erase(_) => true,
         Command::Law(LawCommand::Pack(command)) => command.reads_record(),
         _ => uses_law,
     };
@@ -162,6 +161,7 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         Command::Law(command) => law::run(&flags, command, shared.format).await,
         Command::Audit(command) => audit::run(&flags, command, shared.format).await,
         Command::People(PeopleCommand::List) => people::list(&flags, shared.format).await,
+        Command::Erase(arguments) => people::erase(&flags, arguments, shared.format).await,
         Command::Hold(command) => people::hold(&flags, command, shared.format).await,
         Command::Journal(command) => journal::run(&flags, command, shared.format).await,
         Command::Witness(command) => witness::run(command, shared.format).await,

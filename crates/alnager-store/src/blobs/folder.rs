@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use alnager_journal::merkle::Hash;
 
-use crate::entropy::random;
 use crate::error::StoreError;
 use crate::folder::{create_dir, create_file, sync_dir};
+use crate::entropy::random;
 
 use super::Names;
 

@@ -51,6 +51,13 @@ fn the_log_can_be_held_from_outside_word_for_word() {
     assert!(follow("hold-the-log-from-outside", &place) > 5);
 }
 
+#[test]
+fn a_person_can_be_erased_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    assert_eq!(follow("erase-a-person", &place), 9);
+}
+
 /// Runs every command of a guide, with the files it shows (fenced as `text NAME`) at hand; gives how many there were.
 #[track_caller]
 fn follow(guide: &str, place: &Place) -> usize {

@@ -31,6 +31,7 @@ fn what_enters_something_refuses_an_earlier_record() {
         "law pack unpin gdpr",
         "task open --what w --why w --due 2998-01-01",
         "task done T1 --note n",
+        "erase p --basis other --reason r",
         "hold place p --reason r",
         "hold release p --reason r",
     ];

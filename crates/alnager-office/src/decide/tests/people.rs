@@ -169,6 +169,42 @@ fn nobody_erases_themselves() {
 }
 
 #[test]
+fn a_declaration_that_gives_the_id_of_an_erased_person_says_the_same_as_before() {
+    let mut world = World::new();
+    let given = evidence("dpia", "X-before", "2027-01-01");
+    world.review(PLAIN, &given, "2026-11-23");
+    let tom = world.id("Tom");
+    world.erase("Rita", "Tom");
+    let command = world.command("sys", PLAIN, &given, "2026-11-23");
+    let Command::Review(mut review) = command else {
+        panic!("no review")
+    };
+    let with_id = |name: &mut String| {
+        if name == "Tom" {
+            name.clone_from(&tom);
+        }
+    };
+    review.declaration.people(&mut |name| with_id(name));
+    for offered in &mut review.evidence {
+        with_id(&mut offered.declared.submitted_by);
+    }
+    let entered = world.entered("Rita", &Command::Review(review));
+    check(&entered, expect!["8 system.reviewed [1, 7]"]);
+}
+
+#[test]
+fn an_erased_person_does_not_act() {
+    let mut world = World::new();
+    world.tasks("Rita", &["Tom"]);
+    let tom = world.id("Tom");
+    world.erase("Rita", "Tom");
+    check(
+        &world.hold(&tom, "Rita"),
+        expect!["who acts is erased under entry 3; name someone else with --as NAME"],
+    );
+}
+
+#[test]
 fn a_decision_about_a_person_needs_its_reason() {
     let mut world = World::new();
     world.tasks("Rita", &["Tom"]);
