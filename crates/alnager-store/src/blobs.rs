@@ -86,19 +86,6 @@ impl Blobs {
         Ok(found)
     }
 
-    /// Hands over every blob, in the order of names. One that is removed meanwhile is left out.
-    pub(crate) fn each(
-        &self,
-        mut take: impl FnMut(Hash, Vec<u8>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        for name in self.names()?.names {
-            if let Some(bytes) = self.read(name)? {
-                take(name, bytes)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Number of files or objects that are none of `is_known`: left by a commit that did not happen.
     pub(crate) fn count_orphans(&self, is_known: impl Fn(Hash) -> bool) -> Result<u64, StoreError> {
         let found = self.names()?;

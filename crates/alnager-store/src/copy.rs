@@ -29,7 +29,7 @@ pub struct Copied {
 }
 
 /// Progress of a copy: entries done and to be done.
-pub type Progress<'p> = &'p (dyn Fn(u64, u64) + Send + Sync);
+pub type Progress<'p> = &'p dyn Fn(u64, u64);
 
 impl Desk {
     /// Copies the journal and its blobs to a place where there is none. Keys and secrets are not in the copy.

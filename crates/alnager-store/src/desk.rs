@@ -138,7 +138,7 @@ impl Desk {
             return Ok(None);
         };
         let Files { journal, keys } = self.files.get_mut();
-        let mut earlier = Log::new(self.log.org);
+        let mut earlier = Log::before(self.log.org, &self.log.state);
         earlier
             .catch_up(size, root, journal, keys, &mut self.ring)
             .await?;

@@ -1,25 +1,14 @@
 //! Erasure: a person's key, salts and ciphertexts go; entries and proofs stay.
 
 use alnager_journal::entry::Entry;
-use alnager_office::decide::{Command, Context};
+use alnager_office::decide::Command;
 use uuid::Uuid;
 
 use crate::database::Durability;
 use crate::desk::{Desk, Files};
 use crate::error::{CommitError, StoreError};
-use crate::group::{Order, Receipt};
+use crate::group::{By, Order, Receipt};
 use crate::schema::Tombstone;
-
-/// The order that says that an erasure is done; the store knows the rest of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Finish<'a> {
-    /// The idempotency key.
-    pub id: Uuid,
-    /// The instant, RFC 3339 in UTC with six decimals.
-    pub at: &'a str,
-    /// Who says so.
-    pub with: &'a Context<'a>,
-}
 
 /// An erasure that is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +34,7 @@ impl Desk {
         &mut self,
         person: &str,
         request: &Order<'_>,
-        finish: &Finish<'_>,
+        finish: &By<'_>,
     ) -> Result<Erasure, CommitError> {
         let receipt = self.enter(request).await?;
         let state = self.state();
@@ -70,13 +59,7 @@ impl Desk {
             n_payloads,
             n_blobs,
         };
-        let order = Order {
-            id: finish.id,
-            at: finish.at,
-            command: &command,
-            with: finish.with,
-            expected: None,
-        };
+        let order = finish.order(&command);
         Ok(Erasure {
             person: owner,
             requested: erased.requested,

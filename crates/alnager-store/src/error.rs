@@ -163,7 +163,7 @@ pub enum StoreError {
         origin: String,
     },
     /// The log has two keys already.
-    #[error("the log still has the key before this one; drop that first with `alnager desk key drop`")]
+    #[error("the log still has the key before this one; drop that first with `alnager desk drop-key`")]
     TwoKeys,
     /// The log has one key.
     #[error("the log has one key only, so there is none to drop")]

@@ -5,11 +5,10 @@ use alnager_office::decide::{Command, Context, decide};
 use alnager_office::log::NewFork;
 use alnager_office::state::State;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::desk::{Desk, Files};
 use crate::error::{CommitError, StoreError};
-use crate::group::Receipt;
+use crate::group::{By, Receipt};
 use crate::guard::{self, Standing};
 use crate::log::Origin;
 use crate::schema::Signed;
@@ -17,12 +16,8 @@ use crate::schema::Signed;
 /// What a fork needs besides the desk.
 #[derive(Clone, Copy, Debug)]
 pub struct Fork<'a> {
-    /// The idempotency key.
-    pub id: Uuid,
-    /// The instant, RFC 3339 in UTC with six decimals.
-    pub at: &'a str,
-    /// Who decides it.
-    pub with: &'a Context<'a>,
+    /// Who decides it, and when.
+    pub by: By<'a>,
     /// The new origin; without it the old one with the next free number behind it.
     pub origin: Option<&'a str>,
     /// Why.
@@ -62,9 +57,9 @@ impl Desk {
         }
         let signers = self.secrets.signers(&origin)?;
         let instant = || StoreError::Instant {
-            at: fork.at.to_owned(),
+            at: fork.by.at.to_owned(),
         };
-        let at: Timestamp = fork.at.parse().map_err(|_| instant())?;
+        let at: Timestamp = fork.by.at.parse().map_err(|_| instant())?;
         let unix_ms = u64::try_from(at.as_millisecond()).map_err(|_| instant())?;
         let command = Command::ForkLog(Box::new(NewFork {
             origin: head.origin.clone(),
@@ -78,14 +73,14 @@ impl Desk {
         }));
         let with = Context {
             organisation: self.log.org.to_string(),
-            ..fork.with.clone()
+            ..fork.by.with.clone()
         };
         let mut drafts = self.log.drafts();
         let decided = decide(drafts.state(), &command, &with)?;
         self.make_keys(&decided, unix_ms).await?;
         let order = Origin {
-            command: fork.id,
-            at: fork.at,
+            command: fork.by.id,
+            at: fork.by.at,
             unix_ms,
         };
         let Desk {
@@ -116,7 +111,7 @@ impl Desk {
             origin: self.origin().to_owned(),
             root: self.log.edge.root(),
             checkpoint: self.checkpoint.to_string(),
-            at: fork.at.to_owned(),
+            at: fork.by.at.to_owned(),
             already: false,
         })
     }

@@ -31,6 +31,29 @@ pub struct Order<'a> {
     pub expected: Option<u64>,
 }
 
+/// An order whose command the desk itself puts in: who orders it, when, and under which key.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// The idempotency key.
+    pub id: Uuid,
+    /// The instant, RFC 3339 in UTC with six decimals.
+    pub at: &'a str,
+    /// Who orders it.
+    pub with: &'a Context<'a>,
+}
+
+impl<'a> By<'a> {
+    pub(crate) fn order(&self, command: &'a Command) -> Order<'a> {
+        Order {
+            id: self.id,
+            at: self.at,
+            command,
+            with: self.with,
+            expected: None,
+        }
+    }
+}
+
 /// What a command is acknowledged with. Everything in it is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {

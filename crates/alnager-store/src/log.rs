@@ -27,6 +27,8 @@ pub(crate) struct Log {
     pub(crate) state: Arc<State>,
     /// Entries in a snapshot whose payloads are gone; an entry behind it must say that they were erased.
     pub(crate) owed: BTreeSet<u64>,
+    /// Entries whose payloads later entries, which are not read here, say were erased.
+    pub(crate) gone: BTreeSet<u64>,
 }
 
 /// Entries that follow those known, already durable or about to be.
@@ -91,6 +93,16 @@ impl Log {
             edge: Edge::default(),
             state: Arc::default(),
             owed: BTreeSet::new(),
+            gone: BTreeSet::new(),
+        }
+    }
+
+    /// One that is read only up to some entry, though later ones are known: payloads erased since then are not missed.
+    pub(crate) fn before(org: Uuid, now: &State) -> Log {
+        let entries = now.erased.keys().filter_map(|id| now.person_entries.get(id));
+        Log {
+            gone: entries.flatten().copied().collect(),
+            ..Log::new(org)
         }
     }
 
@@ -149,6 +161,7 @@ impl Log {
             // They are in the database already, or are made anew on request.
             advance.tiles.clear();
         }
+        missing.retain(|index| !self.gone.contains(index));
         if let Some(index) = missing.first() {
             return Err(StoreError::damaged(format!(
                 "the payload of entry `{index}` is missing"

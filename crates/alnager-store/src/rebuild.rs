@@ -23,7 +23,7 @@ impl Desk {
     /// Nothing is changed unless the entries have the root that was signed.
     pub async fn rebuild(
         &mut self,
-        progress: &(dyn Fn(u64, u64) + Send + Sync),
+        progress: &dyn Fn(u64, u64),
     ) -> Result<Rebuilt, StoreError> {
         let rebuilt = self.rebuild_tiles(progress).await;
         self.rollback().await;
@@ -34,7 +34,7 @@ impl Desk {
 
     pub(crate) async fn rebuild_tiles(
         &mut self,
-        progress: &(dyn Fn(u64, u64) + Send + Sync),
+        progress: &dyn Fn(u64, u64),
     ) -> Result<Rebuilt, StoreError> {
         let (org, size, root) = (self.log.org, self.size(), self.log.edge.root());
         let Files { journal, .. } = self.files.get_mut();

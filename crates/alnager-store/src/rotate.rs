@@ -14,7 +14,7 @@ use crate::desk::{Desk, Files};
 use crate::entropy::Entropy;
 use crate::error::{CommitError, StoreError};
 use crate::folder::{self, KEK, LOG_KEY, LOG_KEY_OLD};
-use crate::group::{Order, Receipt};
+use crate::group::{By, Receipt};
 use crate::place::Place;
 use crate::seal::Keyring;
 use crate::secret::{Secrets, Unlock};
@@ -61,7 +61,7 @@ impl Desk {
     /// signatures, until [`Desk::drop_log_key`].
     pub async fn rotate_log_key(
         &mut self,
-        order: &Order<'_>,
+        by: &By<'_>,
         reason: &str,
     ) -> Result<Receipt, CommitError> {
         if self.signers.old().is_some() {
@@ -74,13 +74,8 @@ impl Desk {
             new: new.current().verifying_key(KeyKind::Ed25519).to_string(),
             reason: reason.to_owned(),
         };
-        self.prepare(&next, Change::LogKey(order.id)).await?;
-        let entered = self
-            .enter(&Order {
-                command: &command,
-                ..*order
-            })
-            .await;
+        self.prepare(&next, Change::LogKey(by.id)).await?;
+        let entered = self.enter(&by.order(&command)).await;
         // Whether it was entered the journal knows, also where the answer was lost.
         self.settle_secrets().await?;
         entered
@@ -89,7 +84,7 @@ impl Desk {
     /// Ends the old key: it signs no more, and its seed is deleted.
     pub async fn drop_log_key(
         &mut self,
-        order: &Order<'_>,
+        by: &By<'_>,
         reason: &str,
     ) -> Result<Receipt, CommitError> {
         let Some(old) = self.signers.old() else {
@@ -99,12 +94,7 @@ impl Desk {
             key: old.verifying_key(KeyKind::Ed25519).to_string(),
             reason: reason.to_owned(),
         };
-        let receipt = self
-            .enter(&Order {
-                command: &command,
-                ..*order
-            })
-            .await?;
+        let receipt = self.enter(&by.order(&command)).await?;
         folder::remove_file(&self.place.home().join(LOG_KEY_OLD))?;
         let secrets = self.secrets.without_old();
         self.use_secrets(secrets)?;

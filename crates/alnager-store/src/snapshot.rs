@@ -78,6 +78,7 @@ impl Desk {
             edge,
             state: Arc::new(state),
             owed,
+            gone: BTreeSet::new(),
         };
         self.snapshot_size = row.size;
         Ok(())

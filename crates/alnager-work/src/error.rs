@@ -57,6 +57,18 @@ impl JobError {
                     | StoreError::NoParent { .. }
                     | StoreError::Foreign { .. }
                     | StoreError::Newer { .. }
+                    | StoreError::Address { .. }
+                    | StoreError::Locked { .. }
+                    | StoreError::NoPassphrase { .. }
+                    | StoreError::NotForked
+                    | StoreError::OriginUsed { .. }
+                    | StoreError::Origin { .. }
+                    | StoreError::TwoKeys
+                    | StoreError::OneKey
+                    | StoreError::Exists { .. }
+                    | StoreError::KeysMissing { .. }
+                    | StoreError::Moved
+                    | StoreError::InUse { .. }
             ),
             JobError::File { is_input, .. } => *is_input,
             JobError::Internal(_) => false,

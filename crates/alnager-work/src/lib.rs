@@ -13,6 +13,7 @@ pub mod people;
 pub mod records;
 pub mod review;
 pub mod task;
+pub mod upkeep;
 pub mod verify;
 pub mod why;
 pub mod witness;

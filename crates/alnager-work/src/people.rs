@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alnager_office::decide::Command;
 use alnager_office::people::Basis;
 use alnager_office::state::State;
-use alnager_store::{Erasure, Finish, Order};
+use alnager_store::{By, Erasure, Order};
 
 use crate::acting::{Acting, Flags, instant, new_ids};
 use crate::error::JobError;
@@ -47,7 +47,7 @@ pub async fn erase(
         with: &with,
         expected: None,
     };
-    let finish = Finish {
+    let finish = By {
         id: ids[1],
         at: &at,
         with: &with,

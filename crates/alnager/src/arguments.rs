@@ -6,6 +6,7 @@ use alnager_work::acting::Recorded;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use crate::desk::DeskCommand;
 use crate::audit::AuditCommand;
 use crate::journal::JournalCommand;
 use crate::law::LawCommand;
@@ -234,13 +235,4 @@ pub(crate) struct Ruling {
     /// Why
     #[arg(long)]
     pub(crate) reason: String,
-}
-
-/// Commands about the desk.
-#[derive(Debug, Subcommand)]
-pub(crate) enum DeskCommand {
-    /// Check every entry, payload, blob, signature and the refolded state
-    Verify,
-    /// Print the log key that signs this desk's checkpoints
-    Key,
 }

@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::arguments::Format;
+use crate::desk::{self, ForkArguments};
 use crate::run::{CLEAR, HOLD, pretty, trust};
 use crate::terminal::{Bar, say};
 use crate::witness::{self, ListedCommand, SubmitArguments};
@@ -36,6 +37,10 @@ pub(crate) enum JournalCommand {
         /// Number of entries of the later one; without it that of the last checkpoint
         new: Option<u64>,
     },
+    /// Let a journal that is not the one last signed go on under a new origin
+    Fork(ForkArguments),
+    /// Make tiles and snapshot anew from the entries
+    Rebuild,
     /// List whom `submit` asks, and change the list
     #[command(subcommand)]
     Witness(ListedCommand),
@@ -110,6 +115,8 @@ pub(crate) async fn run(
             });
             Ok(CLEAR)
         }
+        JournalCommand::Fork(arguments) => desk::fork(flags, arguments, format).await,
+        JournalCommand::Rebuild => desk::rebuild(flags, format).await,
         JournalCommand::Witness(command) => witness::listed(flags, command, format).await,
         JournalCommand::Submit(arguments) => witness::submit(flags, arguments, format).await,
     }

@@ -3,6 +3,7 @@
 mod arguments;
 mod audit;
 mod crosswalk;
+mod desk;
 mod journal;
 mod law;
 mod new;

@@ -11,8 +11,7 @@ use alnager_office::state::State;
 use alnager_report::json::{self, JournalHead, JsonOutputs};
 use alnager_report::screen::{self, Outputs};
 use alnager_report::why as why_report;
-use alnager_store::{Desk, Place, StoreError};
-use alnager_work::acting::{Acting, Flags};
+use alnager_work::acting::Flags;
 use alnager_work::error::JobError;
 use alnager_work::records::{self, Entered, NewEvidence, NewSignature};
 use alnager_work::review::{self, Request};
@@ -21,10 +20,11 @@ use alnager_work::why;
 use serde_json::{Value, json};
 
 use crate::arguments::{
-    Arguments, Command, DeskCommand, EvidenceCommand, FactCommand, Format, GateName, Ruling, Shared,
+    Arguments, Command, EvidenceCommand, FactCommand, Format, GateName, Ruling, Shared,
 };
 use crate::audit;
 use crate::crosswalk;
+use crate::desk;
 use crate::journal;
 use crate::law::{self, LawCommand};
 use crate::new;
@@ -166,19 +166,8 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         Command::Journal(command) => journal::run(&flags, command, shared.format).await,
         Command::Witness(command) => witness::run(command, shared.format).await,
         Command::Task(command) => task::run(&flags, command, shared.format).await,
-        Command::Desk(DeskCommand::Verify) => desk_verify(&flags.desk, shared.format).await,
-        Command::Desk(DeskCommand::Key) => {
-            let key = Acting::begin(&flags)?
-                .desk()
-                .await?
-                .verifier_key()
-                .to_string();
-            say(&match shared.format {
-                Format::Text => key,
-                Format::Json => json!({ "key": key }).to_string(),
-            });
-            Ok(CLEAR)
-        }
+        Command::Desk(command) => desk::run(&flags, command, shared.format).await,
+
     }
 }
 
@@ -609,54 +598,3 @@ fn verification_json(found: &Verification) -> Value {
     })
 }
 
-async fn desk_verify(desk: &Place, format: Format) -> Result<u8, JobError> {
-    let report = match Desk::verify(desk).await {
-        Ok(report) => report,
-        // So damaged that there is nothing left to check with: an answer, not a failure to give one.
-        Err(error @ (StoreError::Damaged { .. } | StoreError::Forked { .. })) => {
-            let words = with_causes(&error);
-            say(&match format {
-                Format::Json => pretty(&json!({ "consistent": false, "problems": [words] })),
-                Format::Text => format!("the desk is NOT whole\nproblem: {words}"),
-            });
-            return Ok(HOLD);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let consistent = report.problems.is_empty();
-    let problems: Vec<String> = report
-        .problems
-        .iter()
-        .map(|problem| with_causes(problem))
-        .collect();
-    let notes: Vec<String> = report.notes.iter().map(ToString::to_string).collect();
-    say(&match format {
-        Format::Json => pretty(&json!({
-            "consistent": consistent, "origin": report.origin, "size": report.size, "root": report.root.to_base64(),
-            "payloads": report.payloads, "blobs": report.blobs, "problems": problems, "notes": notes,
-        })),
-        Format::Text => {
-            let mut lines = Vec::new();
-            match consistent {
-                true => lines.push(format!("the desk is whole: {}", report.origin)),
-                false => lines.push(format!(
-                    "the desk is NOT whole: {} problems",
-                    report.problems.len()
-                )),
-            }
-            lines.push(format!(
-                "{} entries, root {}",
-                report.size,
-                report.root.to_base64()
-            ));
-            lines.push(format!(
-                "{} payloads and {} blobs opened and held against their commitments",
-                report.payloads, report.blobs
-            ));
-            lines.extend(problems.iter().map(|problem| format!("problem: {problem}")));
-            lines.extend(notes.iter().map(|note| format!("note: {note}")));
-            lines.join("\n")
-        }
-    });
-    Ok(if consistent { CLEAR } else { HOLD })
-}

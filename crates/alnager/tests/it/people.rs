@@ -126,9 +126,15 @@ fn an_erased_name_is_nowhere_and_words_stand_in_its_place() {
         (&1.into(), &id.into())
     );
 
-    // Whatever is printed of the record.
+    // Whatever is printed of the present record, and of an earlier one.
     for arguments in [
         &["evidence", "list"][..],
+        &[
+            "evidence",
+            "list",
+            "--recorded",
+            &(erased["requested"].as_u64().unwrap() - 1).to_string(),
+        ],
         &["people", "list"],
     ] {
         for format in ["text", "json"] {
