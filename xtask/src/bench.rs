@@ -4,6 +4,7 @@
 //! programs on the machine change it.
 
 mod audit;
+mod proof;
 mod texts;
 
 use std::fs::File;
@@ -17,6 +18,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{Scratch, cargo, run, target_directory};
 
 pub(crate) use audit::audit;
+pub(crate) use proof::{pass as proof_pass, proof};
 pub(crate) use texts::{pass as text_pass, texts};
 
 /// Times that a job is run; the median counts.

@@ -1,4 +1,4 @@
-//! The project's chores: test, postgres, s3, tidy, bench, conformance, interop, fuzz, reference.
+//! The project's chores: test, postgres, s3, tidy, bench, conformance, interop, fuzz, wasm, reference.
 
 mod bench;
 mod conformance;
@@ -10,6 +10,7 @@ mod postgres;
 mod reference;
 mod test;
 mod tidy;
+mod wasm;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -29,10 +30,12 @@ usage: cargo xtask <chore>
   bench law            hold 100,000 random rules against the crate cel, measure mapping beside it
   bench journal [N]    append from many submitters, then N entries (1,000,000), beside raw fsync and bare SQLite
   bench audit SHARED   audit ten million rows beside the peers of the folder SHARED
+  bench proof          check the proof of one entry of a million, size and CPU
   bench texts SHARED   import the AI Act from the folder SHARED beside a bare loop over its events
   interop              show our logs, intact and damaged, to log libraries of others (Rust, Python, Go)
   fuzz [MINUTES] [TARGET…]
                        random input for every parser of a stranger's bytes, 10 minutes each
+  wasm                 compile the verifier's library for wasm32-unknown-unknown, where that is installed
   conformance SHARED   compare our figures and law cases with the reference in the folder SHARED";
 
 fn main() -> ExitCode {
@@ -50,14 +53,17 @@ fn main() -> ExitCode {
         ["bench", "journal"] => bench::journal(&root(), None),
         ["bench", "journal", size] => bench::journal(&root(), Some(size)),
         ["bench", "audit", shared] => bench::audit(&root(), Path::new(shared)),
+        ["bench", "proof"] => bench::proof(&root()),
         ["bench", "texts", shared] => bench::texts(&root(), Path::new(shared)),
         // Not chores: the children that `bench` measures, built for release like their rivals.
+        ["bench-proof", what, file] => bench::proof_pass(what, Path::new(file)),
         ["bench-text", what, file] => bench::text_pass(what, Path::new(file)),
         ["bench-floor", csv, folder, n_bytes] => {
             bench::floor(Path::new(csv), Path::new(folder), n_bytes)
         }
         ["fuzz", words @ ..] => fuzz::fuzz(&root(), words),
         ["interop"] => interop::interop(&root()),
+        ["wasm"] => wasm::wasm(&root()),
         ["conformance", shared] => conformance::conformance(&root(), Path::new(shared)),
         _ => {
             eprintln!("{USAGE}");

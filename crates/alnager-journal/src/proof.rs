@@ -15,7 +15,8 @@ pub const HASHES_MAX: usize = 64;
 /// Longest extra data, bytes.
 pub const EXTRA_LEN_MAX: usize = 65_536;
 
-const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
+/// How every proof file begins.
+pub const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
 
 /// Evidence that one entry is in a log: to be stored as `*.tlog-proof` and checked offline.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,47 +1,94 @@
-//! `alnager-verify FILE [--key VKEY] [--policy FILE]`: checks a dossier's signatures, proofs, commitments and wholeness.
+//! `alnager-verify FILE|FOLDER [--entry FILE] [--key VKEY] [--policy FILE]`: checks evidence from a journal.
 //!
-//! Needs no desk, no network and no account. Exit code 0: consistent; 1: not; 2: wrong use, or a file that cannot be
-//! read. It never says "authentic": whether a key is the right one, only the reader can know.
+//! A dossier: signatures, proofs, commitments and wholeness. A `.tlog-proof` with its entry: that the entry is in the
+//! log. The folder of a published log: all of it. Needs no desk, no network and no account. Exit code 0: consistent; 1:
+//! not; 2: wrong use, or a file that cannot be read. It never says "authentic": whether a key is the right one, only the
+//! reader can know.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the verifier's main reads its words and one file"
+    reason = "the verifier's main reads its words and the files they name"
 )]
 
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
+use alnager_journal::checkpoint::SignedCheckpoint;
 use alnager_journal::dossier::{self, Limits};
 use alnager_journal::note::VerifyingKey;
-use alnager_journal::policy::Policy;
+use alnager_journal::policy::{Accepted, Cosigned, Policy};
+use alnager_journal::proof::{self, Proof};
+use alnager_journal::published;
 use alnager_journal::verify::{self, Status, Trust, Verified};
 
-const USAGE: &str = "use: alnager-verify FILE [--key VKEY] [--policy FILE]";
+const USAGE: &str = "use: alnager-verify FILE|FOLDER [--entry FILE] [--key VKEY] [--policy FILE]";
+
+/// What the words asked for.
+struct Asked {
+    path: String,
+    entry: Option<String>,
+    trust: Trust,
+}
+
+/// Why there is nothing good to say: the exit code and the words.
+type Complaint = (u8, String);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args_os()
         .skip(1)
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let (file, trust) = match read_arguments(&arguments) {
-        Ok(read) => read,
-        Err(complaint) => return end(2, &complaint),
-    };
-    let bytes = match read_file(&file) {
-        Ok(bytes) => bytes,
-        Err(complaint) => return end(2, &complaint),
-    };
-    let verified = match dossier::read(&bytes, Limits::default()) {
-        Ok(read) => verify::verify(&read, &trust).map_err(|error| chain(&error)),
-        Err(error) => Err(chain(&error)),
-    };
-    match verified {
-        Ok(verified) => {
-            print!("{}", screen(&verified));
+    let asked = read_arguments(&arguments).map_err(|complaint| (2, complaint));
+    match asked.and_then(|asked| judge(&asked)) {
+        Ok(screen) => {
+            print!("{screen}");
             ExitCode::SUCCESS
         }
-        Err(complaint) => end(1, &format!("refused: {complaint}")),
+        Err((code, complaint)) => end(code, &complaint),
     }
+}
+
+/// Checks what the path names, by its kind.
+fn judge(asked: &Asked) -> Result<String, Complaint> {
+    let refused = |error: &dyn std::error::Error| (1, format!("refused: {}", chain(error)));
+    let is_folder = Path::new(&asked.path).is_dir();
+    let bytes = match is_folder {
+        true => Vec::new(),
+        false => read_file(&asked.path).map_err(|complaint| (2, complaint))?,
+    };
+    let is_proof = bytes.starts_with(proof::FIRST_LINE.as_bytes());
+    if asked.entry.is_some() && !is_proof {
+        return Err((
+            2,
+            "`--entry` goes with a `.tlog-proof`; leave it out".to_owned(),
+        ));
+    }
+    if is_folder {
+        let mut read = |path: &str| read_file(&format!("{}/{path}", asked.path));
+        let checked = published::check(&mut read, &asked.trust, &mut |_, _| ());
+        let checked = checked.map_err(|error| refused(&error))?;
+        let mut screen = signed(checked.signed.as_ref(), &checked.checkpoint);
+        screen += &format!("{} files, {} bytes\n", checked.n_files, checked.n_bytes);
+        return Ok(screen);
+    }
+    if is_proof {
+        let entry = asked.entry.as_ref().ok_or((
+            2,
+            "a proof is checked with its entry; name the entry's file with `--entry`".to_owned(),
+        ))?;
+        let entry = read_file(entry).map_err(|complaint| (2, complaint))?;
+        let proof = Proof::parse(&bytes).map_err(|error| refused(&error))?;
+        proof.verify(&entry).map_err(|error| refused(&error))?;
+        let accepted = verify::signed(&proof.checkpoint, &asked.trust);
+        let accepted = accepted.map_err(|error| refused(&error))?;
+        let mut screen = signed(accepted.as_ref(), &proof.checkpoint);
+        screen += &format!("the entry is entry {} of the log\n", proof.index);
+        return Ok(screen);
+    }
+    let read = dossier::read(&bytes, Limits::default()).map_err(|error| refused(&error))?;
+    let verified = verify::verify(&read, &asked.trust).map_err(|error| refused(&error))?;
+    Ok(screen(&verified))
 }
 
 fn end(code: u8, complaint: &str) -> ExitCode {
@@ -49,9 +96,9 @@ fn end(code: u8, complaint: &str) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The dossier's path and whom to trust, or what is wrong with the words given.
-fn read_arguments(arguments: &[String]) -> Result<(String, Trust), String> {
-    let (mut file, mut trust) = (None, None);
+/// What is wrong with the words given, or what they ask for.
+fn read_arguments(arguments: &[String]) -> Result<Asked, String> {
+    let (mut path, mut entry, mut trust) = (None, None, None);
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let trusted = match word.as_str() {
@@ -69,12 +116,16 @@ fn read_arguments(arguments: &[String]) -> Result<(String, Trust), String> {
                         .map_err(|error| format!("--policy: {}", chain(&error)))?,
                 )
             }
-            option if option.starts_with("--") => {
+            "--entry" if entry.is_none() => {
+                entry = Some(words.next().ok_or(USAGE)?.to_owned());
+                continue;
+            }
+            option if option.starts_with("--") && option != "--entry" => {
                 return Err(format!("unknown option `{}`\n{USAGE}", printable(option)));
             }
-            _ if file.is_some() => return Err(USAGE.to_owned()),
-            path => {
-                file = Some(path.to_owned());
+            _ if path.is_some() => return Err(USAGE.to_owned()),
+            word => {
+                path = Some(word.to_owned());
                 continue;
             }
         };
@@ -84,7 +135,11 @@ fn read_arguments(arguments: &[String]) -> Result<(String, Trust), String> {
             ));
         }
     }
-    Ok((file.ok_or(USAGE)?, trust.unwrap_or(Trust::Unstated)))
+    Ok(Asked {
+        path: path.ok_or(USAGE)?,
+        entry,
+        trust: trust.unwrap_or(Trust::Unstated),
+    })
 }
 
 fn read_file(path: &str) -> Result<Vec<u8>, String> {
@@ -98,6 +153,40 @@ fn read_file(path: &str) -> Result<Vec<u8>, String> {
         ));
     }
     fs::read(path).map_err(complaint)
+}
+
+/// What is said of a consistent checkpoint outside of a dossier, which brings no key along.
+fn signed(accepted: Option<&Accepted>, checkpoint: &SignedCheckpoint) -> String {
+    let by = match accepted {
+        Some(accepted) => format!(
+            "signed by {}, which you trust",
+            printable(&accepted.log.to_string())
+        ),
+        None => "its signature was not checked, for you named no key".to_owned(),
+    };
+    let checkpoint = checkpoint.checkpoint();
+    let mut lines = vec![
+        format!("consistent; {by}"),
+        format!(
+            "log {}, {} entries, root {}",
+            printable(checkpoint.origin()),
+            checkpoint.size(),
+            checkpoint.root().to_base64()
+        ),
+    ];
+    lines.extend(accepted.map_or(Vec::new(), |accepted| cosigned(&accepted.witnesses)));
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+fn cosigned(witnesses: &[Cosigned]) -> Vec<String> {
+    let line = |witness: &Cosigned| {
+        let name = printable(&String::from_utf8_lossy(&witness.name));
+        format!(
+            "cosigned by {name} at {} s after 1970-01-01 UTC",
+            witness.unix_s
+        )
+    };
+    witnesses.iter().map(line).collect()
 }
 
 /// What is said of a consistent dossier.
@@ -117,13 +206,7 @@ fn screen(verified: &Verified) -> String {
             verified.root.to_base64()
         ),
     ];
-    for witness in &verified.witnesses {
-        let name = printable(&String::from_utf8_lossy(&witness.name));
-        lines.push(format!(
-            "cosigned by {name} at {} s after 1970-01-01 UTC",
-            witness.unix_s
-        ));
-    }
+    lines.extend(cosigned(&verified.witnesses));
     if let Some(main) = verified.main() {
         lines.push(format!(
             "about subject {}, last entry {}",

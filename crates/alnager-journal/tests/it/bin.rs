@@ -11,9 +11,12 @@ use std::process::Command;
 
 use alnager_journal::dossier::write;
 use alnager_journal::note::KeyKind;
+use alnager_journal::proof::Proof;
+use alnager_journal::published::{File, files};
+use alnager_journal::tile::encode_bundle;
 use expect_test::{Expect, expect};
 
-use crate::sample::{dossier, key};
+use crate::sample::{dossier, journal, key};
 
 /// A file of this test run, in the folder that cargo keeps for it.
 fn file(name: &str, bytes: &[u8]) -> String {
@@ -111,7 +114,7 @@ fn wrong_use_is_told_apart() {
         &[],
         expect![[r#"
         exit 2
-        use: alnager-verify FILE [--key VKEY] [--policy FILE]
+        use: alnager-verify FILE|FOLDER [--entry FILE] [--key VKEY] [--policy FILE]
     "#]],
     );
     check(
@@ -125,14 +128,14 @@ fn wrong_use_is_told_apart() {
         &[&good, &good],
         expect![[r#"
         exit 2
-        use: alnager-verify FILE [--key VKEY] [--policy FILE]
+        use: alnager-verify FILE|FOLDER [--entry FILE] [--key VKEY] [--policy FILE]
     "#]],
     );
     check(
         &[&good, "--key"],
         expect![[r#"
         exit 2
-        use: alnager-verify FILE [--key VKEY] [--policy FILE]
+        use: alnager-verify FILE|FOLDER [--entry FILE] [--key VKEY] [--policy FILE]
     "#]],
     );
     check(
@@ -147,7 +150,7 @@ fn wrong_use_is_told_apart() {
         expect![[r#"
         exit 2
         give one `--key` or one `--policy`, not both
-        use: alnager-verify FILE [--key VKEY] [--policy FILE]
+        use: alnager-verify FILE|FOLDER [--entry FILE] [--key VKEY] [--policy FILE]
     "#]],
     );
     check(
@@ -162,7 +165,122 @@ fn wrong_use_is_told_apart() {
         expect![[r#"
         exit 2
         unknown option `--what`
-        use: alnager-verify FILE [--key VKEY] [--policy FILE]
+        use: alnager-verify FILE|FOLDER [--entry FILE] [--key VKEY] [--policy FILE]
+    "#]],
+    );
+}
+
+#[test]
+fn it_checks_an_entry_with_its_proof() {
+    let journal = journal();
+    let checkpoint = journal.checkpoint(1);
+    let size = checkpoint.checkpoint().size();
+    let proof = Proof {
+        extra: None,
+        index: 3,
+        hashes: journal.tree().inclusion_proof(3, size).unwrap(),
+        checkpoint,
+    };
+    let file_of = |name, index: usize| file(name, &journal.entries[index].to_bytes().unwrap());
+    let (entry, other) = (file_of("3.json", 3), file_of("4.json", 4));
+    let proof = file("3.tlog-proof", proof.to_string().as_bytes());
+    let ours = key(1).verifying_key(KeyKind::Ed25519).to_string();
+    let theirs = key(2).verifying_key(KeyKind::Ed25519).to_string();
+    check(
+        &[&proof, "--entry", &entry, "--key", &ours],
+        expect![[r#"
+            exit 0
+            consistent; signed by example.org/journal+07cc7817+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c, which you trust
+            log example.org/journal, 12 entries, root 7AUiqKme2aJQN0oPOjL+GUMxz1m1e8VY9i2ep6Fhx2M=
+            the entry is entry 3 of the log
+        "#]],
+    );
+    check(
+        &[&proof, "--entry", &entry],
+        expect![[r#"
+        exit 0
+        consistent; its signature was not checked, for you named no key
+        log example.org/journal, 12 entries, root 7AUiqKme2aJQN0oPOjL+GUMxz1m1e8VY9i2ep6Fhx2M=
+        the entry is entry 3 of the log
+    "#]],
+    );
+    check(
+        &[&proof, "--entry", &other, "--key", &ours],
+        expect![[r#"
+            exit 1
+            refused: the proof leads to another root hash; the entry, the proof or the checkpoint was altered
+        "#]],
+    );
+    check(
+        &[&proof, "--entry", &entry, "--key", &theirs],
+        expect![[r#"
+            exit 1
+            refused: the checkpoint is not signed by the key you trust, `example.org/journal+2c54533f+AYE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU`: the note has no signature by a known key; check which key you were given
+        "#]],
+    );
+    check(
+        &[&proof, "--key", &ours],
+        expect![[r#"
+        exit 2
+        a proof is checked with its entry; name the entry's file with `--entry`
+    "#]],
+    );
+    check(
+        &[&entry, "--entry", &entry],
+        expect![[r#"
+        exit 2
+        `--entry` goes with a `.tlog-proof`; leave it out
+    "#]],
+    );
+}
+
+#[test]
+fn it_checks_a_published_log() {
+    let journal = journal();
+    let entries: Vec<Vec<u8>> = journal
+        .entries
+        .iter()
+        .map(|entry| entry.to_bytes().unwrap())
+        .collect();
+    let size = entries.len() as u64;
+    for published in files(0, size) {
+        let bytes = match published {
+            File::Tile(tile) => tile.encode(&journal.tree()).unwrap(),
+            File::Bundle(_) => encode_bundle(entries.iter().map(Vec::as_slice)).unwrap(),
+            File::Checkpoint => journal.checkpoint(1).to_string().into_bytes(),
+        };
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join("log")
+            .join(published.path());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    let log = format!("{}/log", env!("CARGO_TARGET_TMPDIR"));
+    let ours = key(1).verifying_key(KeyKind::Ed25519).to_string();
+    check(
+        &[&log, "--key", &ours],
+        expect![[r#"
+        exit 0
+        consistent; signed by example.org/journal+07cc7817+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c, which you trust
+        log example.org/journal, 12 entries, root 7AUiqKme2aJQN0oPOjL+GUMxz1m1e8VY9i2ep6Fhx2M=
+        3 files, 5897 bytes
+    "#]],
+    );
+    check(
+        &[&log],
+        expect![[r#"
+        exit 0
+        consistent; its signature was not checked, for you named no key
+        log example.org/journal, 12 entries, root 7AUiqKme2aJQN0oPOjL+GUMxz1m1e8VY9i2ep6Fhx2M=
+        3 files, 5897 bytes
+    "#]],
+    );
+    fs::write(format!("{log}/tile/0/000.p/{size}"), b"short").unwrap();
+    check(
+        &[&log, "--key", &ours],
+        expect![[r#"
+        exit 1
+        refused: `tile/0/000.p/12` is refused: the tile has `5` bytes where its width needs `384`; fetch it again
     "#]],
     );
 }

@@ -9,6 +9,7 @@
 
 mod bin;
 mod damage;
+mod documented;
 mod format;
 mod sample;
 mod whole;

@@ -45,6 +45,13 @@ fn a_signed_bias_audit_can_be_followed_word_for_word() {
 }
 
 #[test]
+fn the_log_can_be_held_from_outside_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    assert!(follow("hold-the-log-from-outside", &place) > 5);
+}
+
+#[test]
 fn a_person_can_be_erased_word_for_word() {
     let place = Place::new();
     copy(&examples(), &place.path("examples"));
