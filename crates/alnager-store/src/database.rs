@@ -155,12 +155,12 @@ impl Database {
         matches!(self.link, Link::Postgres(_))
     }
 
-    /// How the argument of this number, from 1, is written in a statement with very many. SQLite understands `$n`, too, but searches
-    /// a list for each.
+    /// How the argument of this number, from 1, is written in a statement with very many, which has them in order. SQLite understands
+    /// `$n`, too, but searches a list for each that has a name.
     pub(crate) fn place(&self, number: usize) -> String {
         match self.is_server() {
             true => format!("${number}"),
-            false => format!("?{number}"),
+            false => "?".to_owned(),
         }
     }
 
@@ -464,6 +464,9 @@ async fn connect(address: &Address) -> Result<Link, StoreError> {
             .busy_timeout(BUSY_TIMEOUT)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // What is written back from the write-ahead file at once, and what is kept in memory: pages of 4 kB, and KiB.
+            .pragma("wal_autocheckpoint", "4000")
+            .pragma("cache_size", "-32768")
             .pragma("secure_delete", "ON")
             // A file from elsewhere must not be able to run code of its own choice: https://www.sqlite.org/security.html
             .pragma("trusted_schema", "OFF")

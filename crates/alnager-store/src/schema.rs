@@ -66,8 +66,45 @@ CREATE TABLE head (
 ) STRICT;
 ";
 
-/// What format 2 adds: what was signed, and two tables that follow from the entries.
+/// What format 2 changes: a row's key is its index alone (a database holds one journal), which spares two trees of keys, and nothing
+/// is written twice to be checked (`desk verify` does that). It adds what was signed, and two tables that follow from the entries.
 const JOURNAL_2: &str = "
+CREATE TABLE payload_2 (
+    org    BLOB    NOT NULL CHECK (length(org) = 16),
+    seq    INTEGER NOT NULL PRIMARY KEY CHECK (seq >= 0),
+    key    BLOB    NOT NULL CHECK (length(key) = 16),
+    nonce  BLOB    NOT NULL CHECK (length(nonce) = 24),
+    sealed BLOB    NOT NULL
+) STRICT;
+INSERT INTO payload_2 (org, seq, key, nonce, sealed) SELECT org, seq, key, nonce, sealed FROM payload;
+DROP TABLE payload;
+ALTER TABLE payload_2 RENAME TO payload;
+
+CREATE TABLE blob_2 (
+    org    BLOB    NOT NULL CHECK (length(org) = 16),
+    seq    INTEGER NOT NULL CHECK (seq >= 0),
+    name   TEXT    NOT NULL,
+    key    BLOB    NOT NULL CHECK (length(key) = 16),
+    nonce  BLOB    NOT NULL CHECK (length(nonce) = 24),
+    sha256 BLOB    NOT NULL CHECK (length(sha256) = 32),
+    PRIMARY KEY (seq, name)
+) STRICT;
+INSERT INTO blob_2 (org, seq, name, key, nonce, sha256) SELECT org, seq, name, key, nonce, sha256 FROM blob;
+DROP TABLE blob;
+ALTER TABLE blob_2 RENAME TO blob;
+
+CREATE TABLE entry_2 (
+    org     BLOB    NOT NULL CHECK (length(org) = 16),
+    seq     INTEGER NOT NULL PRIMARY KEY CHECK (seq >= 0),
+    id      BLOB    NOT NULL CHECK (length(id) = 16),
+    command BLOB    NOT NULL CHECK (length(command) = 16),
+    entry   BLOB    NOT NULL
+) STRICT;
+INSERT INTO entry_2 (org, seq, id, command, entry) SELECT org, seq, id, command, entry FROM entry;
+DROP TABLE entry;
+ALTER TABLE entry_2 RENAME TO entry;
+CREATE INDEX entry_by_command ON entry (command);
+
 CREATE TABLE checkpoint (
     org  BLOB    NOT NULL CHECK (length(org) = 16),
     size INTEGER NOT NULL CHECK (size >= 0),
