@@ -173,6 +173,15 @@ impl Database {
     /// Begins a transaction. On SQLite its holder is the only writer at once, waiting for another if need be; on PostgreSQL a
     /// row lock makes it that.
     pub(crate) async fn begin(&mut self, durability: Durability) -> Result<(), StoreError> {
+        let begun = self.begin_as(durability).await;
+        if begun.is_err() {
+            // It may have begun all the same, and nobody else could write until it ends.
+            self.rollback().await;
+        }
+        begun
+    }
+
+    async fn begin_as(&mut self, durability: Durability) -> Result<(), StoreError> {
         // A commit whose future was dropped half-way leaves its transaction behind.
         self.rollback().await;
         self.restore_link().await?;

@@ -139,6 +139,10 @@ impl Desk {
         };
         let Files { journal, keys } = self.files.get_mut();
         let mut earlier = Log::new(self.log.org);
+        // Whoever was erased since is erased in what was earlier, too.
+        let state = &self.log.state;
+        let erased = state.erased.keys().filter_map(|person| state.person_entries.get(person));
+        earlier.erased_later = erased.flatten().copied().collect();
         earlier
             .catch_up(size, root, journal, keys, &mut self.ring)
             .await?;

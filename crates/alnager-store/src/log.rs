@@ -27,6 +27,8 @@ pub(crate) struct Log {
     pub(crate) state: Arc<State>,
     /// Entries in a snapshot whose payloads are gone; an entry behind it must say that they were erased.
     pub(crate) owed: BTreeSet<u64>,
+    /// Entries whose payloads may be gone, because an entry behind those that are read here says so.
+    pub(crate) erased_later: BTreeSet<u64>,
 }
 
 /// Entries that follow those known, already durable or about to be.
@@ -91,6 +93,7 @@ impl Log {
             edge: Edge::default(),
             state: Arc::default(),
             owed: BTreeSet::new(),
+            erased_later: BTreeSet::new(),
         }
     }
 
@@ -140,7 +143,9 @@ impl Log {
                         advance.push(&read.entry, &row.entry, event);
                     }
                     Held::Nothing => {
-                        missing.insert(index);
+                        if !self.erased_later.contains(&index) {
+                            missing.insert(index);
+                        }
                         advance.pass(&read.entry, &row.entry);
                     }
                     Held::Buried => advance.pass(&read.entry, &row.entry),

@@ -78,6 +78,7 @@ impl Desk {
             edge,
             state: Arc::new(state),
             owed,
+            erased_later: BTreeSet::new(),
         };
         self.snapshot_size = row.size;
         Ok(())

@@ -362,7 +362,7 @@ impl Desk {
         }
         let read = check.tiles(&mut journal).await;
         check.readable(read)?;
-        check.head(&head, &key);
+        check.head(&head, &signers.verifying_keys(&head.origin));
         let known = check.known_keys(&signers, &head.origin);
         let read = check.checkpoints(&mut journal, &known).await;
         check.readable(read)?;
@@ -830,7 +830,7 @@ impl Check {
         Ok(())
     }
 
-    fn head(&mut self, head: &Signed, key: &VerifyingKey) {
+    fn head(&mut self, head: &Signed, known: &[VerifyingKey]) {
         let (size, found) = (self.edge.size(), self.edge.root());
         if (size, found) != (head.size, head.root) {
             self.problems.push(Problem::Root {
@@ -840,7 +840,7 @@ impl Check {
                 stated: head.root,
             });
         }
-        if let Err(reason) = guard::check_note(head, std::slice::from_ref(key)) {
+        if let Err(reason) = guard::check_note(head, known) {
             self.problems.push(Problem::Head { reason });
         }
         if self.state.size != head.size {
