@@ -182,6 +182,15 @@ impl Database {
     /// Begins a transaction. On SQLite its holder is the only writer at once, waiting for another if need be; on PostgreSQL a
     /// row lock makes it that.
     pub(crate) async fn begin(&mut self, durability: Durability) -> Result<(), StoreError> {
+        let begun = self.begin_as(durability).await;
+        if begun.is_err() {
+            // It may have begun all the same, and nobody else could write until it ends.
+            self.rollback().await;
+        }
+        begun
+    }
+
+    async fn begin_as(&mut self, durability: Durability) -> Result<(), StoreError> {
         // A commit whose future was dropped half-way leaves its transaction behind.
         self.rollback().await;
         self.restore_link().await?;
@@ -471,6 +480,8 @@ async fn connect(address: &Address) -> Result<Link, StoreError> {
             // A file from elsewhere must not be able to run code of its own choice: https://www.sqlite.org/security.html
             .pragma("trusted_schema", "OFF")
             .pragma("cell_size_check", "ON")
+            // Rows that may wait to be taken: a chunk is read ahead while the one before is worked on.
+            .row_buffer_size(4_096)
             .disable_statement_logging()
             .connect()
             .await

@@ -237,10 +237,15 @@ impl Desk {
                 Err(error) => outcomes.push(Outcome::Refused(error)),
             }
         }
+        let mut behind = None;
         if !drafts.entries.is_empty() {
             self.blobs.write(&drafts.files)?;
-            self.write(&head, &head, drafts).await?;
+            match self.write(&head, &head, drafts).await {
+                Err(error @ StoreError::GuardBehind { .. }) => behind = Some(Arc::new(error)),
+                written => written?,
+            }
         }
+        // What is entered is entered: from here on each order has an answer of its own.
         let mut answers = Vec::with_capacity(orders.len());
         for (order, outcome) in orders.iter().zip(outcomes) {
             answers.push(match outcome {
@@ -249,7 +254,13 @@ impl Desk {
                     first,
                     end,
                     already,
-                } => Ok(self.receipt(order, first, end, already).await?),
+                } => match behind.as_ref().filter(|_| first < end && !already) {
+                    Some(error) => Err(StoreError::Shared(Arc::clone(error)).into()),
+                    None => {
+                        let receipt = self.receipt(order, first, end, already).await;
+                        receipt.map_err(CommitError::from)
+                    }
+                },
             });
         }
         Ok(answers)

@@ -139,8 +139,10 @@ impl Log {
             if rows.is_empty() {
                 return Err(StoreError::damaged(format!("entry `{from}` is missing")));
             }
-            for row in &rows {
-                let (index, read) = (advance.edge.size(), read(row, self.org, ring)?);
+            let (org, ring) = (self.org, &*ring);
+            let opened = in_parallel(&rows, &|row| (leaf_hash(&row.entry), read(row, org, ring)));
+            for (row, (leaf, read)) in rows.iter().zip(opened) {
+                let (index, read) = (advance.edge.size(), read?);
                 if row.seq != index {
                     return Err(StoreError::damaged(format!("entry `{index}` is missing")));
                 }
@@ -149,13 +151,13 @@ impl Log {
                         if let Event::ErasureRequested(erasure) = event {
                             missing.retain(|index| !erasure.entries.contains(index));
                         }
-                        advance.push(&read.entry, &row.entry, event);
+                        advance.push(&read.entry, leaf, event);
                     }
                     Held::Nothing => {
                         missing.insert(index);
-                        advance.pass(&read.entry, &row.entry);
+                        advance.pass(&read.entry, leaf);
                     }
-                    Held::Buried => advance.pass(&read.entry, &row.entry),
+                    Held::Buried => advance.pass(&read.entry, leaf),
                 }
             }
             // They are in the database already, or are made anew on request.
@@ -213,7 +215,8 @@ impl Log {
             made.push(draft);
         }
         for draft in made {
-            drafts.advance.push(&draft.entry, &draft.row.entry, &draft.event);
+            let leaf = leaf_hash(&draft.row.entry);
+            drafts.advance.push(&draft.entry, leaf, &draft.event);
             drafts.entries.push(draft.row);
             drafts.blobs.extend(draft.blobs);
             drafts.files.extend(draft.files);
@@ -329,15 +332,15 @@ impl Log {
 }
 
 impl Advance {
-    fn push(&mut self, entry: &Entry, bytes: &[u8], event: &Event) {
+    fn push(&mut self, entry: &Entry, leaf: Hash, event: &Event) {
         self.state.apply(event, &self.meta(entry));
-        self.edge.push(leaf_hash(bytes), &mut self.tiles);
+        self.edge.push(leaf, &mut self.tiles);
     }
 
     /// Takes an entry whose payload was erased.
-    fn pass(&mut self, entry: &Entry, bytes: &[u8]) {
+    fn pass(&mut self, entry: &Entry, leaf: Hash) {
         self.state.pass(&self.meta(entry), &entry.kind);
-        self.edge.push(leaf_hash(bytes), &mut self.tiles);
+        self.edge.push(leaf, &mut self.tiles);
     }
 
     fn meta(&self, entry: &Entry) -> Meta {
@@ -350,6 +353,34 @@ impl Advance {
                 .collect(),
         }
     }
+}
+
+/// Fewer rows than this are read by one thread.
+const PARALLEL_MIN: usize = 128;
+
+/// What `each` gives for every row, in order: by as many threads as there are processors.
+pub(crate) fn in_parallel<R: Sync, T: Send>(
+    rows: &[R],
+    each: &(dyn Fn(&R) -> T + Sync),
+) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    if rows.len() < PARALLEL_MIN || threads == 1 {
+        return rows.iter().map(each).collect();
+    }
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = rows
+            .chunks(rows.len().div_ceil(threads))
+            .map(|part| scope.spawn(move || part.iter().map(each).collect::<Vec<T>>()))
+            .collect();
+        let mut all = Vec::with_capacity(rows.len());
+        for part in parts {
+            match part.join() {
+                Ok(part) => all.extend(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    })
 }
 
 /// An entry that was read, with its payload.

@@ -18,7 +18,7 @@ pub(crate) const FORMAT: i64 = 2;
 pub(crate) const CHANNEL: &str = "alnager_head";
 
 /// Most entries read at once.
-pub(crate) const CHUNK: u64 = 1_024;
+pub(crate) const CHUNK: u64 = 4_096;
 
 /// Most arguments of one statement; SQLite takes 32,766, PostgreSQL 65,535.
 const ARGS_MAX: usize = 8_000;

@@ -19,7 +19,7 @@ use crate::error::StoreError;
 use crate::fault::Faults;
 use crate::folder::{self, Found, JOURNAL, KEK, KEYS, LOG_KEY};
 use crate::guard::{self, Standing};
-use crate::log::Held;
+use crate::log::{Held, in_parallel};
 use crate::place::{At, Place};
 use crate::rotate;
 use crate::schema::{BlobRow, CHUNK, EntryRow, Kind, Signed, SnapshotRow, TileRow, tile_path};
@@ -362,7 +362,7 @@ impl Desk {
         }
         let read = check.tiles(&mut journal).await;
         check.readable(read)?;
-        check.head(&head, &key);
+        check.head(&head, &signers.verifying_keys(&head.origin));
         let known = check.known_keys(&signers, &head.origin);
         let read = check.checkpoints(&mut journal, &known).await;
         check.readable(read)?;
@@ -486,9 +486,11 @@ impl Check {
             for row in journal.blobs(self.org, next, end).await? {
                 blobs.entry(row.seq).or_default().push(row);
             }
-            for row in rows {
+            let ring = &self.ring;
+            let opened = in_parallel(&rows, &|row| Opened::of(row, ring));
+            for (row, opened) in rows.iter().zip(opened) {
                 self.missing(next, row.seq);
-                self.entry(&row, blobs.remove(&row.seq).unwrap_or_default())?;
+                self.entry(row, opened, blobs.remove(&row.seq).unwrap_or_default())?;
                 next = row.seq + 1;
             }
             self.missing(next, end);
@@ -640,15 +642,20 @@ impl Check {
             .extend((from..to).map(|index| Problem::EntryMissing { index }));
     }
 
-    fn entry(&mut self, row: &EntryRow, blobs: Vec<BlobRow>) -> Result<(), StoreError> {
+    fn entry(
+        &mut self,
+        row: &EntryRow,
+        opened: Opened,
+        blobs: Vec<BlobRow>,
+    ) -> Result<(), StoreError> {
         let index = row.seq;
-        self.edge.push(leaf_hash(&row.entry), &mut self.full);
+        self.edge.push(opened.leaf, &mut self.full);
         let (size, root) = (self.edge.size(), &self.edge);
         if let Some(at) = self.sizes.get_mut(&size) {
             *at = Some(root.root());
         }
-        let entry = match Entry::parse(&row.entry) {
-            Ok(entry) => entry,
+        let (entry, payload) = match opened.entry {
+            Ok(opened) => opened,
             Err(source) => {
                 self.problems.push(Problem::Entry { index, source });
                 return Ok(());
@@ -662,7 +669,7 @@ impl Check {
             .map(|about| about.id.to_string())
             .collect();
         let meta = Meta { index, subjects };
-        let held = self.payload(&entry, row);
+        let held = self.payload(&entry, index, payload);
         match &held {
             Held::Event(event) => {
                 if let Event::ErasureRequested(erasure) = event {
@@ -727,27 +734,26 @@ impl Check {
             }));
     }
 
-    fn payload(&mut self, entry: &Entry, row: &EntryRow) -> Held {
-        let index = row.seq;
-        let Some((key, sealed)) = &row.payload else {
-            self.missing.insert(index);
-            return Held::Nothing;
-        };
-        if self.ring.is_buried(*key) {
-            self.n_erased += 1;
-            return Held::Buried;
-        }
-        let opened = self
-            .ring
-            .open(*key, What::Payload { kind: &entry.kind }, entry.id, sealed);
-        let Some(payload) = opened.filter(|payload| fits(payload, entry.commit)) else {
-            self.problems.push(Problem::Payload { index });
-            return Held::Nothing;
-        };
-        self.n_payloads += 1;
-        match Event::from_payload(&entry.kind, &payload.bytes) {
-            Ok(event) => Held::Event(event),
-            Err(error) => {
+    fn payload(&mut self, entry: &Entry, index: u64, payload: Payload) -> Held {
+        match payload {
+            Payload::Missing => {
+                self.missing.insert(index);
+                Held::Nothing
+            }
+            Payload::Buried => {
+                self.n_erased += 1;
+                Held::Buried
+            }
+            Payload::Altered => {
+                self.problems.push(Problem::Payload { index });
+                Held::Nothing
+            }
+            Payload::Opened(Ok(event)) => {
+                self.n_payloads += 1;
+                Held::Event(*event)
+            }
+            Payload::Opened(Err(error)) => {
+                self.n_payloads += 1;
                 // The reader's own words may quote the payload, and with it a name.
                 let kind = entry.kind.clone();
                 self.problems.push(match error {
@@ -830,7 +836,7 @@ impl Check {
         Ok(())
     }
 
-    fn head(&mut self, head: &Signed, key: &VerifyingKey) {
+    fn head(&mut self, head: &Signed, known: &[VerifyingKey]) {
         let (size, found) = (self.edge.size(), self.edge.root());
         if (size, found) != (head.size, head.root) {
             self.problems.push(Problem::Root {
@@ -840,7 +846,7 @@ impl Check {
                 stated: head.root,
             });
         }
-        if let Err(reason) = guard::check_note(head, std::slice::from_ref(key)) {
+        if let Err(reason) = guard::check_note(head, known) {
             self.problems.push(Problem::Head { reason });
         }
         if self.state.size != head.size {
@@ -899,6 +905,51 @@ impl Check {
             }
         }
         Ok(())
+    }
+}
+
+/// A row, as far as it can be read by itself.
+struct Opened {
+    leaf: Hash,
+    entry: Result<(Entry, Payload), entry::EntryError>,
+}
+
+/// What is there of a payload.
+enum Payload {
+    Missing,
+    Buried,
+    Altered,
+    Opened(Result<Box<Event>, EventError>),
+}
+
+impl Opened {
+    fn of(row: &EntryRow, ring: &Keyring) -> Opened {
+        let entry = Entry::parse(&row.entry).map(|entry| {
+            let payload = Payload::of(row, &entry, ring);
+            (entry, payload)
+        });
+        Opened {
+            leaf: leaf_hash(&row.entry),
+            entry,
+        }
+    }
+}
+
+impl Payload {
+    fn of(row: &EntryRow, entry: &Entry, ring: &Keyring) -> Payload {
+        let Some((key, sealed)) = &row.payload else {
+            return Payload::Missing;
+        };
+        if ring.is_buried(*key) {
+            return Payload::Buried;
+        }
+        let opened = ring.open(*key, What::Payload { kind: &entry.kind }, entry.id, sealed);
+        match opened.filter(|payload| fits(payload, entry.commit)) {
+            None => Payload::Altered,
+            Some(payload) => Payload::Opened(
+                Event::from_payload(&entry.kind, &payload.bytes).map(Box::new),
+            ),
+        }
     }
 }
 
