@@ -126,10 +126,7 @@ impl Desk {
 
     /// The log's keys under an origin: its own, one it had before, or one that a backup knows nothing of.
     pub(crate) fn known_as(&self, origin: &str) -> Vec<VerifyingKey> {
-        let mut known = self.signers.verifying_keys(origin);
-        let retired = self.log.state.log.retired.keys();
-        known.extend(retired.filter_map(|key| VerifyingKey::parse(key).ok()));
-        known
+        self.signers.all_keys(origin, &self.log.state.log)
     }
 
     /// How the guard stands to the journal. What a fork in the journal says the guard had seen is behind it.

@@ -148,7 +148,7 @@ impl Log {
                 }
                 match &read.payload {
                     Held::Event(event) => {
-                        if let Event::ErasureRequested(erasure) = event {
+                        if let Event::ErasureRequested(erasure) = &**event {
                             missing.retain(|index| !erasure.entries.contains(index));
                         }
                         advance.push(&read.entry, leaf, event);
@@ -392,7 +392,7 @@ pub(crate) struct Read {
 /// What is there of a payload.
 pub(crate) enum Held {
     /// All of it.
-    Event(Event),
+    Event(Box<Event>),
     /// Nothing: it was erased, if a later `erasure.requested` says so, or it is lost.
     Nothing,
     /// Ciphertext whose key was destroyed: an older copy of the journal was put back after an erasure.
@@ -429,7 +429,7 @@ pub(crate) fn read(row: &EntryRow, org: Uuid, ring: &Keyring) -> Result<Read, St
     match Event::from_payload(&entry.kind, &payload.bytes) {
         Ok(event) => Ok(Read {
             entry,
-            payload: Held::Event(event),
+            payload: Held::Event(Box::new(event)),
         }),
         Err(EventError::UnknownKind(kind)) => Err(StoreError::UnknownKind { index, kind }),
         // The reader's own words may quote the payload.

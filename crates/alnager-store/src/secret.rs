@@ -9,6 +9,7 @@ use std::path::Path;
 use alnager_journal::checkpoint::{Checkpoint, SignedCheckpoint};
 use alnager_journal::merkle::Hash;
 use alnager_journal::note::{KeyKind, SigningKey, VerifyingKey};
+use alnager_office::log::OwnLog;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -227,6 +228,17 @@ impl Signers {
             .filter_map(|seed| SigningKey::new(origin, seed).ok())
             .map(|signer| signer.verifying_key(KeyKind::Ed25519))
             .collect()
+    }
+
+    /// The same, and the keys that signed before them, whatever origin the log had then.
+    pub(crate) fn all_keys(&self, origin: &str, own: &OwnLog) -> Vec<VerifyingKey> {
+        let retired = own.retired.keys();
+        let retired = retired.filter_map(|key| VerifyingKey::parse(key).ok());
+        let under_origin =
+            retired.filter_map(|key| VerifyingKey::new(origin, key.kind(), &key.to_bytes()).ok());
+        let mut keys = self.verifying_keys(origin);
+        keys.extend(under_origin);
+        keys
     }
 
     pub(crate) fn sign(

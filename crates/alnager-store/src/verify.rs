@@ -368,7 +368,7 @@ impl Desk {
         check.readable(read)?;
         if let Some(guard) = check.readable(guard)? {
             let origin = guard.as_ref().map_or("", |guard| &guard.origin);
-            let known = [known, signers.verifying_keys(origin)].concat();
+            let known = [known, signers.all_keys(origin, &check.state.log)].concat();
             check.guard(guard.as_ref(), &known);
         }
         if let Some(snapshot) = snapshot {
@@ -596,13 +596,12 @@ impl Check {
 
     /// The log's key, those it had before, and its key under earlier origins.
     fn known_keys(&self, signers: &Signers, origin: &str) -> Vec<VerifyingKey> {
-        let mut known = signers.verifying_keys(origin);
-        for fork in &self.state.log.forks {
-            known.extend(signers.verifying_keys(&fork.origin));
-        }
-        let retired = self.state.log.retired.keys();
-        known.extend(retired.filter_map(|key| VerifyingKey::parse(key).ok()));
-        known
+        let own = &self.state.log;
+        let forks = own.forks.iter().map(|fork| fork.origin.as_str());
+        std::iter::once(origin)
+            .chain(forks)
+            .flat_map(|origin| signers.all_keys(origin, own))
+            .collect()
     }
 
     /// What is missing and was not erased.
@@ -672,7 +671,7 @@ impl Check {
         let held = self.payload(&entry, index, payload);
         match &held {
             Held::Event(event) => {
-                if let Event::ErasureRequested(erasure) = event {
+                if let Event::ErasureRequested(erasure) = &**event {
                     let named = erasure.entries.iter();
                     let erased = named.filter(|index| self.missing.remove(index)).count();
                     self.n_erased += erased as u64;
@@ -750,7 +749,7 @@ impl Check {
             }
             Payload::Opened(Ok(event)) => {
                 self.n_payloads += 1;
-                Held::Event(*event)
+                Held::Event(event)
             }
             Payload::Opened(Err(error)) => {
                 self.n_payloads += 1;

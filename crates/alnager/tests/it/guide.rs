@@ -45,6 +45,13 @@ fn a_signed_bias_audit_can_be_followed_word_for_word() {
 }
 
 #[test]
+fn a_desk_can_be_kept_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    assert!(follow("keep-a-desk", &place) > 20);
+}
+
+#[test]
 fn the_log_can_be_held_from_outside_word_for_word() {
     let place = Place::new();
     copy(&examples(), &place.path("examples"));
@@ -69,7 +76,15 @@ fn follow(guide: &str, place: &Place) -> usize {
         place.write(name, content);
     }
     let mut n_commands = 0;
-    for line in text.lines().filter(|line| line.starts_with("alnager ")) {
+    for line in text.lines() {
+        // A variable of ours may stand before the command.
+        let (variable, line) = match line.split_once(' ') {
+            Some((variable, rest)) if variable.starts_with("ALNAGER_") => (Some(variable), rest),
+            _ => (None, line),
+        };
+        if !line.starts_with("alnager ") {
+            continue;
+        }
         let (command, code) = line
             .split_once("    # exit ")
             .unwrap_or_else(|| panic!("no exit code: {line}"));
@@ -80,6 +95,9 @@ fn follow(guide: &str, place: &Place) -> usize {
         let arguments = words(command);
         let arguments: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
         let mut command = place.command(&arguments);
+        if let Some((name, value)) = variable.and_then(|variable| variable.split_once('=')) {
+            command.env(name, value);
+        }
         if let Some(input) = input {
             command.stdin(File::open(place.path(input)).unwrap());
         }
@@ -135,7 +153,15 @@ fn a_law_pack_can_be_written_word_for_word() {
         place.write(name, body);
     }
     let (mut outputs, mut key) = (Vec::new(), String::new());
-    for line in text.lines().filter(|line| line.starts_with("alnager ")) {
+    for line in text.lines() {
+        // A variable of ours may stand before the command.
+        let (variable, line) = match line.split_once(' ') {
+            Some((variable, rest)) if variable.starts_with("ALNAGER_") => (Some(variable), rest),
+            _ => (None, line),
+        };
+        if !line.starts_with("alnager ") {
+            continue;
+        }
         let (command, code) = line
             .split_once("    # exit ")
             .unwrap_or_else(|| panic!("no exit code: {line}"));
@@ -194,7 +220,15 @@ fn two_organisations_can_witness_each_other_word_for_word() {
     ];
     let mut filled: Vec<(String, String)> = Vec::new();
     let (mut witnesses, mut n_commands) = (Vec::new(), 0);
-    for line in text.lines().filter(|line| line.starts_with("alnager ")) {
+    for line in text.lines() {
+        // A variable of ours may stand before the command.
+        let (variable, line) = match line.split_once(' ') {
+            Some((variable, rest)) if variable.starts_with("ALNAGER_") => (Some(variable), rest),
+            _ => (None, line),
+        };
+        if !line.starts_with("alnager ") {
+            continue;
+        }
         let (command, code) = line
             .split_once("    # exit ")
             .unwrap_or_else(|| panic!("no exit code: {line}"));
