@@ -74,7 +74,7 @@ impl std::fmt::Debug for Unlock {
 }
 
 /// The secrets, opened. Never shown.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secrets {
     kek: [u8; KEY_LEN],
     seed: [u8; KEY_LEN],
@@ -375,7 +375,11 @@ mod tests {
     fn what_was_sealed_opens_with_the_same_key_alone() {
         let passphrase = || Unlock::Passphrase("correct horse".to_owned());
         for (how, unlock, wrong) in [
-            ("passphrase", passphrase(), Unlock::Passphrase("correct hors".to_owned())),
+            (
+                "passphrase",
+                passphrase(),
+                Unlock::Passphrase("correct hors".to_owned()),
+            ),
             ("passphrase", passphrase(), Unlock::Key([1; 32])),
             ("key", Unlock::Key([1; 32]), Unlock::Key([2; 32])),
             ("key", Unlock::Key([1; 32]), Unlock::Open),
@@ -387,7 +391,11 @@ mod tests {
             assert!(matches!(refused, StoreError::Locked { .. }), "{refused}");
             for name in [KEK, LOG_KEY] {
                 let bytes = std::fs::read(home.path().join(name)).unwrap();
-                assert!(!bytes.windows(4).any(|some| some == [7; 4] || some == [9; 4]));
+                assert!(
+                    !bytes
+                        .windows(4)
+                        .any(|some| some == [7; 4] || some == [9; 4])
+                );
             }
         }
         let open = written(&Unlock::Open);
