@@ -159,7 +159,8 @@ fn eight_submitters_lose_nothing_and_keep_their_order() {
                             Box::pin(writer.submit(submission(standing, id(), &command)));
                         // Handed over by its first poll; the queue has room for all.
                         std::future::poll_fn(|context| {
-                            std::task::Poll::Ready(drop(told.as_mut().poll(context)))
+                            let _ = told.as_mut().poll(context);
+                            std::task::Poll::Ready(())
                         })
                         .await;
                         waiting.push(told);

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// So many that a tile is full.
+const FULL: u32 = 260;
+
 /// Enters so many documents in one group.
 fn grow(world: &World, desk: &mut Desk, documents: std::ops::Range<u32>) {
     let with = world.context(PEOPLE[0]);
@@ -15,13 +18,13 @@ fn grow(world: &World, desk: &mut Desk, documents: std::ops::Range<u32>) {
     }
 }
 
-/// A desk with a snapshot before its last entries, and with full tiles.
-fn prepared(world: &World) -> (u64, Arc<alnager_office::state::State>) {
+/// A desk with a snapshot before its last entries, and so many documents before that.
+fn prepared(world: &World, documents: u32) -> (u64, Arc<alnager_office::state::State>) {
     let mut desk = world.desk(1);
-    grow(world, &mut desk, 100..360);
+    grow(world, &mut desk, 1000..1000 + documents);
     world.run(desk.write_snapshot()).unwrap();
     let size = desk.size();
-    grow(world, &mut desk, 360..370);
+    grow(world, &mut desk, 2000..2010);
     let state = desk.state();
     world.run(desk.close()).unwrap();
     (size, state)
@@ -36,7 +39,7 @@ fn opened(world: &World) -> (u64, Arc<alnager_office::state::State>) {
 #[test]
 fn a_desk_opens_from_its_snapshot_with_names_and_without_one_in_it() {
     let world = World::new();
-    let (size, state) = prepared(&world);
+    let (size, state) = prepared(&world, FULL);
     let mut desk = world.open().unwrap();
     assert_eq!((desk.snapshot_size, &*desk.state()), (size, &*state));
     assert_eq!(desk.state().person(PEOPLE[1]), state.person(PEOPLE[1]));
@@ -112,9 +115,9 @@ fn a_snapshot_is_written_after_4096_entries_and_not_before() {
 
 /// The snapshot after it was changed: whether it is thrown away, and what `verify` says of it.
 #[track_caller]
-fn check(sql: &str, is_used: bool, want: &str) {
+fn check(sql: &str, documents: u32, is_used: bool, want: &str) {
     let world = World::new();
-    let (size, state) = prepared(&world);
+    let (size, state) = prepared(&world, documents);
     world.sql("journal.db", sql);
     let report = world.verify();
     assert_eq!(
@@ -138,27 +141,27 @@ fn check(sql: &str, is_used: bool, want: &str) {
 
 #[test]
 fn a_changed_snapshot_is_thrown_away() {
-    check(
-        "UPDATE snapshot SET sealed = CAST(substr(sealed, 1, 9) || x'00' || substr(sealed, 11) AS BLOB)",
-        false,
-        "",
-    );
-    check("UPDATE snapshot SET nonce = randomblob(24)", false, "");
-    check("UPDATE snapshot SET size = size - 1", false, "");
-    check("UPDATE snapshot SET root = randomblob(32)", false, "");
-    check("UPDATE snapshot SET format = format + 1", false, "");
-    check("UPDATE snapshot SET size = 100000", false, "");
+    for sql in [
+        "UPDATE snapshot SET sealed = zeroblob(length(sealed))",
+        "UPDATE snapshot SET nonce = randomblob(24)",
+        "UPDATE snapshot SET size = size - 1",
+        "UPDATE snapshot SET root = randomblob(32)",
+        "UPDATE snapshot SET format = format + 1",
+        "UPDATE snapshot SET size = 100000",
+    ] {
+        check(sql, 3, false, "");
+    }
 }
 
 #[test]
 fn a_changed_tile_is_told_and_the_desk_opens() {
     let tile = "`tile/0/000` is not what the entries give; `alnager journal rebuild` makes the tiles anew\n";
-    check("UPDATE tile SET hashes = zeroblob(8192)", true, tile);
-    check("UPDATE tile SET root = randomblob(32)", false, tile);
+    check("UPDATE tile SET hashes = zeroblob(8192)", FULL, true, tile);
+    check("UPDATE tile SET root = randomblob(32)", FULL, false, tile);
     let gone = format!(
         "{tile}there are `0` full tiles, and the entries give `1`; `alnager journal rebuild` makes them anew\n"
     );
-    check("DELETE FROM tile", false, &gone);
+    check("DELETE FROM tile", FULL, false, &gone);
 }
 
 #[test]
