@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use alnager_journal::merkle::Hash;
 
 use crate::error::StoreError;
+use crate::fault::Faults;
 
 use folder::Folder;
 use s3::S3;
@@ -36,6 +37,14 @@ impl Blobs {
     /// The blobs in the folder `root`.
     pub(crate) fn new(root: PathBuf) -> Blobs {
         Blobs::Folder(Folder::new(root))
+    }
+
+    /// The same, with the faults of a test.
+    pub(crate) fn with_faults(self, faults: Faults) -> Blobs {
+        match self {
+            Blobs::Folder(folder) => Blobs::Folder(folder.with_faults(faults)),
+            s3 @ Blobs::S3(_) => s3,
+        }
     }
 
     /// The blobs at a place a user wrote: `s3://bucket/prefix?endpoint=https://host:port&region=eu-central-1`, or a folder.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use alnager_journal::entry::Entry;
 use alnager_journal::merkle::{Hash, leaf_hash};
+use uuid::Uuid;
 
 use crate::database::{Database, Durability};
 use crate::desk::{Desk, only_head};
@@ -11,8 +12,9 @@ use crate::edge::Edge;
 use crate::entropy::random;
 use crate::error::StoreError;
 use crate::fault::Faults;
-use crate::folder::{self, BLOBS, Found, JOURNAL};
+use crate::folder::{self, BLOBS, Found, JOURNAL, KEYS};
 use crate::place::Place;
+use crate::rotate;
 use crate::schema::{CHUNK, Kind, Tombstone};
 
 /// A copy that was made.
@@ -36,25 +38,16 @@ impl Desk {
     ///
     /// The copy is as the journal was at one moment; others may go on writing. It is made under another name and appears when it is
     /// whole.
-    pub async fn backup(from: &Place, to: &Path, progress: Progress<'_>) -> Result<Copied, StoreError> {
-        if folder::is_there(to)? {
-            return Err(StoreError::Exists { path: to.to_owned() });
-        }
-        let suffix = Hash::of(&random::<32>()?).to_string();
-        let mut unfinished = to.as_os_str().to_owned();
-        unfinished.push(format!(".unfinished-{}", &suffix[..16]));
-        let unfinished = PathBuf::from(unfinished);
-        folder::create_dir(&unfinished)?;
-        let place = Place::from(unfinished.clone());
+    pub async fn backup(
+        from: &Place,
+        to: &Path,
+        progress: Progress<'_>,
+    ) -> Result<Copied, StoreError> {
+        let unfinished = Unfinished::new(to)?;
+        let place = Place::from(unfinished.path.clone());
         place.prepare_journal()?;
-        let copied = copy_journal(from, &place, progress).await;
-        if copied.is_err() {
-            // The first failure is the one to tell.
-            let _ = std::fs::remove_dir_all(&unfinished);
-        }
-        let copied = copied?;
-        std::fs::rename(&unfinished, to).map_err(|error| StoreError::io(to, error))?;
-        folder::sync_dir(folder::parent(to))?;
+        let copied = copy_journal(from, &place, progress, &Faults::default()).await?;
+        unfinished.appear()?;
         Ok(copied)
     }
 
@@ -63,14 +56,21 @@ impl Desk {
     /// Such a copy brings back whoever is erased after it was made: keep it apart from backups of the journal, and only for a short
     /// time.
     pub async fn backup_keys(from: &Place, to: &Path) -> Result<(), StoreError> {
-        if folder::is_there(to)? {
-            return Err(StoreError::Exists { path: to.to_owned() });
+        let faults = Faults::default();
+        let unfinished = Unfinished::new(to)?;
+        let place = Place::from(unfinished.path.clone());
+        let mut journal = Database::open(&from.journal(), Kind::Journal, faults.clone()).await?;
+        // Nobody changes keys or secrets meanwhile; on a disk that is read-only nobody does anyway.
+        match lock_secrets(from, &mut journal).await {
+            Ok(_) | Err(StoreError::ReadOnly { .. }) => {}
+            Err(error) => return Err(error),
         }
-        folder::create_dir(to)?;
-        let place = Place::from(to.to_owned());
         place.prepare_keys()?;
-        copy_keys(from, &place).await?;
-        copy_secrets(from.home(), to)
+        copy_keys(from, &place, &faults).await?;
+        copy_secrets(from.home(), place.home(), &faults)?;
+        journal.rollback().await;
+        journal.close().await?;
+        unfinished.appear()
     }
 
     /// Puts a backup of the journal in the place of the journal of a desk whose keys are there, or that has none yet.
@@ -83,6 +83,17 @@ impl Desk {
         to: &Place,
         progress: Progress<'_>,
     ) -> Result<Copied, StoreError> {
+        Desk::restore_with(backup, keys, to, progress, &Faults::default()).await
+    }
+
+    /// Each step leaves what was there whole until the next one has all it needs, so an interrupted restore is simply repeated.
+    pub(crate) async fn restore_with(
+        backup: &Path,
+        keys: Option<&Path>,
+        to: &Place,
+        progress: Progress<'_>,
+        faults: &Faults,
+    ) -> Result<Copied, StoreError> {
         let from = Place::from(backup.to_owned());
         if from.look().await? == Found::Nothing {
             return Err(StoreError::Absent {
@@ -90,39 +101,31 @@ impl Desk {
             });
         }
         to.make_room()?;
+        let held = folder::hold(to.home())?;
         if let Some(keys) = keys {
-            to.prepare_keys()?;
-            copy_keys(&Place::from(keys.to_owned()), to).await?;
-            copy_secrets(keys, to.home())?;
+            restore_keys(keys, to, faults).await?;
         }
         if !to.has_secrets()? {
             return Err(StoreError::KeysMissing {
                 home: to.home().to_owned(),
             });
         }
-        let held = folder::hold(to.home())?;
         let copied = match to.folder() {
             None => {
                 to.set_aside().await?;
                 to.prepare_journal()?;
-                copy_journal(&from, to, progress).await?
+                copy_journal(&from, to, progress, faults).await?
             }
             // Made beside it, so that what is there stays until the copy is whole.
             Some(dir) => {
                 let beside = dir.join(RESTORING);
-                if beside.is_dir() {
-                    std::fs::remove_dir_all(&beside)
-                        .map_err(|error| StoreError::io(&beside, error))?;
-                }
-                folder::create_dir(&beside)?;
+                make_anew(&beside)?;
                 let place = Place::from(beside.clone());
                 place.prepare_journal()?;
-                let copied = copy_journal(&from, &place, progress).await?;
+                let copied = copy_journal(&from, &place, progress, faults).await?;
                 to.set_aside().await?;
                 for name in [BLOBS, JOURNAL] {
-                    let path = dir.join(name);
-                    std::fs::rename(beside.join(name), &path)
-                        .map_err(|error| StoreError::io(&path, error))?;
+                    faults.step(|| rename(&beside.join(name), &dir.join(name)))?;
                 }
                 folder::sync_dir(dir)?;
                 std::fs::remove_dir(&beside).map_err(|error| StoreError::io(&beside, error))?;
@@ -135,7 +138,8 @@ impl Desk {
 
     /// Copies a whole desk, keys and all, to another place where there is none: from SQLite to PostgreSQL, or back.
     ///
-    /// From then on the desk can only be read where it was: two places that go on writing would be a fork.
+    /// From then on the desk can only be read where it was: two places that go on writing would be a fork. A folder appears when it is
+    /// whole; where that was interrupted, the desk is moved once more.
     pub async fn move_to(
         from: &Place,
         to: &Place,
@@ -144,21 +148,24 @@ impl Desk {
         if to.look().await? == Found::Desk {
             return Err(StoreError::Exists { path: to.shown() });
         }
-        to.make_room()?;
-        to.prepare_keys()?;
-        copy_keys(from, to).await?;
-        copy_secrets(from.home(), to.home())?;
-        to.prepare_journal()?;
-        // Nobody writes meanwhile, and afterwards nobody may.
+        let unfinished = match to.folder() {
+            Some(dir) => Some(Unfinished::beside(dir)?),
+            None => None,
+        };
+        let target = match &unfinished {
+            Some(unfinished) => to.moved(&unfinished.path),
+            None => to.clone(),
+        };
         let faults = Faults::default();
         let mut source = Database::open(&from.journal(), Kind::Journal, faults.clone()).await?;
-        source.begin(Durability::Full).await?;
-        let org = source.heads_locked().await?;
-        let org = org
-            .first()
-            .ok_or_else(|| StoreError::damaged("it has no head"))?
-            .org;
-        let copied = copy_journal(from, to, progress).await?;
+        // Nobody writes meanwhile, not even a data key, and afterwards nobody may.
+        let org = lock_secrets(from, &mut source).await?;
+        target.make_room()?;
+        target.prepare_keys()?;
+        copy_keys(from, &target, &faults).await?;
+        copy_secrets(from.home(), target.home(), &faults)?;
+        target.prepare_journal()?;
+        let copied = copy_journal(from, &target, progress, &faults).await?;
         let mut keys = Database::open(&from.keys(), Kind::Keys, faults).await?;
         keys.begin(Durability::Full).await?;
         let moved = Tombstone {
@@ -170,23 +177,101 @@ impl Desk {
         keys.close().await?;
         source.rollback().await;
         source.close().await?;
+        if let Some(unfinished) = unfinished {
+            unfinished.appear()?;
+        }
         Ok(copied)
     }
 }
 
+/// A folder in the making: it gets its name when it is whole, and is removed when dropped before that.
+struct Unfinished {
+    path: PathBuf,
+    place: PathBuf,
+    appeared: bool,
+}
+
+impl Unfinished {
+    /// For a place where there is nothing.
+    fn new(place: &Path) -> Result<Unfinished, StoreError> {
+        if folder::is_there(place)? {
+            return Err(StoreError::Exists {
+                path: place.to_owned(),
+            });
+        }
+        Unfinished::beside(place)
+    }
+
+    /// For a place where there is nothing or an empty folder.
+    fn beside(place: &Path) -> Result<Unfinished, StoreError> {
+        let suffix = Hash::of(&random::<32>()?).to_string();
+        let mut path = place.as_os_str().to_owned();
+        path.push(format!(".unfinished-{}", &suffix[..16]));
+        let path = PathBuf::from(path);
+        folder::create_dir(&path)?;
+        Ok(Unfinished {
+            path,
+            place: place.to_owned(),
+            appeared: false,
+        })
+    }
+
+    fn appear(mut self) -> Result<(), StoreError> {
+        rename(&self.path, &self.place)?;
+        self.appeared = true;
+        folder::sync_dir(folder::parent(&self.place))
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.appeared {
+            // The first failure is the one to tell; what stays behind says in its name that it is unfinished.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// Locks the journal and sees to it that keys and secrets belong together; the organisation.
+async fn lock_secrets(place: &Place, journal: &mut Database) -> Result<Uuid, StoreError> {
+    let org = only_head(journal).await?.org;
+    journal.begin(Durability::Full).await?;
+    journal.heads_locked().await?;
+    let mut keys = Database::open(&place.keys(), Kind::Keys, journal.faults()).await?;
+    rotate::settle(place, org, journal, &mut keys).await?;
+    keys.close().await?;
+    Ok(org)
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    std::fs::rename(from, to).map_err(|error| StoreError::io(to, error))
+}
+
+/// Makes an empty folder, whatever an interrupted command left there.
+fn make_anew(dir: &Path) -> Result<(), StoreError> {
+    if dir.is_dir() {
+        std::fs::remove_dir_all(dir).map_err(|error| StoreError::io(dir, error))?;
+    }
+    folder::create_dir(dir)
+}
+
 /// The folder in which a restored journal is made.
 const RESTORING: &str = "restoring";
+/// The folder in which restored keys are made.
+const RESTORING_KEYS: &str = "restoring-keys";
+
+const SECRETS: [&str; 3] = [folder::KEK, folder::LOG_KEY, folder::LOG_KEY_OLD];
 
 /// Copies every table of the journal and every blob; ends with the same root or not at all.
 async fn copy_journal(
     from: &Place,
     to: &Place,
     progress: Progress<'_>,
+    faults: &Faults,
 ) -> Result<Copied, StoreError> {
-    let faults = Faults::default();
     let mut source = Database::open(&from.journal(), Kind::Journal, faults.clone()).await?;
-    let (from_blobs, to_blobs) = (from.blobs()?, to.blobs()?);
-    let mut target = Database::create(&to.journal(), Kind::Journal, faults).await?;
+    let (from_blobs, to_blobs) = (from.blobs()?, to.blobs()?.with_faults(faults.clone()));
+    let mut target = Database::create(&to.journal(), Kind::Journal, faults.clone()).await?;
     source.begin_reading().await?;
     let head = only_head(&mut source).await?;
     let org = head.org;
@@ -260,10 +345,10 @@ async fn copy_journal(
 }
 
 /// Copies data keys, tombstones and guard.
-async fn copy_keys(from: &Place, to: &Place) -> Result<(), StoreError> {
-    let faults = Faults::default();
+async fn copy_keys(from: &Place, to: &Place, faults: &Faults) -> Result<(), StoreError> {
     let mut source = Database::open(&from.keys(), Kind::Keys, faults.clone()).await?;
-    let mut target = Database::create(&to.keys(), Kind::Keys, faults).await?;
+    let mut target = Database::create(&to.keys(), Kind::Keys, faults.clone()).await?;
+    source.begin_reading().await?;
     target.begin(Durability::Full).await?;
     for guard in source.guards().await? {
         for key in source.keys(guard.org).await? {
@@ -276,14 +361,63 @@ async fn copy_keys(from: &Place, to: &Place) -> Result<(), StoreError> {
     }
     target.commit().await?;
     target.close().await?;
+    source.rollback().await;
     source.close().await
 }
 
-fn copy_secrets(from: &Path, to: &Path) -> Result<(), StoreError> {
-    for name in [folder::KEK, folder::LOG_KEY, folder::LOG_KEY_OLD] {
-        let path = from.join(name);
-        if folder::is_there(&path)? {
-            folder::create_file(&to.join(name), &folder::read_secret(&path)?)?;
+/// Puts a copy of keys and secrets in its place, where there are none, or the same ones: then the keys that are there stay, because
+/// they know who was erased since.
+async fn restore_keys(keys: &Path, to: &Place, faults: &Faults) -> Result<(), StoreError> {
+    for name in SECRETS {
+        let (copy, there) = (keys.join(name), to.home().join(name));
+        let is_other = || Ok::<bool, StoreError>(read_if_there(&copy)? != read_if_there(&there)?);
+        if folder::is_there(&there)? && is_other()? {
+            return Err(StoreError::Exists { path: there });
+        }
+    }
+    let from = Place::from(keys.to_owned());
+    let Some(dir) = to.folder() else {
+        let mut target = Database::create(&to.keys(), Kind::Keys, faults.clone()).await?;
+        let has_keys = !target.guards().await?.is_empty();
+        target.close().await?;
+        if !has_keys {
+            copy_keys(&from, to, faults).await?;
+        }
+        return copy_secrets(keys, to.home(), faults);
+    };
+    if folder::is_there(&dir.join(KEYS))? {
+        return copy_secrets(keys, dir, faults);
+    }
+    let beside = dir.join(RESTORING_KEYS);
+    make_anew(&beside)?;
+    let place = Place::from(beside.clone());
+    place.prepare_keys()?;
+    copy_keys(&from, &place, faults).await?;
+    copy_secrets(keys, &beside, faults)?;
+    // The database last: where it is, all are.
+    for name in SECRETS.into_iter().chain([KEYS]) {
+        if folder::is_there(&beside.join(name))? {
+            faults.step(|| rename(&beside.join(name), &dir.join(name)))?;
+        }
+    }
+    folder::sync_dir(dir)?;
+    std::fs::remove_dir(&beside).map_err(|error| StoreError::io(&beside, error))
+}
+
+fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match folder::is_there(path)? {
+        true => folder::read_secret(path).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// Copies the files of secrets that are not there yet.
+fn copy_secrets(from: &Path, to: &Path, faults: &Faults) -> Result<(), StoreError> {
+    for name in SECRETS {
+        let (path, copy) = (from.join(name), to.join(name));
+        if folder::is_there(&path)? && !folder::is_there(&copy)? {
+            let bytes = folder::read_secret(&path)?;
+            faults.write(&bytes, |bytes| folder::create_file(&copy, bytes))?;
         }
     }
     folder::sync_dir(to)

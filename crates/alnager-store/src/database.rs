@@ -151,6 +151,15 @@ impl Database {
         })
     }
 
+    /// The faults of a test.
+    pub(crate) fn faults(&self) -> Faults {
+        self.faults.clone()
+    }
+
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
     pub(crate) fn is_server(&self) -> bool {
         matches!(self.link, Link::Postgres(_))
     }

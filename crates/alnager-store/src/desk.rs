@@ -6,7 +6,7 @@ use std::sync::Arc;
 use alnager_journal::checkpoint::SignedCheckpoint;
 use alnager_journal::dossier::Disclosed;
 use alnager_journal::entry::{self, Entry};
-use alnager_journal::merkle::{self, Hash, Range, empty_root};
+use alnager_journal::merkle::{self, Hash, Range, empty_root, leaf_hash};
 use alnager_journal::note::{KeyKind, Signature, SigningKey, VerifyingKey};
 use alnager_journal::published::Tiles;
 use alnager_journal::tile::{Tile, WIDTH_FULL};
@@ -25,7 +25,7 @@ use crate::guard::{self, Standing};
 use crate::log::Log;
 use crate::place::{At, Place};
 use crate::rotate;
-use crate::schema::{Kind, Signed};
+use crate::schema::{CHUNK, Kind, Signed};
 use crate::seal::{self, Keyring, What};
 use crate::secret::{Secrets, Signers};
 
@@ -87,9 +87,7 @@ impl Desk {
     pub(crate) async fn open_with(place: &Place, faults: Faults) -> Result<Desk, StoreError> {
         match place.look().await? {
             Found::Desk => Desk::load(place, faults, None).await,
-            Found::Nothing => Err(StoreError::Absent {
-                dir: place.shown(),
-            }),
+            Found::Nothing => Err(StoreError::Absent { dir: place.shown() }),
         }
     }
 
@@ -155,8 +153,6 @@ impl Desk {
         self.key.name()
     }
 
-
-
     /// The key that checkpoints are checked against; shown as a `vkey`.
     pub fn verifier_key(&self) -> &VerifyingKey {
         &self.key
@@ -177,6 +173,10 @@ impl Desk {
         if size > self.size() {
             return Ok(None);
         }
+        // Not from tiles: a damaged one must not keep anybody from reading the journal.
+        if size == self.size() {
+            return Ok(Some(self.log.edge.root()));
+        }
         let tiles = self.tiles(&[Range::first(size)]).await?;
         merkle::root_at(&tiles, size)
             .map(Some)
@@ -190,9 +190,7 @@ impl Desk {
         index: u64,
         size: u64,
     ) -> Result<Option<Vec<Hash>>, StoreError> {
-        let Some(path) =
-            merkle::inclusion_path(index, size).filter(|_| size <= self.size())
-        else {
+        let Some(path) = merkle::inclusion_path(index, size).filter(|_| size <= self.size()) else {
             return Ok(None);
         };
         let tiles = self.tiles(&path).await?;
@@ -208,9 +206,7 @@ impl Desk {
         old: u64,
         new: u64,
     ) -> Result<Option<Vec<Hash>>, StoreError> {
-        let Some(path) =
-            merkle::consistency_path(old, new).filter(|_| new <= self.size())
-        else {
+        let Some(path) = merkle::consistency_path(old, new).filter(|_| new <= self.size()) else {
             return Ok(None);
         };
         let tiles = self.tiles(&path).await?;
@@ -264,14 +260,54 @@ impl Desk {
         let head = read_head(journal, org).await?;
         self.follow(&head).await?;
         guard::check_read(&guard, &self.known_as(&guard.origin))?;
-        let known = self.root_at(guard.size).await?;
+        let known = self.known_root(&guard).await?;
         let standing = self.standing(&guard, known);
         self.forked = guard::fork(standing, &guard, self.size());
         Ok(())
     }
 
+    /// The root over as many entries as the guard has seen. Where the tiles do not give the guard's, the entries themselves are asked,
+    /// which were held against the head: a damaged tile is no fork.
+    pub(crate) async fn known_root(&mut self, guard: &Signed) -> Result<Option<Hash>, StoreError> {
+        let found = self.root_at(guard.size).await;
+        let is_certain = |root: &Option<Hash>| root.is_none_or(|root| root == guard.root);
+        match found {
+            Ok(root) if is_certain(&root) || self.forked.is_some() => return Ok(root),
+            Ok(_) | Err(StoreError::Damaged { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let org = self.log.org;
+        let journal = &mut self.files.get_mut().journal;
+        let (mut edge, mut full) = (Edge::default(), Vec::new());
+        while edge.size() < guard.size {
+            let from = edge.size();
+            let rows = journal
+                .entries(org, from, guard.size.min(from + CHUNK))
+                .await?;
+            if rows.first().is_none_or(|row| row.seq != from) {
+                return Err(StoreError::damaged(format!("entry `{from}` is missing")));
+            }
+            for row in &rows {
+                edge.push(leaf_hash(&row.entry), &mut full);
+            }
+            full.clear();
+        }
+        Ok(Some(edge.root()))
+    }
+
     /// Reads the journal up to a head.
     async fn follow(&mut self, head: &Signed) -> Result<(), StoreError> {
+        match self.follow_as_known(head).await {
+            // Another process may have changed the secrets.
+            Err(error @ StoreError::Damaged { .. }) => match self.renew_secrets().await {
+                Ok(true) => self.follow_as_known(head).await,
+                Ok(false) | Err(_) => Err(error),
+            },
+            followed => followed,
+        }
+    }
+
+    async fn follow_as_known(&mut self, head: &Signed) -> Result<(), StoreError> {
         if head.origin != self.origin() {
             // Another process has forked the log.
             self.signers = self.secrets.signers(&head.origin)?;
@@ -349,7 +385,8 @@ impl Desk {
             .entries(self.log.org, index, index + 1)
             .await?
             .pop();
-        let Some((key, sealed)) = row.and_then(|row| row.payload) else {
+        let payload = row.and_then(|row| row.payload);
+        let Some((key, sealed)) = payload.filter(|(key, _)| !self.ring.is_buried(*key)) else {
             return Ok(None);
         };
         let opened = self
@@ -380,7 +417,8 @@ impl Desk {
             .journal
             .blobs(self.log.org, index, index + 1)
             .await?;
-        let Some(row) = rows.into_iter().find(|row| row.name == name) else {
+        let row = rows.into_iter().find(|row| row.name == name);
+        let Some(row) = row.filter(|row| !self.ring.is_buried(row.key)) else {
             return Ok(None);
         };
         let damaged =
@@ -470,21 +508,26 @@ impl Desk {
         keys.close().await
     }
 
-    async fn load(
-        place: &Place,
-        faults: Faults,
-        aside: Option<Aside>,
-    ) -> Result<Desk, StoreError> {
+    async fn load(place: &Place, faults: Faults, aside: Option<Aside>) -> Result<Desk, StoreError> {
         let (journal, keys) = (place.journal(), place.keys());
         let mut journal = Database::open(&journal, Kind::Journal, faults.clone()).await?;
         let mut keys = Database::open(&keys, Kind::Keys, faults.clone()).await?;
         let lock = folder::share(place.home())?;
-        let head = only_head(&mut journal).await?;
-        let secrets = rotate::read_secrets(place, head.org, &mut journal, &mut keys).await?;
+        let (head, secrets, checkpoint) = loop {
+            let head = only_head(&mut journal).await?;
+            let secrets = rotate::read_secrets(place, head.org, &mut journal, &mut keys).await?;
+            let known = secrets.signers(&head.origin)?.verifying_keys(&head.origin);
+            match check_head(&head, &known) {
+                Ok(checkpoint) => break (head, secrets, checkpoint),
+                // Another process has changed the log's key in this moment.
+                Err(_) if only_head(&mut journal).await? != head => {}
+                Err(error) => return Err(error),
+            }
+        };
         let signers = secrets.signers(&head.origin)?;
         let known = signers.verifying_keys(&head.origin);
         let mut desk = Desk {
-            checkpoint: check_head(&head, &known)?,
+            checkpoint,
             ring: Keyring::new(head.org, secrets.kek()),
             log: Log::new(head.org),
             forked: None,
@@ -493,7 +536,7 @@ impl Desk {
             secrets,
             signers,
             known,
-            blobs: place.blobs()?,
+            blobs: place.blobs()?.with_faults(faults.clone()),
             files: Mutex::new(Files { journal, keys }),
             place: place.clone(),
             entropy: Entropy::System,
@@ -504,7 +547,9 @@ impl Desk {
         desk.take_snapshot(&head).await?;
         match desk.catch_up().await {
             // The snapshot may be what is wrong, or the tiles under it: everything is folded again.
-            Err(StoreError::Damaged { .. } | StoreError::Forked { .. }) if desk.snapshot_size > 0 => {
+            Err(StoreError::Damaged { .. } | StoreError::Forked { .. })
+                if desk.snapshot_size > 0 =>
+            {
                 desk.log = Log::new(head.org);
                 desk.snapshot_size = 0;
                 desk.catch_up().await?;
@@ -519,7 +564,7 @@ impl Desk {
     async fn heal(&mut self) -> Result<(), StoreError> {
         self.complete_tiles().await?;
         let guard = self.guard().await?;
-        let known = self.root_at(guard.size).await?;
+        let known = self.known_root(&guard).await?;
         // A guard that is ahead by now belongs to a commit since; the next one checks it.
         if self.standing(&guard, known) != Standing::Behind {
             return Ok(());
@@ -560,7 +605,7 @@ impl Desk {
     pub(crate) async fn lock(&mut self) -> Result<Signed, StoreError> {
         let head = self.lock_head().await?;
         let guard = self.lock_guard().await?;
-        let known = self.root_at(guard.size).await?;
+        let known = self.known_root(&guard).await?;
         let standing = self.standing(&guard, known);
         self.forked = guard::fork(standing, &guard, self.size());
         if let Some(what) = self.forked.clone() {
@@ -671,10 +716,7 @@ pub(crate) enum Settled {
 }
 
 /// Commits the journal. When that fails, a look under the lock tells whether it happened all the same.
-pub(crate) async fn settle(
-    journal: &mut Database,
-    next: &Signed,
-) -> Result<Settled, StoreError> {
+pub(crate) async fn settle(journal: &mut Database, next: &Signed) -> Result<Settled, StoreError> {
     let Err(error) = journal.commit().await else {
         return Ok(Settled::Head);
     };
@@ -705,7 +747,11 @@ async fn look_for(
 }
 
 /// Moves the guard, in a transaction that has locked it. A guard that is there already is moved.
-pub(crate) async fn move_guard(keys: &mut Database, from: &Signed, to: &Signed) -> Result<(), StoreError> {
+pub(crate) async fn move_guard(
+    keys: &mut Database,
+    from: &Signed,
+    to: &Signed,
+) -> Result<(), StoreError> {
     if keys.move_guard(from, to).await? {
         return Ok(());
     }
@@ -745,8 +791,7 @@ fn same_org(head: &Signed, org: Uuid) -> Result<(), StoreError> {
     }
 }
 
-const MISSING_TILE: &str =
-    "a tile of its tree is missing or is not what was written; `alnager journal rebuild` makes the tiles anew from the entries";
+const MISSING_TILE: &str = "a tile of its tree is missing or is not what was written; `alnager journal rebuild` makes the tiles anew from the entries";
 
 fn missing_tile() -> StoreError {
     StoreError::damaged(MISSING_TILE)

@@ -12,7 +12,7 @@ pub(crate) enum Fault {
     Refused,
     /// It happens, and nobody hears of it.
     AnswerLost,
-    /// Half of it happens. Only a file that is being written can be torn; for a statement it is the same as refused.
+    /// Half of it happens. Only a file that is being written can be torn; for anything else it is the same as refused.
     Torn,
 }
 
@@ -56,6 +56,32 @@ impl Faults {
     /// Whether a file's writing is to stop half-way.
     pub(crate) fn tears(&self) -> bool {
         false
+    }
+}
+
+impl Faults {
+    /// A step that is no statement.
+    pub(crate) fn step<T>(
+        &self,
+        step: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.before()?;
+        let done = step()?;
+        self.after()?;
+        Ok(done)
+    }
+
+    /// Writes a file.
+    pub(crate) fn write(
+        &self,
+        bytes: &[u8],
+        write: impl Fn(&[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.tears() {
+            let (half, _) = bytes.split_at(bytes.len() / 2);
+            write(half)?;
+        }
+        self.step(|| write(bytes))
     }
 }
 

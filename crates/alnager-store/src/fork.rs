@@ -12,6 +12,7 @@ use crate::group::{By, Receipt};
 use crate::guard::{self, Standing};
 use crate::log::Origin;
 use crate::schema::Signed;
+use crate::secret::Signers;
 
 /// What a fork needs besides the desk.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +41,13 @@ impl Desk {
 
     async fn fork_locked(&mut self, fork: &Fork<'_>) -> Result<Receipt, CommitError> {
         let head = self.lock_head().await?;
-        let guard = self.guard().await?;
-        let known = self.root_at(guard.size).await?;
+        if let Some(receipt) = self.entered_before(fork.by.id, fork.by.at).await? {
+            return Ok(receipt);
+        }
+        // Also whether the desk was moved.
+        let guard = self.lock_guard().await?;
+        self.files.get_mut().keys.rollback().await;
+        let known = self.known_root(&guard).await?;
         if matches!(
             self.standing(&guard, known),
             Standing::Level | Standing::Behind
@@ -52,7 +58,7 @@ impl Desk {
             Some(origin) => origin.to_owned(),
             None => next_origin(&head.origin, &guard.origin, &self.log.state),
         };
-        if origin == head.origin || origin == guard.origin || is_used(&origin, &self.log.state) {
+        if is_used(&origin, &head.origin, &guard.origin, &self.log.state) {
             return Err(StoreError::OriginUsed { origin }.into());
         }
         let signers = self.secrets.signers(&origin)?;
@@ -126,7 +132,7 @@ impl Desk {
 
     /// The log's keys under an origin: its own, one it had before, or one that a backup knows nothing of.
     pub(crate) fn known_as(&self, origin: &str) -> Vec<VerifyingKey> {
-        self.signers.all_keys(origin, &self.log.state.log)
+        keys_under(origin, &self.signers, &self.log.state)
     }
 
     /// How the guard stands to the journal. What a fork in the journal says the guard had seen is behind it.
@@ -146,22 +152,45 @@ impl Desk {
     }
 }
 
-fn is_used(origin: &str, state: &State) -> bool {
-    state.log.forks.iter().any(|fork| fork.origin == origin)
+/// The keys that a log has and had, as they are called under an origin. None where that cannot name a log.
+pub(crate) fn keys_under(origin: &str, signers: &Signers, state: &State) -> Vec<VerifyingKey> {
+    let mut known = signers.verifying_keys(origin);
+    for retired in state.log.retired.keys() {
+        let key = VerifyingKey::parse(retired).ok();
+        let key = key.and_then(|key| VerifyingKey::new(origin, key.kind(), &key.to_bytes()).ok());
+        known.extend(key);
+    }
+    known
+}
+
+/// Whether the log has, or may have had, this origin. Of numbered ones every number up to that which the guard has seen is taken: the
+/// journal that used it may be the one that is lost.
+fn is_used(origin: &str, head: &str, seen: &str, state: &State) -> bool {
+    let (base, number) = numbered(origin);
+    let is_passed = [head, seen].into_iter().any(|other| {
+        let (other, reached) = numbered(other);
+        base == other && number <= reached
+    });
+    is_passed || state.log.forks.iter().any(|fork| fork.origin == origin)
+}
+
+/// The origin without the number behind it, and the number, 1 without one.
+fn numbered(origin: &str) -> (&str, u64) {
+    let number = origin.rsplit_once('/').and_then(|(base, number)| {
+        let parsed = number.parse().ok()?;
+        Some((base, parsed))
+    });
+    number.unwrap_or((origin, 1))
 }
 
 /// The origin with `/2` behind it, or the number after the one it has.
 fn next_origin(origin: &str, seen: &str, state: &State) -> String {
-    let (base, number) = match origin.rsplit_once('/') {
-        Some((base, number)) => match number.parse::<u64>() {
-            Ok(number) => (base, number),
-            Err(_) => (origin, 1),
-        },
-        None => (origin, 1),
-    };
-    let mut number = number + 1;
-    while is_used(&format!("{base}/{number}"), state) || format!("{base}/{number}") == seen {
+    let (base, mut number) = numbered(origin);
+    loop {
         number += 1;
+        let next = format!("{base}/{number}");
+        if !is_used(&next, origin, seen, state) {
+            return next;
+        }
     }
-    format!("{base}/{number}")
 }

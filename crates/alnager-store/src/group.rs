@@ -132,9 +132,7 @@ impl Desk {
     /// Enters one order.
     pub async fn enter(&mut self, order: &Order<'_>) -> Result<Receipt, CommitError> {
         let mut answers = self.enter_all(std::slice::from_ref(order)).await;
-        answers
-            .pop()
-            .unwrap_or_else(|| Err(StoreError::damaged("an order has no answer").into()))
+        only_answer(&mut answers)
     }
 
     /// Enters orders, each decided on what the ones before it left, with one commit for all: an answer for each, in order.
@@ -199,6 +197,15 @@ impl Desk {
         orders: &[Order<'_>],
     ) -> Result<Vec<Result<Receipt, CommitError>>, StoreError> {
         let head = self.lock().await?;
+        self.enter_under(&head, orders).await
+    }
+
+    /// Enters orders under the lock.
+    pub(crate) async fn enter_under(
+        &mut self,
+        head: &Signed,
+        orders: &[Order<'_>],
+    ) -> Result<Vec<Result<Receipt, CommitError>>, StoreError> {
         let ids: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
         let org = self.log.org;
         let known = self.files.get_mut().journal.commands(org, &ids).await?;
@@ -240,7 +247,7 @@ impl Desk {
         let mut behind = None;
         if !drafts.entries.is_empty() {
             self.blobs.write(&drafts.files)?;
-            match self.write(&head, &head, drafts).await {
+            match self.write(head, head, drafts).await {
                 Err(error @ StoreError::GuardBehind { .. }) => behind = Some(Arc::new(error)),
                 written => written?,
             }
@@ -257,7 +264,7 @@ impl Desk {
                 } => match behind.as_ref().filter(|_| first < end && !already) {
                     Some(error) => Err(StoreError::Shared(Arc::clone(error)).into()),
                     None => {
-                        let receipt = self.receipt(order, first, end, already).await;
+                        let receipt = self.receipt(order.at, first, end, already).await;
                         receipt.map_err(CommitError::from)
                     }
                 },
@@ -302,26 +309,27 @@ impl Desk {
     }
 
     /// Makes the data keys that are missing, durably, before anything is sealed under them.
-    pub(crate) async fn make_keys(&mut self, decided: &[Decided], unix_ms: u64) -> Result<(), StoreError> {
-        let Desk {
-            log,
-            ring,
-            files,
-            entropy,
-            ..
-        } = self;
-        let keys = &mut files.get_mut().keys;
+    pub(crate) async fn make_keys(
+        &mut self,
+        decided: &[Decided],
+        unix_ms: u64,
+    ) -> Result<(), StoreError> {
         for decided in decided {
-            let owner = owner(decided, log.org)?;
-            if ring.key_of(owner).is_some() {
+            let owner = owner(decided, self.log.org)?;
+            if self.ring.key_of(owner).is_some() {
                 continue;
             }
+            self.check_kek().await?;
+            let Desk {
+                log,
+                ring,
+                files,
+                entropy,
+                ..
+            } = &mut *self;
+            let keys = &mut files.get_mut().keys;
             keys.begin(Durability::Full).await?;
             let wrapped = keys.keys(log.org).await?;
-            let current = wrapped.iter().rev().find(|key| key.owner == log.org);
-            if !current.is_some_and(|key| ring.opens(key)) {
-                return Err(StoreError::damaged("a data key in `keys.db` does not open under `kek`"));
-            }
             // A commit that did not happen may have left the key behind.
             let found = wrapped
                 .into_iter()
@@ -342,6 +350,21 @@ impl Desk {
             })?;
         }
         Ok(())
+    }
+
+    /// Makes sure that new data keys are wrapped as those that are there; another process may have changed the key-encryption key.
+    /// Called under the lock, so that it cannot change again.
+    async fn check_kek(&mut self) -> Result<(), StoreError> {
+        let org = self.log.org;
+        let wrapped = self.files.get_mut().keys.keys(org).await?;
+        let current = wrapped.iter().rev().find(|key| key.owner == org);
+        let opens = |desk: &Desk| current.is_some_and(|key| desk.ring.opens(key));
+        if opens(self) || (self.renew_secrets().await? && opens(self)) {
+            return Ok(());
+        }
+        Err(StoreError::damaged(
+            "a data key in `keys.db` does not open under `kek`",
+        ))
     }
 
     /// Writes entries and head in one transaction, moves the guard, and only then publishes the new state. `guard` is where the
@@ -394,10 +417,24 @@ impl Desk {
         })
     }
 
+    /// The receipt of a command that is in the journal, `None` when it is not. Called under the lock.
+    pub(crate) async fn entered_before(
+        &mut self,
+        command: Uuid,
+        at: &str,
+    ) -> Result<Option<Receipt>, StoreError> {
+        let org = self.log.org;
+        let known = self.files.get_mut().journal.command(org, command).await?;
+        match known {
+            Some((first, last)) => self.receipt(at, first, last + 1, true).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// The receipt of a command whose entries are `first..end`.
     async fn receipt(
         &mut self,
-        order: &Order<'_>,
+        at: &str,
         first: u64,
         end: u64,
         already: bool,
@@ -409,7 +446,7 @@ impl Desk {
             origin: self.origin().to_owned(),
             root: self.log.edge.root(),
             checkpoint: self.checkpoint.to_string(),
-            at: order.at.to_owned(),
+            at: at.to_owned(),
             already,
         };
         if already && end <= self.size() {
@@ -432,4 +469,12 @@ impl Desk {
         }
         Ok(receipt)
     }
+}
+
+/// The answer to a single order.
+pub(crate) fn only_answer(
+    answers: &mut Vec<Result<Receipt, CommitError>>,
+) -> Result<Receipt, CommitError> {
+    let answer = answers.pop();
+    answer.unwrap_or_else(|| Err(StoreError::damaged("an order has no answer").into()))
 }

@@ -256,8 +256,8 @@ impl Place {
     pub(crate) async fn set_aside(&self) -> Result<(), StoreError> {
         match &self.at {
             At::Folder(dir) => {
-                let journal = dir.join(JOURNAL);
-                if !folder::is_there(&journal)? {
+                // One of the two alone: an interrupted restore.
+                if !folder::is_there(&dir.join(JOURNAL))? && !folder::is_there(&dir.join(BLOBS))? {
                     return Ok(());
                 }
                 // Whatever its write-ahead file holds goes into it first.

@@ -1,6 +1,6 @@
 //! What follows from the entries, made anew: tiles and snapshot.
 
-use alnager_journal::merkle::leaf_hash;
+use alnager_journal::merkle::{Hash, leaf_hash};
 
 use crate::database::Durability;
 use crate::desk::{Desk, Files};
@@ -41,14 +41,14 @@ impl Desk {
         journal.begin(Durability::Full).await?;
         // Others wait; whoever waits longest is told that the desk is busy.
         let heads = journal.heads_locked().await?;
-        if heads.first().is_none_or(|head| head.size < size) {
-            return Err(StoreError::damaged("it has lost its head"));
-        }
+        let head = heads.first().filter(|head| head.size >= size);
+        let head = head.ok_or_else(|| StoreError::damaged("it has lost its head"))?;
+        let signed = [(size, root), (head.size, head.root)];
         journal.delete_tiles().await?;
         journal.delete_snapshot().await?;
         let mut edge = Edge::default();
         let mut n_tiles = 0;
-        let until = heads.first().map_or(size, |head| head.size);
+        let until = head.size;
         while edge.size() < until {
             let from = edge.size();
             let rows = journal.entries(org, from, until.min(from + CHUNK)).await?;
@@ -58,7 +58,9 @@ impl Desk {
             let mut full = Vec::new();
             for row in &rows {
                 edge.push(leaf_hash(&row.entry), &mut full);
-                if edge.size() == size && edge.root() != root {
+                let is_other =
+                    |(size, root): &(u64, Hash)| edge.size() == *size && edge.root() != *root;
+                if signed.iter().any(is_other) {
                     return Err(StoreError::damaged(
                         "the entries do not have the root hash that its head states",
                     ));

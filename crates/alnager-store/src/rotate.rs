@@ -5,16 +5,18 @@
 
 use std::path::Path;
 
-use alnager_journal::note::KeyKind;
+use alnager_journal::note::{KeyKind, VerifyingKey};
 use alnager_office::decide::Command;
+use alnager_office::log::RetiredKey;
 use uuid::Uuid;
 
 use crate::database::{Database, Durability};
 use crate::desk::{Desk, Files};
 use crate::entropy::Entropy;
 use crate::error::{CommitError, StoreError};
+use crate::fault::Faults;
 use crate::folder::{self, KEK, LOG_KEY, LOG_KEY_OLD};
-use crate::group::{By, Receipt};
+use crate::group::{By, Receipt, only_answer};
 use crate::place::Place;
 use crate::seal::Keyring;
 use crate::secret::{Secrets, Unlock};
@@ -64,6 +66,25 @@ impl Desk {
         by: &By<'_>,
         reason: &str,
     ) -> Result<Receipt, CommitError> {
+        let entered = self.rotate_log_key_locked(by, reason).await;
+        self.rollback().await;
+        // Whether it was entered the journal knows, also where the answer was lost.
+        let settled = self.settle_secrets().await;
+        let receipt = entered?;
+        settled?;
+        Ok(receipt)
+    }
+
+    async fn rotate_log_key_locked(
+        &mut self,
+        by: &By<'_>,
+        reason: &str,
+    ) -> Result<Receipt, CommitError> {
+        let head = self.lock().await?;
+        if let Some(receipt) = self.entered_before(by.id, by.at).await? {
+            return Ok(receipt);
+        }
+        self.renew_secrets().await?;
         if self.signers.old().is_some() {
             return Err(StoreError::TwoKeys.into());
         }
@@ -74,11 +95,9 @@ impl Desk {
             new: new.current().verifying_key(KeyKind::Ed25519).to_string(),
             reason: reason.to_owned(),
         };
-        self.prepare(&next, Change::LogKey(by.id)).await?;
-        let entered = self.enter(&by.order(&command)).await;
-        // Whether it was entered the journal knows, also where the answer was lost.
-        self.settle_secrets().await?;
-        entered
+        self.prepare(&next, Change::LogKey(by.id))?;
+        let mut answers = self.enter_under(&head, &[by.order(&command)]).await?;
+        only_answer(&mut answers)
     }
 
     /// Ends the old key: it signs no more, and its seed is deleted.
@@ -87,46 +106,55 @@ impl Desk {
         by: &By<'_>,
         reason: &str,
     ) -> Result<Receipt, CommitError> {
+        let dropped = self.drop_log_key_locked(by, reason).await;
+        self.rollback().await;
+        let receipt = dropped?;
+        self.forget_dropped()?;
+        Ok(receipt)
+    }
+
+    async fn drop_log_key_locked(
+        &mut self,
+        by: &By<'_>,
+        reason: &str,
+    ) -> Result<Receipt, CommitError> {
+        let head = self.lock().await?;
+        if let Some(receipt) = self.entered_before(by.id, by.at).await? {
+            return Ok(receipt);
+        }
         let Some(old) = self.signers.old() else {
             return Err(StoreError::OneKey.into());
         };
+        let old = old.verifying_key(KeyKind::Ed25519);
+        // The journal calls it by the name that the log had when it was replaced.
+        let key = self
+            .retired(&old)
+            .map_or_else(|| old.to_string(), |(key, _)| key.clone());
         let command = Command::DropLogKey {
-            key: old.verifying_key(KeyKind::Ed25519).to_string(),
+            key,
             reason: reason.to_owned(),
         };
-        let receipt = self.enter(&by.order(&command)).await?;
-        folder::remove_file(&self.place.home().join(LOG_KEY_OLD))?;
-        let secrets = self.secrets.without_old();
-        self.use_secrets(secrets)?;
-        Ok(receipt)
+        let mut answers = self.enter_under(&head, &[by.order(&command)]).await?;
+        only_answer(&mut answers)
     }
 
     /// Wraps every data key under a new key-encryption key.
     pub async fn rotate_kek(&mut self) -> Result<(), StoreError> {
-        let next = self.secrets.with_new_kek(&mut self.entropy)?;
-        self.prepare(&next, Change::Kek).await?;
-        let wrapped = self.rewrap(&next).await;
+        let wrapped = self.rotate_kek_locked().await;
         self.rollback().await;
         // Whether it was done the keys know, also where the answer was lost.
-        self.settle_secrets().await?;
+        let settled = self.settle_secrets().await;
         wrapped?;
+        settled?;
         self.files.get_mut().keys.forget(&["data_key"]).await
     }
 
-    /// Seals the secrets under a passphrase or a key, or lays them open.
-    pub async fn seal_secrets(&mut self, unlock: Unlock) -> Result<(), StoreError> {
-        let place = self.place.unlocked(unlock);
-        let before = std::mem::replace(&mut self.place, place);
-        let secrets = self.secrets.clone();
-        let prepared = self.prepare(&secrets, Change::Seal).await;
-        if prepared.is_err() {
-            self.place = before;
-        }
-        prepared?;
-        self.settle_secrets().await
-    }
-
-    async fn rewrap(&mut self, next: &Secrets) -> Result<(), StoreError> {
+    async fn rotate_kek_locked(&mut self) -> Result<(), StoreError> {
+        // Nobody makes a data key meanwhile: that is done under the journal's lock.
+        self.lock_head().await?;
+        self.renew_secrets().await?;
+        let next = self.secrets.with_new_kek(&mut self.entropy)?;
+        self.prepare(&next, Change::Kek)?;
         let org = self.log.org;
         let Desk {
             files,
@@ -134,16 +162,33 @@ impl Desk {
             entropy,
             ..
         } = self;
-        let Files { journal, keys } = files.get_mut();
-        // Nobody makes a key meanwhile: that is done under the journal's lock.
-        journal.begin(Durability::Full).await?;
-        journal.heads_locked().await?;
+        let keys = &mut files.get_mut().keys;
         keys.begin(Durability::Full).await?;
         for key in keys.keys(org).await? {
             let rewrapped = ring.rewrap(&key, next.kek(), entropy)?;
             keys.rewrap_key(org, &rewrapped).await?;
         }
         keys.commit().await
+    }
+
+    /// Seals the secrets under a passphrase or a key, or lays them open.
+    pub async fn seal_secrets(&mut self, unlock: Unlock) -> Result<(), StoreError> {
+        let sealed = self.seal_secrets_locked(unlock).await;
+        self.rollback().await;
+        sealed
+    }
+
+    async fn seal_secrets_locked(&mut self, unlock: Unlock) -> Result<(), StoreError> {
+        self.lock_head().await?;
+        self.renew_secrets().await?;
+        let place = self.place.unlocked(unlock);
+        let before = std::mem::replace(&mut self.place, place);
+        let secrets = self.secrets.clone();
+        if let Err(error) = self.prepare(&secrets, Change::Seal) {
+            self.place = before;
+            return Err(error);
+        }
+        self.renew_secrets().await.map(drop)
     }
 
     fn use_secrets(&mut self, secrets: Secrets) -> Result<(), StoreError> {
@@ -164,38 +209,79 @@ impl Desk {
         self.use_secrets(secrets)
     }
 
-    /// Reads the secrets again where another process has changed them. Called by whoever has the journal's lock.
-    pub(crate) async fn refresh_secrets(&mut self) -> Result<(), StoreError> {
-        let is_retired = |desk: &Desk| {
-            let retired = desk.log.state.log.retired.get(&desk.key.to_string());
-            retired.map(|key| key.dropped_at.is_some())
-        };
-        if is_retired(self).is_none() {
-            return Ok(());
-        }
+    /// Reads the secrets again, after a change that was interrupted is finished or undone; whether they are others than before.
+    ///
+    /// In a transaction that has the journal's lock, or outside of one.
+    pub(crate) async fn renew_secrets(&mut self) -> Result<bool, StoreError> {
         let org = self.log.org;
         let Files { journal, keys } = self.files.get_mut();
-        settle(&self.place, org, journal, keys).await?;
-        let secrets = Secrets::read(self.place.home(), self.place.unlock())?;
-        self.use_secrets(secrets)?;
-        match is_retired(self) {
+        let secrets = if journal.is_in_transaction() {
+            settle(&self.place, org, journal, keys).await?;
+            Secrets::read(self.place.home(), self.place.unlock())?
+        } else {
+            read_secrets(&self.place, org, journal, keys).await?
+        };
+        let are_others = secrets != self.secrets;
+        if are_others {
+            self.use_secrets(secrets)?;
+        }
+        Ok(are_others)
+    }
+
+    /// Reads the secrets again where another process has changed them. Called by whoever has the journal's lock.
+    pub(crate) async fn refresh_secrets(&mut self) -> Result<(), StoreError> {
+        self.forget_dropped()?;
+        if self.retired(&self.key).is_none() {
+            return Ok(());
+        }
+        self.renew_secrets().await?;
+        match self.retired(&self.key) {
             // Not dropped yet: elsewhere checkpoints carry both signatures, here one of them.
-            Some(false) | None => Ok(()),
-            Some(true) => Err(StoreError::OldKey {
+            Some((_, key)) if key.dropped_at.is_some() => Err(StoreError::OldKey {
                 home: self.place.home().to_owned(),
             }),
+            _ => Ok(()),
         }
     }
 
-    async fn prepare(&mut self, secrets: &Secrets, change: Change) -> Result<(), StoreError> {
-        let Files { journal, .. } = self.files.get_mut();
-        journal.begin(Durability::Full).await?;
-        let locked = journal.heads_locked().await;
-        let prepared = match locked {
-            Ok(_) => prepare(&self.place, secrets, change, &mut self.entropy),
-            Err(error) => Err(error),
-        };
-        self.files.get_mut().journal.rollback().await;
+    /// What the journal says of a key that was replaced, and the name it has there. The log may have had another origin then.
+    fn retired(&self, key: &VerifyingKey) -> Option<(&String, &RetiredKey)> {
+        let mut retired = self.log.state.log.retired.iter();
+        retired.find(|(text, _)| {
+            VerifyingKey::parse(text).is_ok_and(|known| known.to_bytes() == key.to_bytes())
+        })
+    }
+
+    /// Deletes the seed of a key that the journal says was dropped, by this command, another process, or one that was interrupted.
+    fn forget_dropped(&mut self) -> Result<(), StoreError> {
+        let old = self
+            .signers
+            .old()
+            .map(|old| old.verifying_key(KeyKind::Ed25519));
+        let retired = old.and_then(|old| self.retired(&old));
+        if retired.is_none_or(|(_, key)| key.dropped_at.is_none()) {
+            return Ok(());
+        }
+        let path = self.place.home().join(LOG_KEY_OLD);
+        self.faults.step(|| folder::remove_file(&path))?;
+        let secrets = self.secrets.without_old();
+        self.use_secrets(secrets)
+    }
+
+    /// Prepares a change. The caller has the journal's lock, and keeps it until the databases know of the change.
+    fn prepare(&mut self, secrets: &Secrets, change: Change) -> Result<(), StoreError> {
+        let home = self.place.home();
+        let prepared = prepare(
+            &self.place,
+            secrets,
+            change,
+            &mut self.entropy,
+            &self.faults,
+        );
+        if prepared.is_err() {
+            // The first failure is the one to tell; what stays behind is undone by the next one who looks.
+            let _ = undo(home, &self.faults);
+        }
         prepared
     }
 }
@@ -208,7 +294,7 @@ pub(crate) async fn read_secrets(
     keys: &mut Database,
 ) -> Result<Secrets, StoreError> {
     if folder::is_there(&place.home().join(NEXT))? {
-        // Whoever changes them holds this lock from the first file to the last.
+        // Whoever changes them has this lock from the first file until the databases know.
         journal.begin(Durability::Full).await?;
         let settled = match journal.heads_locked().await {
             Ok(_) => settle(place, org, journal, keys).await,
@@ -221,7 +307,7 @@ pub(crate) async fn read_secrets(
 }
 
 /// Finishes a prepared change that the databases know, and undoes another one. The caller has the journal's lock.
-async fn settle(
+pub(crate) async fn settle(
     place: &Place,
     org: Uuid,
     journal: &mut Database,
@@ -248,58 +334,61 @@ async fn settle(
             found.first().is_some_and(|key| ring.opens(key))
         }
     };
+    let faults = journal.faults();
     match is_done {
-        true => take_over(home),
-        false => undo(home),
+        true => take_over(home, &faults),
+        false => undo(home, &faults),
     }
 }
 
-/// Prepares a change. One that is prepared already is another process's.
+/// Writes prepared secrets; last the mark that says that they are whole.
 fn prepare(
     place: &Place,
     secrets: &Secrets,
     change: Change,
     entropy: &mut Entropy,
+    faults: &Faults,
 ) -> Result<(), StoreError> {
-    if folder::is_there(&place.home().join(NEXT))? {
-        return Err(StoreError::InUse {
-            home: place.home().to_owned(),
-        });
-    }
     let next = place.home().join(NEXT);
-    folder::create_dir(&next)?;
-    for (name, bytes) in secrets.files(place.unlock(), entropy)? {
-        folder::create_file(&next.join(name), &bytes)?;
+    faults.step(|| folder::create_dir(&next))?;
+    let files = secrets.files(place.unlock(), entropy)?;
+    for (name, bytes) in &files {
+        faults.write(bytes, |bytes| folder::create_file(&next.join(name), bytes))?;
     }
     folder::sync_dir(&next)?;
-    folder::create_file(&next.join(READY), change.to_string().as_bytes())?;
+    let mark = change.to_string();
+    faults.write(mark.as_bytes(), |bytes| {
+        folder::create_file(&next.join(READY), bytes)
+    })?;
     folder::sync_dir(&next)?;
     folder::sync_dir(place.home())
 }
 
 /// Lets prepared secrets take their place. May be repeated.
-fn take_over(home: &Path) -> Result<(), StoreError> {
+fn take_over(home: &Path, faults: &Faults) -> Result<(), StoreError> {
     let next = home.join(NEXT);
     // The old seed first: while both lie there, whoever reads finds a key that signs.
     for name in [LOG_KEY_OLD, LOG_KEY, KEK] {
         let path = next.join(name);
         if folder::is_there(&path)? {
-            folder::replace_file(&home.join(name), &folder::read_secret(&path)?)?;
+            let bytes = folder::read_secret(&path)?;
+            faults.step(|| folder::replace_file(&home.join(name), &bytes))?;
         }
     }
-    undo(home)
+    undo(home, faults)
 }
 
 /// Removes prepared secrets; their mark first, so that half of them is never taken for all.
-fn undo(home: &Path) -> Result<(), StoreError> {
+fn undo(home: &Path, faults: &Faults) -> Result<(), StoreError> {
     let next = home.join(NEXT);
     if !folder::is_there(&next)? {
         return Ok(());
     }
-    folder::remove_file(&next.join(READY))?;
-    for name in [LOG_KEY_OLD, LOG_KEY, KEK] {
-        folder::remove_file(&next.join(name))?;
+    for name in [READY, LOG_KEY_OLD, LOG_KEY, KEK] {
+        let path = next.join(name);
+        faults.step(|| folder::remove_file(&path))?;
     }
-    std::fs::remove_dir(&next).map_err(|error| StoreError::io(&next, error))?;
+    let remove = || std::fs::remove_dir(&next).map_err(|error| StoreError::io(&next, error));
+    faults.step(remove)?;
     folder::sync_dir(home)
 }

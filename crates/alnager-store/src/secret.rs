@@ -9,7 +9,6 @@ use std::path::Path;
 use alnager_journal::checkpoint::{Checkpoint, SignedCheckpoint};
 use alnager_journal::merkle::Hash;
 use alnager_journal::note::{KeyKind, SigningKey, VerifyingKey};
-use alnager_office::log::OwnLog;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -75,7 +74,7 @@ impl std::fmt::Debug for Unlock {
 }
 
 /// The secrets, opened. Never shown.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secrets {
     kek: [u8; KEY_LEN],
     seed: [u8; KEY_LEN],
@@ -230,17 +229,6 @@ impl Signers {
             .collect()
     }
 
-    /// The same, and the keys that signed before them, whatever origin the log had then.
-    pub(crate) fn all_keys(&self, origin: &str, own: &OwnLog) -> Vec<VerifyingKey> {
-        let retired = own.retired.keys();
-        let retired = retired.filter_map(|key| VerifyingKey::parse(key).ok());
-        let under_origin =
-            retired.filter_map(|key| VerifyingKey::new(origin, key.kind(), &key.to_bytes()).ok());
-        let mut keys = self.verifying_keys(origin);
-        keys.extend(under_origin);
-        keys
-    }
-
     pub(crate) fn sign(
         &self,
         origin: &str,
@@ -387,7 +375,11 @@ mod tests {
     fn what_was_sealed_opens_with_the_same_key_alone() {
         let passphrase = || Unlock::Passphrase("correct horse".to_owned());
         for (how, unlock, wrong) in [
-            ("passphrase", passphrase(), Unlock::Passphrase("correct hors".to_owned())),
+            (
+                "passphrase",
+                passphrase(),
+                Unlock::Passphrase("correct hors".to_owned()),
+            ),
             ("passphrase", passphrase(), Unlock::Key([1; 32])),
             ("key", Unlock::Key([1; 32]), Unlock::Key([2; 32])),
             ("key", Unlock::Key([1; 32]), Unlock::Open),
@@ -399,7 +391,11 @@ mod tests {
             assert!(matches!(refused, StoreError::Locked { .. }), "{refused}");
             for name in [KEK, LOG_KEY] {
                 let bytes = std::fs::read(home.path().join(name)).unwrap();
-                assert!(!bytes.windows(4).any(|some| some == [7; 4] || some == [9; 4]));
+                assert!(
+                    !bytes
+                        .windows(4)
+                        .any(|some| some == [7; 4] || some == [9; 4])
+                );
             }
         }
         let open = written(&Unlock::Open);

@@ -21,6 +21,7 @@ use alnager_office::decide::{Blob, Command, Context, EvidenceRuling, OfferedEvid
 use alnager_office::declaration::Declaration;
 use alnager_office::event::BookStamp;
 use alnager_office::gate::{Gate, ReportStamp};
+use alnager_office::people::Basis;
 use expect_test::{Expect, expect};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
@@ -28,7 +29,18 @@ use uuid::Uuid;
 
 use crate::entropy::Entropy;
 use crate::fault::Fault;
-use crate::{CommitError, Desk, DeskReport, Fresh, Place, Receipt, StoreError};
+use crate::{
+    By, CommitError, Desk, DeskReport, Erasure, Fork, Fresh, Order, Place, Receipt, StoreError,
+};
+
+mod copies;
+mod erasure;
+mod faults;
+mod flips;
+mod golden;
+mod groups;
+mod secrets;
+mod snapshots;
 
 const ORIGIN: &str = "example.org/alnager";
 const AT: &str = "2026-11-23T08:14:00.000000Z";
@@ -270,6 +282,68 @@ impl World {
         });
     }
 
+    /// The bytes that a statement finds in a database of the closed desk.
+    fn bytes(&self, database: &str, sql: &'static str) -> Vec<Vec<u8>> {
+        use sqlx::Row as _;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.dir().join(database));
+        self.run(async {
+            let mut connection = options.connect().await.unwrap();
+            let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+            rows.iter().map(|row| row.get(0)).collect()
+        })
+    }
+
+    /// Puts the journal that is there back in its place after `further` has written to it.
+    fn put_back(&self, further: impl FnOnce(&mut Desk)) {
+        let older = fs::read(self.dir().join("journal.db")).unwrap();
+        let mut desk = self.open().unwrap();
+        further(&mut desk);
+        self.run(desk.close()).unwrap();
+        fs::write(self.dir().join("journal.db"), older).unwrap();
+    }
+
+    /// The id of a person.
+    fn person(&self, desk: &Desk, name: &str) -> String {
+        desk.state().person(name).unwrap().to_owned()
+    }
+
+    fn fork(&self, desk: &mut Desk, id: Uuid) -> Result<Receipt, CommitError> {
+        let with = self.context(PEOPLE[0]);
+        self.run(desk.fork(&Fork {
+            by: by(id, &with),
+            origin: None,
+            reason: "a backup was put back",
+        }))
+    }
+
+    /// Erases a person, under these idempotency keys.
+    fn erase(
+        &self,
+        desk: &mut Desk,
+        person: &str,
+        ids: (Uuid, Uuid),
+    ) -> Result<Erasure, CommitError> {
+        let with = self.context(PEOPLE[0]);
+        let command = Command::ErasePerson {
+            person: person.to_owned(),
+            basis: Basis::ConsentWithdrawn,
+            reason: "asked for".to_owned(),
+        };
+        let request = order(ids.0, &command, &with);
+        self.run(desk.erase(person, &request, &by(ids.1, &with)))
+    }
+
+    fn rotate_log_key(&self, desk: &mut Desk, id: Uuid) -> Result<Receipt, CommitError> {
+        let with = self.context(PEOPLE[0]);
+        self.run(desk.rotate_log_key(&by(id, &with), "yearly"))
+    }
+
+    fn drop_log_key(&self, desk: &mut Desk, id: Uuid) -> Result<Receipt, CommitError> {
+        let with = self.context(PEOPLE[0]);
+        self.run(desk.drop_log_key(&by(id, &with), "all have the new one"))
+    }
+
     fn verify(&self) -> DeskReport {
         self.run(Desk::verify(&self.place())).unwrap()
     }
@@ -289,6 +363,47 @@ impl World {
         files
             .max_by_key(|path| fs::metadata(path).unwrap().len())
             .unwrap()
+    }
+}
+
+/// Whether the long run was asked for: everything instead of a sample.
+fn is_long() -> bool {
+    std::env::var_os("ALNAGER_LONG").is_some_and(|value| value == "1")
+}
+
+/// Accepts the first evidence.
+fn accept() -> Command {
+    Command::AcceptEvidence(EvidenceRuling {
+        evidence: "E1".to_owned(),
+        requirements: Vec::new(),
+        reason: "read".to_owned(),
+    })
+}
+
+fn order<'a>(id: Uuid, command: &'a Command, with: &'a Context<'a>) -> Order<'a> {
+    Order {
+        id,
+        at: AT,
+        command,
+        with,
+        expected: None,
+    }
+}
+
+fn by<'a>(id: Uuid, with: &'a Context<'a>) -> By<'a> {
+    By { id, at: AT, with }
+}
+
+/// Copies a folder with all that is in it.
+fn copy_dir(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let path = file.unwrap().path();
+        let copy = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy_dir(&path, &copy),
+            false => drop(fs::copy(&path, &copy).unwrap()),
+        }
     }
 }
 
@@ -1096,10 +1211,16 @@ fn an_older_journal_in_its_place_is_read_and_not_written() {
     fs::write(world.dir().join("journal.db"), older).unwrap();
 
     let mut desk = world.open().unwrap();
-    assert!(desk.forked().unwrap().contains("an older copy seems to have been put back"));
+    assert!(
+        desk.forked()
+            .unwrap()
+            .contains("an older copy seems to have been put back")
+    );
     assert_eq!(desk.size(), 6);
     let before = fs::read(world.dir().join("journal.db")).unwrap();
-    let refused = world.commit(&mut desk, id(), &world.evidence(1)).unwrap_err();
+    let refused = world
+        .commit(&mut desk, id(), &world.evidence(1))
+        .unwrap_err();
     assert!(
         matches!(refused, CommitError::Store(StoreError::Forked { .. })),
         "{refused:?}"

@@ -18,6 +18,7 @@ use crate::edge::Edge;
 use crate::error::StoreError;
 use crate::fault::Faults;
 use crate::folder::{self, Found, JOURNAL, KEK, KEYS, LOG_KEY};
+use crate::fork::keys_under;
 use crate::guard::{self, Standing};
 use crate::log::{Held, in_parallel};
 use crate::place::{At, Place};
@@ -234,7 +235,9 @@ pub enum Problem {
         reason: &'static str,
     },
     /// A tile is not what the entries give.
-    #[error("`{path}` is not what the entries give; `alnager journal rebuild` makes the tiles anew")]
+    #[error(
+        "`{path}` is not what the entries give; `alnager journal rebuild` makes the tiles anew"
+    )]
     Tile {
         /// Its path, as a published log has it.
         path: String,
@@ -250,7 +253,9 @@ pub enum Problem {
         expected: u64,
     },
     /// The snapshot says something else than the entries.
-    #[error("the snapshot at entry `{size}` is not what the entries add up to; `alnager journal rebuild` throws it away")]
+    #[error(
+        "the snapshot at entry `{size}` is not what the entries add up to; `alnager journal rebuild` throws it away"
+    )]
     Snapshot {
         /// Its size.
         size: u64,
@@ -326,12 +331,18 @@ impl Desk {
         let faults = Faults::default();
         let mut journal = Database::open(&place.journal(), Kind::Journal, faults.clone()).await?;
         let mut keys = Database::open(&place.keys(), Kind::Keys, faults.clone()).await?;
-        let first = only_head(&mut journal).await?;
-        let secrets = rotate::read_secrets(place, first.org, &mut journal, &mut keys).await?;
-        // The guard follows the head: read in this order, a guard that is ahead is never a commit that is under way.
-        let org = first.org;
-        let guard = keys.guard(org).await;
-        let head = only_head(&mut journal).await?;
+        let org = only_head(&mut journal).await?.org;
+        let (guard, head, secrets) = loop {
+            // The guard follows the head: read in this order, a guard that is ahead is never a commit that is under way.
+            let guard = keys.guard(org).await;
+            let head = only_head(&mut journal).await?;
+            let secrets = rotate::read_secrets(place, org, &mut journal, &mut keys).await?;
+            let known = secrets.signers(&head.origin)?.verifying_keys(&head.origin);
+            // Another process may have changed the log's key in this moment.
+            if guard::check_note(&head, &known).is_ok() || only_head(&mut journal).await? == head {
+                break (guard, head, secrets);
+            }
+        };
         let signers = secrets.signers(&head.origin)?;
         let key = signers.current().verifying_key(KeyKind::Ed25519);
 
@@ -368,7 +379,7 @@ impl Desk {
         check.readable(read)?;
         if let Some(guard) = check.readable(guard)? {
             let origin = guard.as_ref().map_or("", |guard| &guard.origin);
-            let known = [known, signers.all_keys(origin, &check.state.log)].concat();
+            let known = [known, keys_under(origin, &signers, &check.state)].concat();
             check.guard(guard.as_ref(), &known);
         }
         if let Some(snapshot) = snapshot {
@@ -596,11 +607,10 @@ impl Check {
 
     /// The log's key, those it had before, and its key under earlier origins.
     fn known_keys(&self, signers: &Signers, origin: &str) -> Vec<VerifyingKey> {
-        let own = &self.state.log;
-        let forks = own.forks.iter().map(|fork| fork.origin.as_str());
+        let earlier = self.state.log.forks.iter().map(|fork| fork.origin.as_str());
         std::iter::once(origin)
-            .chain(forks)
-            .flat_map(|origin| signers.all_keys(origin, own))
+            .chain(earlier)
+            .flat_map(|origin| keys_under(origin, signers, &self.state))
             .collect()
     }
 
@@ -866,9 +876,9 @@ impl Check {
         }
         let size = self.edge.size();
         let forks = &self.state.log.forks;
-        let is_settled = forks.iter().any(|fork| {
-            fork.seen_size == guard.size && fork.seen_root == guard.root.to_base64()
-        });
+        let is_settled = forks
+            .iter()
+            .any(|fork| fork.seen_size == guard.size && fork.seen_root == guard.root.to_base64());
         match guard::standing(guard, self.root_at(guard.size), size) {
             Standing::Ahead | Standing::Other if is_settled => {
                 self.notes.push(Note::GuardBehind {

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use alnager_journal::merkle::Hash;
 
-use crate::error::StoreError;
-use crate::folder::{create_dir, create_file, sync_dir};
 use crate::entropy::random;
+use crate::error::StoreError;
+use crate::fault::Faults;
+use crate::folder::{create_dir, create_file, sync_dir};
 
 use super::Names;
 
@@ -20,11 +21,19 @@ const UNFINISHED: &str = "unfinished-";
 #[derive(Debug)]
 pub(crate) struct Folder {
     root: PathBuf,
+    faults: Faults,
 }
 
 impl Folder {
     pub(super) fn new(root: PathBuf) -> Folder {
-        Folder { root }
+        Folder {
+            root,
+            faults: Faults::default(),
+        }
+    }
+
+    pub(super) fn with_faults(self, faults: Faults) -> Folder {
+        Folder { faults, ..self }
     }
 
     pub(super) fn write(&self, sealed: &[Vec<u8>]) -> Result<(), StoreError> {
@@ -51,10 +60,14 @@ impl Folder {
         }
         let suffix = Hash::of(&random::<32>()?);
         let unfinished = self.root.join(format!("{UNFINISHED}{suffix}"));
-        let written = create_file(&unfinished, sealed).and_then(|()| {
+        let is_torn = self.faults.tears();
+        let created = self
+            .faults
+            .write(sealed, |bytes| create_file(&unfinished, bytes));
+        let written = created.and_then(|()| {
             fs::rename(&unfinished, path).map_err(|error| StoreError::io(path, error))
         });
-        if written.is_err() {
+        if written.is_err() && !is_torn {
             // The first failure is the one to tell; an unfinished file does no harm.
             let _ = fs::remove_file(&unfinished);
         }
@@ -75,15 +88,18 @@ impl Folder {
     }
 
     pub(super) fn remove(&self, name: Hash) -> Result<(), StoreError> {
-        let path = self.path(name);
-        match fs::remove_file(&path) {
+        self.faults.step(|| Folder::remove_one(&self.path(name)))
+    }
+
+    fn remove_one(path: &Path) -> Result<(), StoreError> {
+        match fs::remove_file(path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(StoreError::io(&path, error)),
+            Err(error) => return Err(StoreError::io(path, error)),
         }
         // Also where the file was gone: who removed it may have ended before this.
-        match folder(&path).is_dir() {
-            true => sync_dir(folder(&path)),
+        match folder(path).is_dir() {
+            true => sync_dir(folder(path)),
             false => Ok(()),
         }
     }

@@ -153,15 +153,7 @@ fn a_law_pack_can_be_written_word_for_word() {
         place.write(name, body);
     }
     let (mut outputs, mut key) = (Vec::new(), String::new());
-    for line in text.lines() {
-        // A variable of ours may stand before the command.
-        let (variable, line) = match line.split_once(' ') {
-            Some((variable, rest)) if variable.starts_with("ALNAGER_") => (Some(variable), rest),
-            _ => (None, line),
-        };
-        if !line.starts_with("alnager ") {
-            continue;
-        }
+    for line in text.lines().filter(|line| line.starts_with("alnager ")) {
         let (command, code) = line
             .split_once("    # exit ")
             .unwrap_or_else(|| panic!("no exit code: {line}"));
@@ -220,15 +212,7 @@ fn two_organisations_can_witness_each_other_word_for_word() {
     ];
     let mut filled: Vec<(String, String)> = Vec::new();
     let (mut witnesses, mut n_commands) = (Vec::new(), 0);
-    for line in text.lines() {
-        // A variable of ours may stand before the command.
-        let (variable, line) = match line.split_once(' ') {
-            Some((variable, rest)) if variable.starts_with("ALNAGER_") => (Some(variable), rest),
-            _ => (None, line),
-        };
-        if !line.starts_with("alnager ") {
-            continue;
-        }
+    for line in text.lines().filter(|line| line.starts_with("alnager ")) {
         let (command, code) = line
             .split_once("    # exit ")
             .unwrap_or_else(|| panic!("no exit code: {line}"));
