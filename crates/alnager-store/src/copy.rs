@@ -144,21 +144,24 @@ impl Desk {
         if to.look().await? == Found::Desk {
             return Err(StoreError::Exists { path: to.shown() });
         }
-        to.make_room()?;
-        to.prepare_keys()?;
-        copy_keys(from, to).await?;
-        copy_secrets(from.home(), to.home())?;
-        to.prepare_journal()?;
-        // Nobody writes meanwhile, and afterwards nobody may.
+        // Nobody writes meanwhile, nor makes a key, and afterwards nobody may.
         let faults = Faults::default();
         let mut source = Database::open(&from.journal(), Kind::Journal, faults.clone()).await?;
         source.begin(Durability::Full).await?;
+        source.take_time().await?;
         let org = source.heads_locked().await?;
         let org = org
             .first()
             .ok_or_else(|| StoreError::damaged("it has no head"))?
             .org;
+        to.make_room()?;
+        to.prepare_keys()?;
+        copy_keys(from, to).await?;
+        copy_secrets(from.home(), to.home())?;
+        to.prepare_journal()?;
         let copied = copy_journal(from, to, progress).await?;
+        // Fails where the lock was lost meanwhile.
+        source.heads_locked().await?;
         let mut keys = Database::open(&from.keys(), Kind::Keys, faults).await?;
         keys.begin(Durability::Full).await?;
         let moved = Tombstone {
