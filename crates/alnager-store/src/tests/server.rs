@@ -20,7 +20,7 @@ use super::{
 };
 use crate::fault::Fault;
 use crate::{
-    Desk, Erasure, Finish, Fork, Fresh, Order, Place, Settings, Standing, StoreError, Submission,
+    By, Desk, Erasure, Fork, Fresh, Order, Place, Settings, Standing, StoreError, Submission,
     Writer,
 };
 use alnager_journal::merkle::Hash;
@@ -218,7 +218,7 @@ impl World {
             with: &with,
             expected: None,
         };
-        let finish = Finish {
+        let finish = By {
             id: id(),
             at: AT,
             with: &finish_with,
@@ -534,9 +534,11 @@ fn an_older_journal_put_back_is_read_and_goes_on_as_a_fork() {
     let with = world.context(PEOPLE[0]);
     let receipt = world
         .run(desk.fork(&Fork {
-            id: id(),
-            at: AT,
-            with: &with,
+            by: By {
+                id: id(),
+                at: AT,
+                with: &with,
+            },
             origin: None,
             reason: "an old copy was put back",
         }))
