@@ -160,12 +160,15 @@ impl Desk {
         let mut source = Database::open(&from.journal(), Kind::Journal, faults.clone()).await?;
         // Nobody writes meanwhile, not even a data key, and afterwards nobody may.
         let org = lock_secrets(from, &mut source).await?;
+        source.take_time().await?;
         target.make_room()?;
         target.prepare_keys()?;
         copy_keys(from, &target, &faults).await?;
         copy_secrets(from.home(), target.home(), &faults)?;
         target.prepare_journal()?;
         let copied = copy_journal(from, &target, progress, &faults).await?;
+        // Fails where the lock was lost meanwhile.
+        source.heads_locked().await?;
         let mut keys = Database::open(&from.keys(), Kind::Keys, faults).await?;
         keys.begin(Durability::Full).await?;
         let moved = Tombstone {

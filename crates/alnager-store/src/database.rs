@@ -27,6 +27,19 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 const RECONNECTS: u32 = 6;
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 
+/// The number of a transaction that begins and ends now. PostgreSQL 13 and later.
+const NOW: &str = "SELECT CAST(pg_current_xact_id() AS TEXT)";
+
+/// How many may still read what was there before that transaction: snapshots in this database and of standby servers, and
+/// whichever transaction of the whole server is still writing, because every new snapshot reaches back to it.
+const COUNT_OLDER: &str = "
+SELECT (SELECT count(*)
+          FROM pg_stat_activity
+         WHERE (datname IS NULL OR datname = current_database()) AND pid <> pg_backend_pid()
+           AND age(backend_xmin) > age(CAST(CAST(CAST($1 AS TEXT) AS XID8) AS XID)))
+     + CASE WHEN pg_snapshot_xmin(pg_current_snapshot()) <= CAST(CAST($1 AS TEXT) AS XID8)
+            THEN 1 ELSE 0 END";
+
 /// Whether a commit must be on disk when it returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
@@ -215,18 +228,8 @@ impl Database {
             .await?;
             self.durability = durability;
         }
-        self.in_transaction = true;
-        let sql = if is_server { "BEGIN" } else { "BEGIN IMMEDIATE" };
-        let begun = self.query(sql, &[]).await;
-        // A server that was started anew since answers nothing on an old connection, and nothing had begun.
-        match begun {
-            Err(_) if self.is_lost && is_server => {
-                self.restore_link().await?;
-                self.in_transaction = true;
-                self.query(sql, &[]).await?;
-            }
-            begun => drop(begun?),
-        }
+        self.start(if is_server { "BEGIN" } else { "BEGIN IMMEDIATE" })
+            .await?;
         if is_server && durability == Durability::Lazy {
             self.query("SET LOCAL synchronous_commit = off", &[])
                 .await?;
@@ -238,12 +241,37 @@ impl Database {
     pub(crate) async fn begin_reading(&mut self) -> Result<(), StoreError> {
         self.rollback().await;
         self.restore_link().await?;
-        self.in_transaction = true;
-        let sql = match self.is_server() {
+        self.start(match self.is_server() {
             true => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             false => "BEGIN",
-        };
-        self.query(sql, &[]).await.map(drop)
+        })
+        .await?;
+        self.take_time().await
+    }
+
+    async fn start(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        self.in_transaction = true;
+        let begun = self.query(sql, &[]).await;
+        // A server that was started anew since answers nothing on an old connection, and nothing had begun.
+        match begun {
+            Err(_) if self.is_lost && self.is_server() => {
+                self.restore_link().await?;
+                self.in_transaction = true;
+                self.query(sql, &[]).await.map(drop)
+            }
+            begun => begun.map(drop),
+        }
+    }
+
+    /// Lets this transaction wait for other things as long as it must: a copy writes blobs meanwhile.
+    pub(crate) async fn take_time(&mut self) -> Result<(), StoreError> {
+        match self.is_server() {
+            true => {
+                let sql = "SET LOCAL idle_in_transaction_session_timeout = 0";
+                self.query(sql, &[]).await.map(drop)
+            }
+            false => Ok(()),
+        }
     }
 
     /// Ends the transaction for good.
@@ -263,13 +291,24 @@ impl Database {
         }
     }
 
-    /// Runs a statement and gives its rows.
+    /// Runs a statement and gives its rows. Outside of a transaction it only reads, so that it can be asked again where the
+    /// connection to a server broke.
     pub(crate) async fn query(
         &mut self,
         sql: &'static str,
         args: &[Arg<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        self.stepped(sql.into(), true, args).await
+        if self.in_transaction || !self.is_server() {
+            return self.stepped(sql.into(), true, args).await;
+        }
+        self.restore_link().await?;
+        match self.stepped(sql.into(), true, args).await {
+            Err(_) if self.is_lost => {
+                self.restore_link().await?;
+                self.stepped(sql.into(), true, args).await
+            }
+            answer => answer,
+        }
     }
 
     /// Runs a statement that was put together here, of parts that are all ours.
@@ -300,6 +339,9 @@ impl Database {
         sql: &'static str,
         args: &[Arg<'_>],
     ) -> Result<u64, StoreError> {
+        if !self.in_transaction {
+            self.restore_link().await?;
+        }
         self.faults.before()?;
         let changed = match &mut self.link {
             Link::Sqlite(link) => bound!(Sqlite, sql, args)
@@ -410,6 +452,7 @@ impl Database {
     /// server's to let go (`docs/formats/desk.md`).
     pub(crate) async fn forget(&mut self, tables: &[&'static str]) -> Result<(), StoreError> {
         if self.is_server() {
+            self.outlast_readers().await?;
             for table in tables {
                 self.query_made(format!("VACUUM FULL {table}"), &[]).await?;
             }
@@ -427,6 +470,29 @@ impl Database {
             _ => Err(StoreError::StillRead {
                 path: self.shown.clone(),
             }),
+        }
+    }
+
+    /// Waits until nobody may read any more what was deleted before this call: such rows a table that is written anew keeps.
+    async fn outlast_readers(&mut self) -> Result<(), StoreError> {
+        let now: Vec<String> = self
+            .all(NOW, &[], |row| row.get(0))
+            .await?;
+        let now = now.first().map(String::as_str).unwrap_or_default();
+        let deadline = tokio::time::Instant::now() + BUSY_TIMEOUT;
+        loop {
+            let older = self
+                .all(COUNT_OLDER, &[Arg::Text(now)], |row| row.natural(0))
+                .await?;
+            if older.first() == Some(&0) {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() > deadline {
+                return Err(StoreError::StillRead {
+                    path: self.shown.clone(),
+                });
+            }
+            tokio::time::sleep(RECONNECT_PAUSE).await;
         }
     }
 

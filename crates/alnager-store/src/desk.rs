@@ -114,7 +114,13 @@ impl Desk {
                 Desk::load(&path, faults, Some(aside)).await?
             }
             (Found::Nothing, At::Server(_)) => {
-                create(place, &fresh, &faults, &mut entropy).await?;
+                let making = place.hold_making().await?;
+                // Whoever waited finds the desk of another maker.
+                if place.look().await? == Found::Nothing {
+                    place.check_home()?;
+                    create(place, &fresh, &faults, &mut entropy).await?;
+                }
+                making.close().await?;
                 Desk::load(place, faults, None).await?
             }
         };
@@ -576,7 +582,8 @@ impl Desk {
             Err(
                 StoreError::ReadOnly { .. }
                 | StoreError::Permission { .. }
-                | StoreError::Busy { .. },
+                | StoreError::Busy { .. }
+                | StoreError::Moved,
             ) => Ok(()),
             locked => locked.map(drop),
         }
@@ -709,22 +716,28 @@ async fn create(
 /// What became of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
-    /// It is the head.
+    /// It is the head, and the guard is still locked.
     Head,
+    /// It is the head, which had to be looked for: it is locked, and the guard is not.
+    Found,
     /// It was made, and others have entered something since.
     Earlier,
 }
 
 /// Commits the journal. When that fails, a look under the lock tells whether it happened all the same.
-pub(crate) async fn settle(journal: &mut Database, next: &Signed) -> Result<Settled, StoreError> {
+pub(crate) async fn settle(
+    journal: &mut Database,
+    keys: &mut Database,
+    next: &Signed,
+) -> Result<Settled, StoreError> {
     let Err(error) = journal.commit().await else {
         return Ok(Settled::Head);
     };
     journal.rollback().await;
-    let looked = look_for(journal, next).await;
-    journal.rollback().await;
-    match looked {
-        Ok((head, _)) if head == *next => Ok(Settled::Head),
+    // If it happened, another writer may hold the head by now and wait for the guard.
+    keys.rollback().await;
+    match look_for(journal, next).await {
+        Ok((head, _)) if head == *next => Ok(Settled::Found),
         Ok((_, Some(note))) if note == next.checkpoint => Ok(Settled::Earlier),
         // Nothing of ours is there.
         Ok(_) => Err(error),

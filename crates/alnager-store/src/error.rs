@@ -103,6 +103,14 @@ pub enum StoreError {
         /// The cause.
         source: Cause,
     },
+    /// The server has no such database.
+    #[error("the database server has no database `{}`; create it (`createdb`), or correct the address in --desk or ALNAGER_KEYS", path.display())]
+    NoDatabase {
+        /// The database.
+        path: PathBuf,
+        /// The cause.
+        source: Cause,
+    },
     /// The secrets are sealed.
     #[error("the secrets of this desk are sealed; it needs {needed}")]
     Locked {
@@ -129,9 +137,9 @@ pub enum StoreError {
         /// The cause.
         source: Box<StoreError>,
     },
-    /// A reader keeps what was erased in the write-ahead file.
+    /// A reader keeps what was erased.
     #[error(
-        "what was erased is still in the write-ahead file of `{}`, because another process is reading; run the same command again",
+        "what was erased is still in the files of `{}`, because another process is reading; run the same command again",
         path.display()
     )]
     StillRead {
@@ -172,6 +180,17 @@ pub enum StoreError {
     #[error("`{}` is there already, and nothing is written over; name another place", path.display())]
     Exists {
         /// The place.
+        path: PathBuf,
+    },
+    /// The home of a new desk holds secrets already.
+    #[error(
+        "`{}` holds the secrets of a desk, and `{}` holds no desk: name the database they belong to, or another home with ALNAGER_HOME",
+        home.display(), path.display()
+    )]
+    HomeTaken {
+        /// The folder.
+        home: PathBuf,
+        /// The database.
         path: PathBuf,
     },
     /// A restored journal has no keys.
@@ -384,7 +403,8 @@ impl StoreError {
             "25006" => |path, source| StoreError::ReadOnly { path, source },
             "28000" | "28P01" | "42501" => |path, source| StoreError::Permission { path, source },
             "55P03" => |path, source| StoreError::Busy { path, source },
-            "3D000" | "57P01" | "57P02" | "57P03" | "53300" => {
+            "3D000" => |path, source| StoreError::NoDatabase { path, source },
+            "57P01" | "57P02" | "57P03" | "53300" => {
                 |path, source| StoreError::Unreachable { path, source }
             }
             _ => return None,

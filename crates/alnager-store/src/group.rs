@@ -400,7 +400,7 @@ impl Desk {
         keys.begin(Durability::Lazy).await?;
         // Whoever writes next waits for this one.
         keys.guard_locked(log.org).await?;
-        let settled = settle(journal, &next).await?;
+        let settled = settle(journal, keys, &next).await?;
         // From here on the commands are entered, whatever happens.
         log.take(drafts);
         self.checkpoint = checkpoint;
@@ -408,11 +408,15 @@ impl Desk {
             // Whoever wrote since has moved the guard.
             return Ok(());
         }
-        let guarded = match move_guard(keys, guard, &next).await {
-            Ok(()) => keys.commit().await,
-            failed => failed,
+        let guarded = async {
+            if settled == Settled::Found {
+                keys.begin(Durability::Lazy).await?;
+                keys.guard_locked(log.org).await?;
+            }
+            move_guard(keys, guard, &next).await?;
+            keys.commit().await
         };
-        guarded.map_err(|source| StoreError::GuardBehind {
+        guarded.await.map_err(|source| StoreError::GuardBehind {
             source: Box::new(source),
         })
     }

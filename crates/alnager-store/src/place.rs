@@ -218,6 +218,25 @@ impl Place {
         folder::sync_dir(self.home())
     }
 
+    /// Becomes the only one who makes a desk in a server's database, until the connection is closed.
+    pub(crate) async fn hold_making(&self) -> Result<Database, StoreError> {
+        let mut journal = Database::connect(&self.journal(), Faults::default()).await?;
+        journal.lock_making().await?;
+        Ok(journal)
+    }
+
+    /// Refuses to make a desk beside the secrets of another: two logs of one name and key would be a fork.
+    pub(crate) fn check_home(&self) -> Result<(), StoreError> {
+        let home = self.home();
+        match folder::is_there(&home.join(KEK))? || folder::is_there(&home.join(LOG_KEY))? {
+            true => Err(StoreError::HomeTaken {
+                home: home.to_owned(),
+                path: self.shown(),
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// Makes the home folder, if it is not there.
     pub(crate) fn make_room(&self) -> Result<(), StoreError> {
         match self.home().is_dir() {
@@ -232,9 +251,16 @@ impl Place {
         if let At::Folder(_) = self.at {
             folder::create_file(&home.join(JOURNAL), &[])?;
         }
-        let blobs = home.join(BLOBS);
-        if !folder::is_there(&blobs)? {
-            folder::create_dir(&blobs)?;
+        let named = match &self.at {
+            At::Server(place) => place.blobs.as_ref(),
+            At::Folder(_) => None,
+        };
+        if !matches!(self.blobs()?, Blobs::S3(_)) {
+            let blobs = named.map_or_else(|| home.join(BLOBS), PathBuf::from);
+            if !folder::is_there(&blobs)? {
+                folder::create_dir(&blobs)?;
+                folder::sync_dir(folder::parent(&blobs))?;
+            }
         }
         folder::sync_dir(home)
     }
@@ -321,7 +347,9 @@ fn server(text: &str) -> Result<(Server, String), StoreError> {
     ]);
     let host = options.get_host();
     let is_near = host.starts_with('/') || ["localhost", "127.0.0.1", "::1"].contains(&host);
-    if !is_near && !text.contains("sslmode=") {
+    // Not the whole address: a password may hold anything.
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    if !is_near && !query.contains("sslmode=") && !query.contains("ssl-mode=") {
         // Never in plain text over a network unless the address says so.
         options = options.ssl_mode(PgSslMode::VerifyFull);
     }

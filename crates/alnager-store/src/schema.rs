@@ -210,8 +210,7 @@ SELECT (SELECT count(*) FROM entry   WHERE org <> $1 OR seq >= $2)
 const SELECT_BLOBS: &str = "
 SELECT seq, name, key, nonce, sha256
   FROM blob
- WHERE org = $1 AND seq >= $2 AND seq < $3
- ORDER BY seq, name";
+ WHERE org = $1 AND seq >= $2 AND seq < $3";
 const DELETE_PAYLOAD: &str = "DELETE FROM payload WHERE org = $1 AND seq = $2";
 const DELETE_BLOBS: &str = "DELETE FROM blob WHERE org = $1 AND seq = $2";
 
@@ -222,7 +221,7 @@ const SELECT_CHECKPOINT: &str =
 const INSERT_CHECKPOINT: &str =
     "INSERT INTO checkpoint (org, size, note) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 const SELECT_COSIGNATURES: &str =
-    "SELECT line FROM cosignature WHERE org = $1 AND size = $2 ORDER BY line";
+    "SELECT line FROM cosignature WHERE org = $1 AND size = $2";
 const SELECT_COSIGNED: &str =
     "SELECT max(size) FROM cosignature WHERE org = $1";
 const INSERT_COSIGNATURE: &str =
@@ -447,6 +446,13 @@ impl Database {
                 reason: "it is a database of another program",
             });
         }
+        if database.is_server() && !database.has_tables(kind).await? {
+            return Err(StoreError::damaged(format!(
+                "`{}` holds no {} of a desk",
+                address.shown().display(),
+                kind.name()
+            )));
+        }
         let found = database.format(kind).await?;
         if found > FORMAT {
             return Err(StoreError::Newer {
@@ -455,6 +461,12 @@ impl Database {
             });
         }
         Ok((database, found))
+    }
+
+    /// Waits until nobody else makes a desk in this server's database.
+    pub(crate) async fn lock_making(&mut self) -> Result<(), StoreError> {
+        let args = [Arg::Int(Kind::Journal.application_id())];
+        self.query("SELECT pg_advisory_lock($1)", &args).await.map(drop)
     }
 
     /// Whether a server's database holds the tables of this kind.
@@ -652,7 +664,10 @@ impl Database {
             Arg::Int(integer(from)),
             Arg::Int(integer(to)),
         ];
-        self.all(SELECT_BLOBS, &args, blob_row).await
+        let mut rows = self.all(SELECT_BLOBS, &args, blob_row).await?;
+        // By bytes: a server sorts text as its language does.
+        rows.sort_by(|left, right| (left.seq, &left.name).cmp(&(right.seq, &right.name)));
+        Ok(rows)
     }
 
     pub(crate) async fn insert_blobs(
@@ -741,7 +756,9 @@ impl Database {
         size: u64,
     ) -> Result<Vec<String>, StoreError> {
         let args = [Arg::Bytes(org.as_bytes()), Arg::Int(integer(size))];
-        self.all(SELECT_COSIGNATURES, &args, |row| row.get(0)).await
+        let mut lines: Vec<String> = self.all(SELECT_COSIGNATURES, &args, |row| row.get(0)).await?;
+        lines.sort_unstable();
+        Ok(lines)
     }
 
     /// The greatest size that a witness has cosigned.

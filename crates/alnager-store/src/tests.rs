@@ -5,6 +5,8 @@
     reason = "tests"
 )]
 
+mod server;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +43,8 @@ mod golden;
 mod groups;
 mod secrets;
 mod snapshots;
+
+use server::Databases;
 
 const ORIGIN: &str = "example.org/alnager";
 const AT: &str = "2026-11-23T08:14:00.000000Z";
@@ -116,12 +120,50 @@ source = 'yardstick'
 cite = 'c'
 ";
 
-/// A folder to make desks in, with a little law and policy.
+/// Each test twice: in a folder, and on PostgreSQL.
+macro_rules! everywhere {
+    ($($test:ident),+ $(,)?) => {
+        mod in_a_folder {
+            $(#[test]
+            fn $test() {
+                super::$test(&super::World::new());
+            })+
+        }
+
+        mod on_postgresql {
+            $(#[test]
+            fn $test() {
+                if let Some(world) = super::World::on_server(stringify!($test)) {
+                    super::$test(&world);
+                }
+            })+
+        }
+    };
+}
+
+everywhere! {
+    a_reopened_desk_says_the_same,
+    what_was_entered_can_be_read_and_proven,
+    of_two_new_desks_the_slower_goes_into_the_faster,
+    the_same_command_twice_is_one,
+    a_command_that_enters_nothing_has_a_receipt_too,
+    a_command_decided_on_an_older_journal_is_refused,
+    a_second_handle_catches_up,
+    many_writers_lose_nothing_and_double_nothing,
+    a_fault_at_any_step_leaves_all_or_nothing,
+    an_instant_in_another_form_is_refused,
+    a_group_is_answered_one_by_one,
+    a_snapshot_gives_the_same_state,
+    tiles_are_rebuilt_from_the_entries,
+}
+
+/// A place to make desks in, a folder or two databases, with a little law and policy.
 struct World {
     book: Book,
     policy: Policy,
     folder: TempDir,
     runtime: tokio::runtime::Runtime,
+    databases: Option<Databases>,
 }
 
 impl World {
@@ -137,8 +179,30 @@ impl World {
                 .or_else(|_| tempfile::tempdir())
                 .unwrap(),
             runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
                 .build()
                 .unwrap(),
+            databases: None,
+        }
+    }
+
+    /// On the PostgreSQL server of the tests. `None`, and a line that says so, where there is none.
+    fn on_server(test: &str) -> Option<World> {
+        let address = server::address(test)?;
+        Some(World::on(&address))
+    }
+
+    fn on(address: &str) -> World {
+        let mut world = World::new();
+        world.databases = Some(world.run(Databases::make(address)));
+        world
+    }
+
+    /// A fresh one of the same kind.
+    fn another(&self) -> World {
+        match &self.databases {
+            None => World::new(),
+            Some(databases) => World::on(databases.address()),
         }
     }
 
@@ -147,7 +211,10 @@ impl World {
     }
 
     fn place(&self) -> Place {
-        Place::from(self.dir())
+        match &self.databases {
+            None => Place::from(self.dir()),
+            Some(databases) => databases.place(&self.dir()),
+        }
     }
 
     fn exists(&self) -> bool {
@@ -268,6 +335,10 @@ impl World {
 
     /// Changes a database of the closed desk behind its back.
     fn sql(&self, database: &str, sql: &str) {
+        if let Some(databases) = &self.databases {
+            assert!(self.run(databases.change(database, sql)) > 0, "`{sql}` changes nothing");
+            return;
+        }
         let options = sqlx::sqlite::SqliteConnectOptions::new()
             .filename(self.dir().join(database))
             .foreign_keys(false);
@@ -436,9 +507,7 @@ fn shown(report: &DeskReport) -> String {
         .collect()
 }
 
-#[test]
-fn a_reopened_desk_says_the_same() {
-    let world = World::new();
+fn a_reopened_desk_says_the_same(world: &World) {
     let desk = world.desk(2);
     let (state, root, checkpoint) = (
         desk.state(),
@@ -482,9 +551,7 @@ fn a_reopened_desk_says_the_same() {
     assert_eq!((report.blobs, report.notes), (5, Vec::new()));
 }
 
-#[test]
-fn what_was_entered_can_be_read_and_proven() {
-    let world = World::new();
+fn what_was_entered_can_be_read_and_proven(world: &World) {
     let desk = world.desk(1);
     let system = desk.state().systems["sys"].subject.parse().unwrap();
     let about = world.run(desk.entries_about(system)).unwrap();
@@ -571,9 +638,7 @@ fn what_a_killed_maker_left_is_swept_and_what_a_living_one_makes_is_not() {
     assert_eq!(world.files(), BTreeSet::from(["desk.new-house".to_owned()]));
 }
 
-#[test]
-fn of_two_new_desks_the_slower_goes_into_the_faster() {
-    let world = World::new();
+fn of_two_new_desks_the_slower_goes_into_the_faster(world: &World) {
     let (mut one, mut two) = (world.new_desk(), world.new_desk());
     let first = world.commit(&mut one, id(), &world.review()).unwrap();
     let second = world.commit(&mut two, id(), &world.review()).unwrap();
@@ -585,9 +650,7 @@ fn of_two_new_desks_the_slower_goes_into_the_faster() {
     assert!(world.verify().is_sound());
 }
 
-#[test]
-fn the_same_command_twice_is_one() {
-    let world = World::new();
+fn the_same_command_twice_is_one(world: &World) {
     let mut desk = world.desk(0);
     let command = id();
     let receipt = world
@@ -620,9 +683,7 @@ fn the_same_command_twice_is_one() {
     assert_eq!(desk.state().evidence.len(), 2);
 }
 
-#[test]
-fn a_command_that_enters_nothing_has_a_receipt_too() {
-    let world = World::new();
+fn a_command_that_enters_nothing_has_a_receipt_too(world: &World) {
     let mut desk = world.desk(1);
     let size = desk.state().size;
     let receipt = world.commit(&mut desk, id(), &world.evidence(0)).unwrap();
@@ -633,9 +694,7 @@ fn a_command_that_enters_nothing_has_a_receipt_too() {
     assert_eq!(receipt.checkpoint, desk.checkpoint().to_string());
 }
 
-#[test]
-fn a_command_decided_on_an_older_journal_is_refused() {
-    let world = World::new();
+fn a_command_decided_on_an_older_journal_is_refused(world: &World) {
     let mut desk = world.desk(1);
     let size = desk.state().size;
     let mut expecting = |expected, command| {
@@ -658,9 +717,7 @@ fn a_command_decided_on_an_older_journal_is_refused() {
     assert!(expecting(size, command).unwrap().already);
 }
 
-#[test]
-fn a_second_handle_catches_up() {
-    let world = World::new();
+fn a_second_handle_catches_up(world: &World) {
     let mut one = world.desk(0);
     let mut two = world.open().unwrap();
     // A new person, whose key the other handle has never seen.
@@ -682,18 +739,16 @@ fn a_second_handle_catches_up() {
     assert_eq!(*one.state(), *two.state());
 }
 
-#[test]
-fn many_writers_lose_nothing_and_double_nothing() {
+fn many_writers_lose_nothing_and_double_nothing(world: &World) {
     const WRITERS: u32 = 4;
     const EACH: u32 = 50;
-    let world = World::new();
     world.closed(0);
     std::thread::scope(|scope| {
         for writer in 0..WRITERS {
-            let dir = world.dir();
+            let place = world.place();
             scope.spawn(move || {
                 let here = World::new();
-                let mut desk = here.run(Desk::open(&Place::from(dir.as_path()))).unwrap();
+                let mut desk = here.run(Desk::open(&place)).unwrap();
                 for n in 0..EACH {
                     let command = id();
                     let receipt = here
@@ -723,11 +778,10 @@ fn many_writers_lose_nothing_and_double_nothing() {
     assert_eq!(shown(&report), "");
 }
 
-#[test]
-fn a_fault_at_any_step_leaves_all_or_nothing() {
+fn a_fault_at_any_step_leaves_all_or_nothing(world: &World) {
     let mut steps = 0;
     loop {
-        let world = World::new();
+        let world = world.another();
         let mut desk = world.desk(1);
         let before = desk.state();
         let command = id();
@@ -840,9 +894,13 @@ fn a_desk_that_cannot_be_written_says_so() {
 /// What `Desk::verify` finds after something was changed behind the desk's back; and that it does not open, if so.
 #[track_caller]
 fn check_tampered(tamper: impl FnOnce(&World), opens: bool, want: Expect) {
-    let world = World::new();
+    check_tampered_in(&World::new(), tamper, opens, want);
+}
+
+#[track_caller]
+fn check_tampered_in(world: &World, tamper: impl FnOnce(&World), opens: bool, want: Expect) {
     world.closed(1);
-    tamper(&world);
+    tamper(world);
     let found = match world.run(Desk::verify(&world.place())) {
         Ok(report) => shown(&report),
         Err(error) => format!("error: {error}"),
@@ -1474,9 +1532,7 @@ fn a_new_desk_is_made_only_from_sound_parts() {
     assert_eq!(world.files(), BTreeSet::new());
 }
 
-#[test]
-fn an_instant_in_another_form_is_refused() {
-    let world = World::new();
+fn an_instant_in_another_form_is_refused(world: &World) {
     let mut desk = world.desk(0);
     let size = desk.state().size;
     for at in [
@@ -1497,4 +1553,81 @@ fn an_instant_in_another_form_is_refused() {
         );
     }
     assert_eq!(desk.state().size, size);
+}
+
+fn a_group_is_answered_one_by_one(world: &World) {
+    let mut desk = world.desk(0);
+    let with = world.context(PEOPLE[0]);
+    let (one, two) = (id(), id());
+    let size = desk.size();
+    let commands = [world.evidence(0), world.evidence(1), world.evidence(2)];
+    let order = |id, command, expected| Order {
+        id,
+        at: AT,
+        command,
+        with: &with,
+        expected,
+    };
+    let answers = world.run(desk.enter_all(&[
+        order(one, &commands[0], None),
+        order(one, &commands[0], None),
+        order(id(), &commands[1], Some(size)),
+        order(two, &commands[2], Some(size + 1)),
+    ]));
+    let [first, again, refused, last] = <[_; 4]>::try_from(answers).unwrap();
+    let (first, again, last) = (first.unwrap(), again.unwrap(), last.unwrap());
+    assert_eq!((first.first, first.end, first.already), (size, size + 1, false));
+    assert_eq!((again.first, again.end, again.already), (size, size + 1, true));
+    assert!(matches!(refused, Err(CommitError::Conflict { .. })), "{refused:?}");
+    assert_eq!((last.first, last.end), (size + 1, size + 2));
+    // One checkpoint for all.
+    assert_eq!((first.size, &first.checkpoint), (last.size, &last.checkpoint));
+    assert_eq!(shown(&world.verify()), "");
+}
+
+fn a_snapshot_gives_the_same_state(world: &World) {
+    let mut desk = world.desk(3);
+    world.run(desk.write_snapshot()).unwrap();
+    world.commit(&mut desk, id(), &world.evidence(3)).unwrap();
+    let state = desk.state();
+    world.run(desk.close()).unwrap();
+    let desk = world.open().unwrap();
+    assert_eq!(desk.snapshot_size, state.size - 1);
+    assert_eq!(*desk.state(), *state);
+    world.run(desk.close()).unwrap();
+    assert_eq!(shown(&world.verify()), "");
+}
+
+/// Enters evidence `from..to` as one group.
+fn enter_many(world: &World, desk: &mut Desk, from: u32, to: u32) {
+    let with = world.context(PEOPLE[0]);
+    let commands: Vec<Command> = (from..to).map(|n| world.evidence(n)).collect();
+    let orders: Vec<Order<'_>> = commands
+        .iter()
+        .map(|command| Order {
+            id: id(),
+            at: AT,
+            command,
+            with: &with,
+            expected: None,
+        })
+        .collect();
+    for answer in world.run(desk.enter_all(&orders)) {
+        assert!(!answer.unwrap().already);
+    }
+}
+
+fn tiles_are_rebuilt_from_the_entries(world: &World) {
+    let mut desk = world.desk(0);
+    enter_many(world, &mut desk, 0, 600);
+    let (size, root) = (desk.size(), desk.checkpoint().checkpoint().root());
+    let proof = world.run(desk.inclusion_proof(3, size)).unwrap();
+    world.sql("journal.db", "DELETE FROM tile");
+    let lost = world.run(desk.inclusion_proof(3, size));
+    assert!(matches!(lost, Err(StoreError::Damaged { .. })), "{lost:?}");
+    world.run(desk.rebuild(&|_, _| {})).unwrap();
+    assert_eq!(world.run(desk.inclusion_proof(3, size)).unwrap(), proof);
+    assert_eq!(world.run(desk.root_at(size)).unwrap(), Some(root));
+    world.run(desk.close()).unwrap();
+    assert_eq!(shown(&world.verify()), "");
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::writer::{Standing, Submission, Writer};
 
 impl World {
-    fn standing(&self) -> Arc<Standing> {
+    pub(super) fn standing(&self) -> Arc<Standing> {
         let with = self.context(PEOPLE[0]);
         Arc::new(Standing {
             book: self.book.clone(),

@@ -109,7 +109,7 @@ fn follow(guide: &str, place: &Place) -> usize {
 }
 
 /// Splits a command at spaces outside quotes.
-fn words(command: &str) -> Vec<String> {
+pub(crate) fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
     for char in command.chars() {

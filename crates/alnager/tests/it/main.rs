@@ -17,6 +17,7 @@ mod journal;
 mod pack;
 mod people;
 mod pitfalls;
+mod postgres;
 mod recorded;
 mod review;
 mod signature;
