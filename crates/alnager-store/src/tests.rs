@@ -30,7 +30,7 @@ use uuid::Uuid;
 use crate::entropy::Entropy;
 use crate::fault::Fault;
 use crate::{
-    CommitError, Desk, DeskReport, Erasure, Finish, Fork, Fresh, Order, Place, Receipt, StoreError,
+    By, CommitError, Desk, DeskReport, Erasure, Fork, Fresh, Order, Place, Receipt, StoreError,
 };
 
 mod copies;
@@ -311,9 +311,7 @@ impl World {
     fn fork(&self, desk: &mut Desk, id: Uuid) -> Result<Receipt, CommitError> {
         let with = self.context(PEOPLE[0]);
         self.run(desk.fork(&Fork {
-            id,
-            at: AT,
-            with: &with,
+            by: by(id, &with),
             origin: None,
             reason: "a backup was put back",
         }))
@@ -332,24 +330,18 @@ impl World {
             basis: Basis::ConsentWithdrawn,
             reason: "asked for".to_owned(),
         };
-        let finish = Finish {
-            id: ids.1,
-            at: AT,
-            with: &with,
-        };
-        self.run(desk.erase(person, &order(ids.0, &command, &with), &finish))
+        let request = order(ids.0, &command, &with);
+        self.run(desk.erase(person, &request, &by(ids.1, &with)))
     }
 
     fn rotate_log_key(&self, desk: &mut Desk, id: Uuid) -> Result<Receipt, CommitError> {
         let with = self.context(PEOPLE[0]);
-        let command = accept();
-        self.run(desk.rotate_log_key(&order(id, &command, &with), "yearly"))
+        self.run(desk.rotate_log_key(&by(id, &with), "yearly"))
     }
 
     fn drop_log_key(&self, desk: &mut Desk, id: Uuid) -> Result<Receipt, CommitError> {
         let with = self.context(PEOPLE[0]);
-        let command = accept();
-        self.run(desk.drop_log_key(&order(id, &command, &with), "all have the new one"))
+        self.run(desk.drop_log_key(&by(id, &with), "all have the new one"))
     }
 
     fn verify(&self) -> DeskReport {
@@ -396,6 +388,10 @@ fn order<'a>(id: Uuid, command: &'a Command, with: &'a Context<'a>) -> Order<'a>
         with,
         expected: None,
     }
+}
+
+fn by<'a>(id: Uuid, with: &'a Context<'a>) -> By<'a> {
+    By { id, at: AT, with }
 }
 
 /// Copies a folder with all that is in it.

@@ -111,9 +111,7 @@ fn an_origin_that_was_used_is_refused_for_ever() {
     let with = world.context(PEOPLE[0]);
     let fork = |desk: &mut Desk, origin| {
         world.run(desk.fork(&Fork {
-            id: id(),
-            at: AT,
-            with: &with,
+            by: by(id(), &with),
             origin: Some(origin),
             reason: "lost",
         }))
