@@ -390,6 +390,10 @@ pub(crate) struct Read {
 }
 
 /// What is there of a payload.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of them are events, and none is kept"
+)]
 pub(crate) enum Held {
     /// All of it.
     Event(Box<Event>),
