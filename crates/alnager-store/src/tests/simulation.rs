@@ -762,6 +762,9 @@ impl<'w> Simulation<'w> {
     }
 
     fn close_all(&mut self) {
+        // Whoever opens the desk moves the guard on, where a fault has left it behind.
+        let opened = self.open();
+        self.desks.push(opened);
         for desk in self.desks.drain(..) {
             self.world.run(desk.close()).unwrap();
         }
