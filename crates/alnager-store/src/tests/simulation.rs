@@ -1190,7 +1190,7 @@ fn histories_of_many_seeds_keep_what_they_promise() {
                         return;
                     }
                     history(seed);
-                    if seed > 0 && seed % 500 == 0 {
+                    if seed > 0 && seed.is_multiple_of(500) {
                         println!("seed {seed} is done");
                     }
                 }

@@ -67,7 +67,7 @@ fn check(
 
 #[test]
 fn eight_submitters_of_one_writer_lose_nothing() {
-    let n = if number("ALNAGER_LONG").is_some() {
+    let n: usize = if number("ALNAGER_LONG").is_some() {
         10_000
     } else {
         1_000
@@ -93,7 +93,7 @@ fn eight_submitters_of_one_writer_lose_nothing() {
 
 #[test]
 fn eight_handles_of_one_desk_lose_nothing() {
-    let n = if number("ALNAGER_LONG").is_some() {
+    let n: usize = if number("ALNAGER_LONG").is_some() {
         1_000
     } else {
         100
@@ -107,7 +107,7 @@ fn eight_handles_of_one_desk_lose_nothing() {
             let mut desk = Desk::open(place).await.unwrap();
             let mut written = Vec::new();
             for nth in 0..n {
-                let (id, command) = (id(), hold(&person, nth % 2 == 0));
+                let (id, command) = (id(), hold(&person, nth.is_multiple_of(2)));
                 let receipt = commit(&mut desk, standing, id, &command).await.unwrap();
                 assert!(!receipt.already);
                 written.push((id, receipt.first, receipt.end));
