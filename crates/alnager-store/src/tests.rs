@@ -42,6 +42,7 @@ mod flips;
 mod golden;
 mod groups;
 mod secrets;
+mod simulation;
 mod snapshots;
 
 use server::Databases;
