@@ -109,7 +109,10 @@ impl Desk {
         let dropped = self.drop_log_key_locked(by, reason).await;
         self.rollback().await;
         let receipt = dropped?;
-        self.forget_dropped()?;
+        // Whoever locks the journal next deletes its seed.
+        let locked = self.lock().await;
+        self.rollback().await;
+        locked?;
         Ok(receipt)
     }
 
@@ -230,7 +233,7 @@ impl Desk {
 
     /// Reads the secrets again where another process has changed them. Called by whoever has the journal's lock.
     pub(crate) async fn refresh_secrets(&mut self) -> Result<(), StoreError> {
-        self.forget_dropped()?;
+        self.forget_dropped().await?;
         if self.retired(&self.key).is_none() {
             return Ok(());
         }
@@ -253,19 +256,30 @@ impl Desk {
     }
 
     /// Deletes the seed of a key that the journal says was dropped, by this command, another process, or one that was interrupted.
-    fn forget_dropped(&mut self) -> Result<(), StoreError> {
-        let old = self
-            .signers
-            .old()
-            .map(|old| old.verifying_key(KeyKind::Ed25519));
-        let retired = old.and_then(|old| self.retired(&old));
-        if retired.is_none_or(|(_, key)| key.dropped_at.is_none()) {
+    /// Called by whoever has the journal's lock.
+    async fn forget_dropped(&mut self) -> Result<(), StoreError> {
+        if !self.has_dropped_key() {
+            return Ok(());
+        }
+        // The key may have been replaced again since, and then the old seed that lies there still signs.
+        self.renew_secrets().await?;
+        if !self.has_dropped_key() {
             return Ok(());
         }
         let path = self.place.home().join(LOG_KEY_OLD);
         self.faults.step(|| folder::remove_file(&path))?;
         let secrets = self.secrets.without_old();
         self.use_secrets(secrets)
+    }
+
+    /// Whether the seed of a key that was dropped is still in memory.
+    fn has_dropped_key(&self) -> bool {
+        let old = self
+            .signers
+            .old()
+            .map(|old| old.verifying_key(KeyKind::Ed25519));
+        let retired = old.and_then(|old| self.retired(&old));
+        retired.is_some_and(|(_, key)| key.dropped_at.is_some())
     }
 
     /// Prepares a change. The caller has the journal's lock, and keeps it until the databases know of the change.
