@@ -40,6 +40,7 @@ mod flips;
 mod golden;
 mod groups;
 mod secrets;
+mod simulation;
 mod snapshots;
 
 const ORIGIN: &str = "example.org/alnager";
