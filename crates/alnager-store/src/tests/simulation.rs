@@ -18,7 +18,7 @@ use super::*;
 use crate::desk::Files;
 use crate::fault::Faults;
 use crate::log::Log;
-use crate::{Finish, Fork, Order};
+use crate::{By, Fork, Order};
 
 /// Histories of a normal run.
 const SEEDS: u64 = 200;
@@ -685,7 +685,7 @@ impl<'w> Simulation<'w> {
             with: &first,
             expected: None,
         };
-        let finish = Finish {
+        let finish = By {
             id: finish_id,
             at: &at_instant,
             with: &second,
@@ -728,20 +728,18 @@ impl<'w> Simulation<'w> {
         let command = Command::UnpinPack {
             pack: "none".to_owned(),
         };
-        let id = self.ask(command.clone(), Effect::Nothing);
+        let id = self.ask(command, Effect::Nothing);
         let (actor, instant) = (self.person(), self.now());
         let with = context(self.world, &mut self.random, &actor);
-        let order = Order {
+        let by = By {
             id,
             at: &instant,
-            command: &command,
             with: &with,
-            expected: None,
         };
         let desk = &mut self.desks[at];
         let done = match is_drop {
-            true => self.world.run(desk.drop_log_key(&order, "it is time")),
-            false => self.world.run(desk.rotate_log_key(&order, "it is time")),
+            true => self.world.run(desk.drop_log_key(&by, "it is time")),
+            false => self.world.run(desk.rotate_log_key(&by, "it is time")),
         };
         if is_drop {
             // An older copy is signed by a key that is gone.
@@ -806,9 +804,11 @@ impl<'w> Simulation<'w> {
             }
             let with = context(self.world, &mut self.random, &actor);
             let fork = Fork {
-                id,
-                at: &instant,
-                with: &with,
+                by: By {
+                    id,
+                    at: &instant,
+                    with: &with,
+                },
                 origin: None,
                 reason: "an older copy is all there is",
             };

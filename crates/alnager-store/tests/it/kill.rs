@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use alnager_office::decide::Command;
 use alnager_office::people::Basis;
-use alnager_store::{CommitError, Desk, Finish, Order, Place, Standing, StoreError, Writer};
+use alnager_store::{By, CommitError, Desk, Order, Place, Standing, StoreError, Writer};
 use uuid::Uuid;
 
 use super::{
@@ -125,7 +125,7 @@ async fn act(place: &Place, standing: &Standing, besides: &str) -> Result<(), Co
                 expected: None,
             };
             let last = context(standing);
-            let finish = Finish {
+            let finish = By {
                 id: finish,
                 at: AT,
                 with: &last,
