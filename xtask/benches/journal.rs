@@ -99,7 +99,9 @@ fn main() -> Result<()> {
         .unwrap_or(LARGE);
     let folder = tempfile::Builder::new()
         .prefix("alnager-bench-")
-        .tempdir_in(std::env::var_os("ALNAGER_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from))?;
+        .tempdir_in(
+            std::env::var_os("ALNAGER_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from),
+        )?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -214,9 +216,16 @@ async fn at_size(dir: &Path, standing: &Arc<Standing>, size: u64) -> Result<()> 
 
     let size = desk.size();
     let start = Instant::now();
-    let hashes = desk.inclusion_proof(size / 3, size).await?.context("no proof")?;
+    let hashes = desk
+        .inclusion_proof(size / 3, size)
+        .await?
+        .context("no proof")?;
     let making = start.elapsed();
-    let entry = desk.entry(size / 3).await?.context("no entry")?.to_bytes()?;
+    let entry = desk
+        .entry(size / 3)
+        .await?
+        .context("no entry")?
+        .to_bytes()?;
     let proof = Proof {
         extra: None,
         index: size / 3,
@@ -231,7 +240,13 @@ async fn at_size(dir: &Path, standing: &Arc<Standing>, size: u64) -> Result<()> 
         proof.checkpoint.note().verify(&known)?;
         let stated = proof.checkpoint.checkpoint();
         let leaf = leaf_hash(&entry);
-        verify_inclusion(leaf, proof.index, stated.size(), &proof.hashes, stated.root())?;
+        verify_inclusion(
+            leaf,
+            proof.index,
+            stated.size(),
+            &proof.hashes,
+            stated.root(),
+        )?;
     }
     println!(
         "proof among {size}: {} hashes, {} bytes as a file, made in {:.1} ms; proof and signature checked in {:.0} us CPU",
@@ -287,7 +302,8 @@ async fn new_desk(dir: &Path, standing: &Arc<Standing>) -> Result<Desk> {
     };
     let mut desk = Desk::open_or_new(&Place::from(dir), fresh).await?;
     let day = "2026-11-23".parse()?;
-    let declaration = Declaration::parse("system.toml", DECLARATION, &standing.book, &standing.policy)?;
+    let declaration =
+        Declaration::parse("system.toml", DECLARATION, &standing.book, &standing.policy)?;
     let review = Command::Review(Box::new(Review {
         declaration,
         evidence: Vec::new(),
@@ -427,12 +443,18 @@ async fn checkpoints(dir: &Path) -> Result<(u64, u64)> {
         .fetch_one(&mut link)
         .await?;
     link.close().await?;
-    Ok((count.unsigned_abs().saturating_sub(1).max(1), size.unsigned_abs()))
+    Ok((
+        count.unsigned_abs().saturating_sub(1).max(1),
+        size.unsigned_abs(),
+    ))
 }
 
 fn quantile(sorted: &[Duration], share: f64) -> Duration {
     let at = (sorted.len() as f64 * share) as usize;
-    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
+    sorted
+        .get(at.min(sorted.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or_default()
 }
 
 fn ms(time: Duration) -> f64 {
@@ -441,7 +463,10 @@ fn ms(time: Duration) -> f64 {
 
 fn cpu_s() -> Result<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let after = stat.rsplit_once(") ").context("no name in /proc/self/stat")?.1;
+    let after = stat
+        .rsplit_once(") ")
+        .context("no name in /proc/self/stat")?
+        .1;
     let fields: Vec<&str> = after.split(' ').collect();
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok());
     let (user, system) = (ticks(11), ticks(12));
@@ -450,6 +475,10 @@ fn cpu_s() -> Result<f64> {
 
 fn resident_mb() -> Result<f64> {
     let statm = std::fs::read_to_string("/proc/self/statm")?;
-    let pages: f64 = statm.split(' ').nth(1).context("no resident pages")?.parse()?;
+    let pages: f64 = statm
+        .split(' ')
+        .nth(1)
+        .context("no resident pages")?
+        .parse()?;
     Ok(pages * 4_096.0 / 1e6)
 }

@@ -14,7 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Decode, PgConnection, Postgres, Row as _,
-    Sqlite, SqliteConnection, SqlSafeStr as _, Type,
+    SqlSafeStr as _, Sqlite, SqliteConnection, Type,
 };
 
 use crate::error::StoreError;
@@ -228,8 +228,12 @@ impl Database {
             .await?;
             self.durability = durability;
         }
-        self.start(if is_server { "BEGIN" } else { "BEGIN IMMEDIATE" })
-            .await?;
+        self.start(if is_server {
+            "BEGIN"
+        } else {
+            "BEGIN IMMEDIATE"
+        })
+        .await?;
         if is_server && durability == Durability::Lazy {
             self.query("SET LOCAL synchronous_commit = off", &[])
                 .await?;
@@ -475,9 +479,7 @@ impl Database {
 
     /// Waits until nobody may read any more what was deleted before this call: such rows a table that is written anew keeps.
     async fn outlast_readers(&mut self) -> Result<(), StoreError> {
-        let now: Vec<String> = self
-            .all(NOW, &[], |row| row.get(0))
-            .await?;
+        let now: Vec<String> = self.all(NOW, &[], |row| row.get(0)).await?;
         let now = now.first().map(String::as_str).unwrap_or_default();
         let deadline = tokio::time::Instant::now() + BUSY_TIMEOUT;
         loop {
@@ -576,9 +578,9 @@ fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         // Class 57: an operator ended it, or the server is starting or shutting down. Class 08: the connection broke.
-        sqlx::Error::Database(error) => error
-            .code()
-            .is_some_and(|code| code.len() == 5 && (code.starts_with("57P") || code.starts_with("08"))),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.len() == 5 && (code.starts_with("57P") || code.starts_with("08"))
+        }),
         _ => false,
     }
 }

@@ -73,6 +73,9 @@ mod tests {
     fn a_seed_gives_the_same_bytes_again() {
         let [mut one, mut two] = [Entropy::Seeded(7), Entropy::Seeded(7)];
         assert_eq!(one.bytes::<40>().unwrap(), two.bytes::<40>().unwrap());
-        assert_ne!(one.bytes::<40>().unwrap(), Entropy::Seeded(8).bytes::<40>().unwrap());
+        assert_ne!(
+            one.bytes::<40>().unwrap(),
+            Entropy::Seeded(8).bytes::<40>().unwrap()
+        );
     }
 }

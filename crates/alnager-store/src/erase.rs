@@ -91,10 +91,7 @@ impl Desk {
     async fn destroy(&mut self, owner: Uuid, entries: &[u64]) -> Result<(u64, u64), StoreError> {
         let org = self.log.org;
         let Desk {
-            ring,
-            files,
-            blobs,
-            ..
+            ring, files, blobs, ..
         } = self;
         let Files { journal, keys } = files.get_mut();
         // Without the key nothing opens any more, here and in every older copy of the journal.
@@ -121,8 +118,8 @@ impl Desk {
                     .map(|row| row.sha256),
             );
             let row = journal.entries(org, *index, index + 1).await?.pop();
-            let row = row
-                .ok_or_else(|| StoreError::damaged(format!("entry `{index}` is missing")))?;
+            let row =
+                row.ok_or_else(|| StoreError::damaged(format!("entry `{index}` is missing")))?;
             let entry = Entry::parse(&row.entry).map_err(|error| {
                 StoreError::damaged_by(format!("entry `{index}` cannot be read"), error)
             })?;

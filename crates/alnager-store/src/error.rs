@@ -147,7 +147,9 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The desk was moved.
-    #[error("this desk was moved to another place, and is only read here; name that place with --desk")]
+    #[error(
+        "this desk was moved to another place, and is only read here; name that place with --desk"
+    )]
     Moved,
     /// Another process holds the desk open.
     #[error("another process has the desk `{}` open; stop it, and run the same command again", home.display())]
@@ -165,13 +167,17 @@ pub enum StoreError {
     #[error("the journal is the one last signed, so there is nothing to fork")]
     NotForked,
     /// An origin that the log had before.
-    #[error("the log was called `{origin}` before, and must never be again; name another with --origin")]
+    #[error(
+        "the log was called `{origin}` before, and must never be again; name another with --origin"
+    )]
     OriginUsed {
         /// The origin.
         origin: String,
     },
     /// The log has two keys already.
-    #[error("the log still has the key before this one; drop that first with `alnager desk drop-key`")]
+    #[error(
+        "the log still has the key before this one; drop that first with `alnager desk drop-key`"
+    )]
     TwoKeys,
     /// The log has one key.
     #[error("the log has one key only, so there is none to drop")]
@@ -391,12 +397,21 @@ impl StoreError {
     }
 
     /// PostgreSQL's answer, where it is one of those a user can do something about.
-    fn server(path: &Path, source: &sqlx::Error) -> Option<impl FnOnce(Cause) -> StoreError + use<>> {
+    fn server(
+        path: &Path,
+        source: &sqlx::Error,
+    ) -> Option<impl FnOnce(Cause) -> StoreError + use<>> {
         let path = path.to_owned();
-        let is_lost = matches!(source, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_));
+        let is_lost = matches!(
+            source,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)
+        );
         let code = source.as_database_error().and_then(|error| error.code());
         // SQLite's codes are numbers of at most four digits: https://www.postgresql.org/docs/current/errcodes-appendix.html
-        let code = code.filter(|code| code.len() == 5).unwrap_or_default().into_owned();
+        let code = code
+            .filter(|code| code.len() == 5)
+            .unwrap_or_default()
+            .into_owned();
         let make: fn(PathBuf, Cause) -> StoreError = match code.as_str() {
             _ if is_lost => |path, source| StoreError::Unreachable { path, source },
             "53100" => |path, source| StoreError::DiskFull { path, source },

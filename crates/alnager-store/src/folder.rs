@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use alnager_journal::merkle::Hash;
 
-use crate::error::StoreError;
 use crate::entropy::random;
+use crate::error::StoreError;
 
 pub(crate) const JOURNAL: &str = "journal.db";
 pub(crate) const KEYS: &str = "keys.db";
@@ -159,9 +159,8 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> 
     let mut name = path.as_os_str().to_owned();
     name.push(format!("{UNFINISHED}{}", &suffix[..16]));
     let unfinished = PathBuf::from(name);
-    let written = create_file(&unfinished, bytes).and_then(|()| {
-        fs::rename(&unfinished, path).map_err(|error| StoreError::io(path, error))
-    });
+    let written = create_file(&unfinished, bytes)
+        .and_then(|()| fs::rename(&unfinished, path).map_err(|error| StoreError::io(path, error)));
     if written.is_err() {
         // The first failure is the one to tell; an unfinished file does no harm.
         let _ = fs::remove_file(&unfinished);

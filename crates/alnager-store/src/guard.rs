@@ -9,8 +9,8 @@ use alnager_journal::merkle::Hash;
 use alnager_journal::note::VerifyingKey;
 use uuid::Uuid;
 
-use crate::error::StoreError;
 use crate::database::Database;
+use crate::error::StoreError;
 use crate::schema::Signed;
 
 /// How a guard stands to a journal.

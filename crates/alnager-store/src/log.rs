@@ -99,7 +99,10 @@ impl Log {
 
     /// One that is read only up to some entry, though later ones are known: payloads erased since then are not missed.
     pub(crate) fn before(org: Uuid, now: &State) -> Log {
-        let entries = now.erased.keys().filter_map(|id| now.person_entries.get(id));
+        let entries = now
+            .erased
+            .keys()
+            .filter_map(|id| now.person_entries.get(id));
         Log {
             gone: entries.flatten().copied().collect(),
             ..Log::new(org)
@@ -359,10 +362,7 @@ impl Advance {
 const PARALLEL_MIN: usize = 128;
 
 /// What `each` gives for every row, in order: by as many threads as there are processors.
-pub(crate) fn in_parallel<R: Sync, T: Send>(
-    rows: &[R],
-    each: &(dyn Fn(&R) -> T + Sync),
-) -> Vec<T> {
+pub(crate) fn in_parallel<R: Sync, T: Send>(rows: &[R], each: &(dyn Fn(&R) -> T + Sync)) -> Vec<T> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     if rows.len() < PARALLEL_MIN || threads == 1 {
         return rows.iter().map(each).collect();
@@ -390,10 +390,6 @@ pub(crate) struct Read {
 }
 
 /// What is there of a payload.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all of them are events, and none is kept"
-)]
 pub(crate) enum Held {
     /// All of it.
     Event(Box<Event>),

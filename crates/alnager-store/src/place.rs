@@ -275,7 +275,8 @@ impl Place {
 
     /// Whether the key-encryption key and the log's key are there.
     pub(crate) fn has_secrets(&self) -> Result<bool, StoreError> {
-        Ok(folder::is_there(&self.home().join(KEK))? && folder::is_there(&self.home().join(LOG_KEY))?)
+        Ok(folder::is_there(&self.home().join(KEK))?
+            && folder::is_there(&self.home().join(LOG_KEY))?)
     }
 
     /// Puts the journal that is there aside, so that another one can take its place.
@@ -287,7 +288,8 @@ impl Place {
                     return Ok(());
                 }
                 // Whatever its write-ahead file holds goes into it first.
-                let opened = Database::look(&self.journal(), Kind::Journal, Faults::default()).await;
+                let opened =
+                    Database::look(&self.journal(), Kind::Journal, Faults::default()).await;
                 if let Ok((database, _)) = opened {
                     database.close().await?;
                 }
@@ -296,7 +298,13 @@ impl Place {
                     .find(|path| !path.exists())
                     .unwrap_or_else(|| dir.join("before-restore"));
                 folder::create_dir(&aside)?;
-                for name in [JOURNAL, "journal.db-wal", "journal.db-shm", "journal.db-journal", BLOBS] {
+                for name in [
+                    JOURNAL,
+                    "journal.db-wal",
+                    "journal.db-shm",
+                    "journal.db-journal",
+                    BLOBS,
+                ] {
                     let path = dir.join(name);
                     if folder::is_there(&path)? {
                         std::fs::rename(&path, aside.join(name))
@@ -308,8 +316,8 @@ impl Place {
             }
             At::Server(place) => {
                 let mut journal = Database::connect(&self.journal(), Faults::default()).await?;
-                let has_desk = journal.has_tables(Kind::Journal).await?
-                    && !journal.heads().await?.is_empty();
+                let has_desk =
+                    journal.has_tables(Kind::Journal).await? && !journal.heads().await?.is_empty();
                 journal.close().await?;
                 match has_desk {
                     false => Ok(()),

@@ -21,10 +21,7 @@ impl Desk {
     /// Makes the derived tables anew from the entries: tiles and snapshot. `progress` is told the entries done and to be done.
     ///
     /// Nothing is changed unless the entries have the root that was signed.
-    pub async fn rebuild(
-        &mut self,
-        progress: &dyn Fn(u64, u64),
-    ) -> Result<Rebuilt, StoreError> {
+    pub async fn rebuild(&mut self, progress: &dyn Fn(u64, u64)) -> Result<Rebuilt, StoreError> {
         let rebuilt = self.rebuild_tiles(progress).await;
         self.rollback().await;
         let rebuilt = rebuilt?;

@@ -220,16 +220,13 @@ const SELECT_CHECKPOINT: &str =
     "SELECT size, note FROM checkpoint WHERE org = $1 AND size >= $2 ORDER BY size LIMIT 1";
 const INSERT_CHECKPOINT: &str =
     "INSERT INTO checkpoint (org, size, note) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-const SELECT_COSIGNATURES: &str =
-    "SELECT line FROM cosignature WHERE org = $1 AND size = $2";
-const SELECT_COSIGNED: &str =
-    "SELECT max(size) FROM cosignature WHERE org = $1";
+const SELECT_COSIGNATURES: &str = "SELECT line FROM cosignature WHERE org = $1 AND size = $2";
+const SELECT_COSIGNED: &str = "SELECT max(size) FROM cosignature WHERE org = $1";
 const INSERT_COSIGNATURE: &str =
     "INSERT INTO cosignature (org, size, line) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
 const SELECT_TILE: &str = "SELECT hashes FROM tile WHERE org = $1 AND level = $2 AND idx = $3";
-const SELECT_TILE_ROOTS: &str =
-    "SELECT idx, root FROM tile WHERE org = $1 AND level = $2 AND idx >= $3 AND idx < $4 ORDER BY idx";
+const SELECT_TILE_ROOTS: &str = "SELECT idx, root FROM tile WHERE org = $1 AND level = $2 AND idx >= $3 AND idx < $4 ORDER BY idx";
 const SELECT_TILES: &str = "
 SELECT level, idx, root, hashes
   FROM tile
@@ -247,14 +244,14 @@ const SELECT_KEYS: &str =
     "SELECT id, owner, nonce, sealed FROM data_key WHERE org = $1 ORDER BY id";
 const INSERT_KEY: &str =
     "INSERT INTO data_key (org, id, owner, nonce, sealed) VALUES ($1, $2, $3, $4, $5)";
-const UPDATE_KEY: &str =
-    "UPDATE data_key SET nonce = $3, sealed = $4 WHERE org = $1 AND id = $2";
+const UPDATE_KEY: &str = "UPDATE data_key SET nonce = $3, sealed = $4 WHERE org = $1 AND id = $2";
 const BURY_KEYS: &str = "
 INSERT INTO tombstone (org, id, owner)
 SELECT org, id, owner FROM data_key WHERE org = $1 AND owner = $2
     ON CONFLICT DO NOTHING";
 const DELETE_KEYS: &str = "DELETE FROM data_key WHERE org = $1 AND owner = $2";
-const SELECT_TOMBSTONES: &str = "SELECT id, owner FROM tombstone WHERE org = $1 AND id <> $1 ORDER BY id";
+const SELECT_TOMBSTONES: &str =
+    "SELECT id, owner FROM tombstone WHERE org = $1 AND id <> $1 ORDER BY id";
 const SELECT_MOVED: &str = "SELECT 1 FROM tombstone WHERE org = $1 AND id = $1";
 const INSERT_TOMBSTONE: &str =
     "INSERT INTO tombstone (org, id, owner) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
@@ -292,7 +289,11 @@ impl Kind {
     /// The statements that bring a database from format `from` to the current one. Either all of them happen or none.
     fn upgrade(self, from: i64, is_server: bool) -> String {
         let done = usize::try_from(from).unwrap_or_default();
-        let mut sql = String::from(if is_server { "BEGIN;\n" } else { "BEGIN IMMEDIATE;\n" });
+        let mut sql = String::from(if is_server {
+            "BEGIN;\n"
+        } else {
+            "BEGIN IMMEDIATE;\n"
+        });
         for step in self.steps().into_iter().skip(done) {
             if is_server {
                 let step = step.replace(") STRICT;", ");");
@@ -311,7 +312,10 @@ impl Kind {
                  INSERT INTO alnager_{name} (format) VALUES ({FORMAT});"
             )
         } else {
-            writeln!(sql, "PRAGMA application_id = {id};\nPRAGMA user_version = {FORMAT};")
+            writeln!(
+                sql,
+                "PRAGMA application_id = {id};\nPRAGMA user_version = {FORMAT};"
+            )
         };
         debug_assert!(done.is_ok(), "a string takes whatever is written to it");
         sql.push_str("COMMIT;");
@@ -466,7 +470,9 @@ impl Database {
     /// Waits until nobody else makes a desk in this server's database.
     pub(crate) async fn lock_making(&mut self) -> Result<(), StoreError> {
         let args = [Arg::Int(Kind::Journal.application_id())];
-        self.query("SELECT pg_advisory_lock($1)", &args).await.map(drop)
+        self.query("SELECT pg_advisory_lock($1)", &args)
+            .await
+            .map(drop)
     }
 
     /// Whether a server's database holds the tables of this kind.
@@ -699,9 +705,7 @@ impl Database {
     /// Number of rows that belong to no entry below `size` of this organisation.
     pub(crate) async fn strays(&mut self, org: Uuid, size: u64) -> Result<u64, StoreError> {
         let args = [Arg::Bytes(org.as_bytes()), Arg::Int(integer(size))];
-        let counted = self
-            .all(COUNT_STRAYS, &args, |row| row.natural(0))
-            .await?;
+        let counted = self.all(COUNT_STRAYS, &args, |row| row.natural(0)).await?;
         Ok(counted.first().copied().unwrap_or(0))
     }
 
@@ -722,7 +726,9 @@ impl Database {
         size: u64,
     ) -> Result<Option<String>, StoreError> {
         let found = self.checkpoint(org, size).await?;
-        Ok(found.filter(|(found, _)| *found == size).map(|(_, note)| note))
+        Ok(found
+            .filter(|(found, _)| *found == size)
+            .map(|(_, note)| note))
     }
 
     /// The first signed checkpoint of at least `size` entries.
@@ -756,7 +762,9 @@ impl Database {
         size: u64,
     ) -> Result<Vec<String>, StoreError> {
         let args = [Arg::Bytes(org.as_bytes()), Arg::Int(integer(size))];
-        let mut lines: Vec<String> = self.all(SELECT_COSIGNATURES, &args, |row| row.get(0)).await?;
+        let mut lines: Vec<String> = self
+            .all(SELECT_COSIGNATURES, &args, |row| row.get(0))
+            .await?;
         lines.sort_unstable();
         Ok(lines)
     }

@@ -117,8 +117,9 @@ impl Keyring {
     ) -> Result<WrappedKey, StoreError> {
         let WrappedKey { id, owner, sealed } = wrapped;
         let aad = self.associated(What::Key { owner: *owner }, *id);
-        let key = decrypt(&self.kek, &aad, sealed)
-            .ok_or_else(|| StoreError::damaged("a data key in `keys.db` does not open under `kek`"))?;
+        let key = decrypt(&self.kek, &aad, sealed).ok_or_else(|| {
+            StoreError::damaged("a data key in `keys.db` does not open under `kek`")
+        })?;
         Ok(WrappedKey {
             id: *id,
             owner: *owner,
@@ -267,7 +268,9 @@ mod tests {
     fn a_seal_opens_only_in_its_own_place() {
         let mut ring = ring(7);
         for (key, owner) in [(2, 1), (3, 9)] {
-            let key = ring.new_key(id(key), id(owner), &mut Entropy::System).unwrap();
+            let key = ring
+                .new_key(id(key), id(owner), &mut Entropy::System)
+                .unwrap();
             ring.unwrap(&key).unwrap();
         }
         assert_eq!(ring.key_of(id(9)), Some(id(3)));
@@ -315,9 +318,7 @@ mod tests {
 
     #[test]
     fn a_data_key_opens_only_under_its_own_key_and_owner() {
-        let key = ring(7)
-            .new_key(id(2), id(1), &mut Entropy::System)
-            .unwrap();
+        let key = ring(7).new_key(id(2), id(1), &mut Entropy::System).unwrap();
         assert!(ring(7).unwrap(&key).is_some());
         assert!(ring(8).unwrap(&key).is_none());
         assert!(

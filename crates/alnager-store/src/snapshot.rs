@@ -135,7 +135,9 @@ async fn read_edge(
 ) -> Result<Option<Edge>, StoreError> {
     let mut partial = Vec::new();
     for (level, (from, to)) in Edge::unfinished(size).into_iter().enumerate() {
-        let hashes: Vec<Hash> = match u8::try_from(level).ok().and_then(|level| level.checked_sub(1))
+        let hashes: Vec<Hash> = match u8::try_from(level)
+            .ok()
+            .and_then(|level| level.checked_sub(1))
         {
             None => {
                 let rows = journal.entries(org, from, to).await?;

@@ -337,7 +337,10 @@ impl World {
     /// Changes a database of the closed desk behind its back.
     fn sql(&self, database: &str, sql: &str) {
         if let Some(databases) = &self.databases {
-            assert!(self.run(databases.change(database, sql)) > 0, "`{sql}` changes nothing");
+            assert!(
+                self.run(databases.change(database, sql)) > 0,
+                "`{sql}` changes nothing"
+            );
             return;
         }
         let options = sqlx::sqlite::SqliteConnectOptions::new()
@@ -1577,12 +1580,24 @@ fn a_group_is_answered_one_by_one(world: &World) {
     ]));
     let [first, again, refused, last] = <[_; 4]>::try_from(answers).unwrap();
     let (first, again, last) = (first.unwrap(), again.unwrap(), last.unwrap());
-    assert_eq!((first.first, first.end, first.already), (size, size + 1, false));
-    assert_eq!((again.first, again.end, again.already), (size, size + 1, true));
-    assert!(matches!(refused, Err(CommitError::Conflict { .. })), "{refused:?}");
+    assert_eq!(
+        (first.first, first.end, first.already),
+        (size, size + 1, false)
+    );
+    assert_eq!(
+        (again.first, again.end, again.already),
+        (size, size + 1, true)
+    );
+    assert!(
+        matches!(refused, Err(CommitError::Conflict { .. })),
+        "{refused:?}"
+    );
     assert_eq!((last.first, last.end), (size + 1, size + 2));
     // One checkpoint for all.
-    assert_eq!((first.size, &first.checkpoint), (last.size, &last.checkpoint));
+    assert_eq!(
+        (first.size, &first.checkpoint),
+        (last.size, &last.checkpoint)
+    );
     assert_eq!(shown(&world.verify()), "");
 }
 

@@ -955,9 +955,9 @@ impl Payload {
         let opened = ring.open(*key, What::Payload { kind: &entry.kind }, entry.id, sealed);
         match opened.filter(|payload| fits(payload, entry.commit)) {
             None => Payload::Altered,
-            Some(payload) => Payload::Opened(
-                Event::from_payload(&entry.kind, &payload.bytes).map(Box::new),
-            ),
+            Some(payload) => {
+                Payload::Opened(Event::from_payload(&entry.kind, &payload.bytes).map(Box::new))
+            }
         }
     }
 }

@@ -103,8 +103,12 @@ async fn review_once(
 
     for _ in 0..N_TRIES {
         let state = desk.state();
-        draft.report.previous =
-            (state.size > 0).then(|| (state.size, desk.checkpoint().checkpoint().root().to_base64()));
+        draft.report.previous = (state.size > 0).then(|| {
+            (
+                state.size,
+                desk.checkpoint().checkpoint().root().to_base64(),
+            )
+        });
         draft.documents.clear();
         let (after, assessment) = preview(&state, &draft, &with)?;
         let report = sealed_report(&acting.library, desk.origin(), &after, &assessment, &draft);

@@ -4,9 +4,7 @@ use std::path::Path;
 
 use alnager_office::decide::Command;
 use alnager_office::people::Basis;
-use alnager_store::{
-    Copied, Desk, By, Fork, Order, Place, Progress, Rebuilt, Receipt, Unlock,
-};
+use alnager_store::{By, Copied, Desk, Fork, Order, Place, Progress, Rebuilt, Receipt, Unlock};
 
 use crate::acting::{Acting, Flags, instant, new_ids};
 use crate::error::JobError;
@@ -85,11 +83,7 @@ pub async fn rebuild(flags: &Flags, progress: Progress<'_>) -> Result<Rebuilt, J
 }
 
 /// Lets a journal that is not the one last signed go on under a new origin. Who was erased before is erased in it as well.
-pub async fn fork(
-    flags: &Flags,
-    origin: Option<&str>,
-    reason: &str,
-) -> Result<Forked, JobError> {
+pub async fn fork(flags: &Flags, origin: Option<&str>, reason: &str) -> Result<Forked, JobError> {
     let acting = Acting::to_enter(flags)?;
     let mut desk = acting.desk().await?;
     let old = desk.origin().to_owned();
@@ -100,11 +94,7 @@ pub async fn fork(
         at: &at,
         with: &with,
     };
-    let fork = Fork {
-        by,
-        origin,
-        reason,
-    };
+    let fork = Fork { by, origin, reason };
     let receipt = desk.fork(&fork).await?;
     let mut erased = Vec::new();
     for person in desk.buried_people().await? {

@@ -6,8 +6,8 @@ use alnager_work::acting::Recorded;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
-use crate::desk::DeskCommand;
 use crate::audit::AuditCommand;
+use crate::desk::DeskCommand;
 use crate::journal::JournalCommand;
 use crate::law::LawCommand;
 use crate::new::NewArguments;

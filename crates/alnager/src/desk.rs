@@ -121,7 +121,11 @@ pub(crate) async fn run(
                 Some(keys) => format!("its keys lie in `{}`", keys.display()),
                 None => "its keys are not in it".to_owned(),
             };
-            copied_words(&copied?, &format!("is copied to `{}`; {kept}", dir.display()), format);
+            copied_words(
+                &copied?,
+                &format!("is copied to `{}`; {kept}", dir.display()),
+                format,
+            );
         }
         DeskCommand::Restore { dir, keys } => {
             let bar = Bar::new();
@@ -153,7 +157,10 @@ pub(crate) async fn run(
         }
         DeskCommand::Rotate(RotateCommand::Kek) => {
             upkeep::rotate_kek(flags).await?;
-            done("every data key is wrapped under a new key-encryption key; copies of the old `kek` open nothing written from now on, and older copies of `keys.db` as before", format);
+            done(
+                "every data key is wrapped under a new key-encryption key; copies of the old `kek` open nothing written from now on, and older copies of `keys.db` as before",
+                format,
+            );
         }
         DeskCommand::DropKey { reason } => {
             let rotated = upkeep::drop_log_key(flags, reason).await?;
@@ -234,14 +241,19 @@ fn sealing(how: &SealArguments) -> Result<(Unlock, &'static str), JobError> {
         } => {
             let text = std::env::var(name).unwrap_or_default();
             let unlock = Unlock::key(&text).ok_or_else(|| {
-                JobError::Input(format!("--key-from: {name} is not set to 32 bytes in base64"))
+                JobError::Input(format!(
+                    "--key-from: {name} is not set to 32 bytes in base64"
+                ))
             })?;
             Ok((
                 unlock,
                 "the secrets are sealed under the key; set ALNAGER_KEK from now on, and keep the key: without it nothing opens",
             ))
         }
-        _ => Ok((Unlock::Open, "the secrets lie open; the mode of their files protects them")),
+        _ => Ok((
+            Unlock::Open,
+            "the secrets lie open; the mode of their files protects them",
+        )),
     }
 }
 

@@ -54,7 +54,9 @@ fn main() -> ExitCode {
 fn keep_secrets_out_of_dumps() {
     #[cfg(target_os = "linux")]
     {
-        use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+        use rustix::process::{
+            DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit,
+        };
         let none = Rlimit {
             current: Some(0),
             maximum: Some(0),

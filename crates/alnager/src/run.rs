@@ -167,7 +167,6 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         Command::Witness(command) => witness::run(command, shared.format).await,
         Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Desk(command) => desk::run(&flags, command, shared.format).await,
-
     }
 }
 
@@ -597,4 +596,3 @@ fn verification_json(found: &Verification) -> Value {
         "differs": found.differs,
     })
 }
-

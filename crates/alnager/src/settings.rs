@@ -46,8 +46,6 @@ fn text(name: &str) -> Result<Option<String>, JobError> {
     match env::var(name) {
         Ok(text) => Ok(Some(text)),
         Err(env::VarError::NotPresent) => Ok(None),
-        Err(env::VarError::NotUnicode(_)) => {
-            Err(JobError::Input(format!("{name} is not text")))
-        }
+        Err(env::VarError::NotUnicode(_)) => Err(JobError::Input(format!("{name} is not text"))),
     }
 }

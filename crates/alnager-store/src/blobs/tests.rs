@@ -19,8 +19,8 @@ use tempfile::TempDir;
 
 use super::s3::{Limits, S3};
 use super::{Blobs, Names};
-use crate::error::StoreError;
 use crate::entropy::random;
+use crate::error::StoreError;
 use faulty::{Act, Faulty};
 
 /// Must be in no message.

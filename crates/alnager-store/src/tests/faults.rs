@@ -303,7 +303,10 @@ fn tiles_made_anew() {
         },
         act: &|world, desk| {
             let rebuilt = world.run(desk.rebuild(&|_, _| {}))?;
-            assert_eq!((rebuilt.size, rebuilt.tiles), (desk.size(), desk.size() / 256));
+            assert_eq!(
+                (rebuilt.size, rebuilt.tiles),
+                (desk.size(), desk.size() / 256)
+            );
             assert_eq!(desk.snapshot_size, desk.size());
             Ok(())
         },

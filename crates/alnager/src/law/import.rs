@@ -151,10 +151,7 @@ fn words(
             entered.receipt.end - 1,
             entered.receipt.origin
         ),
-        None => format!(
-            "nothing was entered: there is no desk at {}",
-            flags.desk
-        ),
+        None => format!("nothing was entered: there is no desk at {}", flags.desk),
     });
     lines.retain(|line| !line.is_empty());
     lines.join("\n")

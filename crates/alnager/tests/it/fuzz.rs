@@ -7,6 +7,9 @@ use crate::examples;
 #[path = "../../../../fuzz/parsers.rs"]
 mod parsers;
 
+/// Whether a parser takes these bytes.
+type Accepts = fn(&[u8]) -> bool;
+
 #[test]
 fn no_input_of_the_corpus_makes_a_parser_panic() {
     for (name, parse) in parsers::ALL {
@@ -25,7 +28,7 @@ fn no_input_of_the_corpus_makes_a_parser_panic() {
 #[test]
 fn the_corpus_has_inputs_that_are_accepted() {
     use alnager_journal::{canonical, checkpoint, dossier, entry, note, policy, proof};
-    let accepts: [(&str, fn(&[u8]) -> bool); 7] = [
+    let accepts: [(&str, Accepts); 7] = [
         ("note", |bytes| note::Note::parse(bytes).is_ok()),
         ("checkpoint", |bytes| {
             checkpoint::SignedCheckpoint::parse(bytes).is_ok()
