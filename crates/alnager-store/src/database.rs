@@ -7,7 +7,7 @@
 //! that holds it a database is a single file again. `secure_delete`: what is erased is gone from the file once the write-ahead
 //! file is emptied ([`Database::forget`]).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgRow};
@@ -148,6 +148,8 @@ pub(crate) struct Database {
     durability: Durability,
     /// The server went away; the next transaction connects again.
     is_lost: bool,
+    /// It has an older format and lies where nothing may be written; tables it lacks are empty.
+    pub(crate) is_older: bool,
     faults: Faults,
 }
 
@@ -160,6 +162,7 @@ impl Database {
             in_transaction: false,
             durability: Durability::Full,
             is_lost: false,
+            is_older: false,
             faults,
         })
     }
@@ -544,25 +547,15 @@ use bound;
 async fn connect(address: &Address) -> Result<Link, StoreError> {
     let shown = address.shown();
     let link = match address {
-        Address::File(path) => SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(false)
-            .busy_timeout(BUSY_TIMEOUT)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            // What is written back from the write-ahead file at once, and what is kept in memory: pages of 4 kB, and KiB.
-            .pragma("wal_autocheckpoint", "4000")
-            .pragma("cache_size", "-32768")
-            .pragma("secure_delete", "ON")
-            // A file from elsewhere must not be able to run code of its own choice: https://www.sqlite.org/security.html
-            .pragma("trusted_schema", "OFF")
-            .pragma("cell_size_check", "ON")
-            // Rows that may wait to be taken: a chunk is read ahead while the one before is worked on.
-            .row_buffer_size(4_096)
-            .disable_statement_logging()
-            .connect()
-            .await
-            .map(Link::Sqlite),
+        Address::File(path) => match sqlite(path).journal_mode(SqliteJournalMode::Wal).connect().await {
+            Err(error) if is_unwritable(&error) && lies_alone(path) => {
+                // Nobody can write where it lies, so it is read as it is, without the files that sharing needs.
+                let alone = sqlite(path).read_only(true).immutable(true);
+                let alone = alone.pragma("temp_store", "MEMORY").connect().await;
+                alone.or(Err(error)).map(Link::Sqlite)
+            }
+            link => link.map(Link::Sqlite),
+        },
         Address::Server(server) => server
             .options
             .clone()
@@ -572,6 +565,40 @@ async fn connect(address: &Address) -> Result<Link, StoreError> {
             .map(Link::Postgres),
     };
     link.map_err(|error| StoreError::database(&shown, error))
+}
+
+fn sqlite(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(BUSY_TIMEOUT)
+        .synchronous(SqliteSynchronous::Full)
+        // What is written back from the write-ahead file at once, and what is kept in memory: pages of 4 kB, and KiB.
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("cache_size", "-32768")
+        .pragma("secure_delete", "ON")
+        // A file from elsewhere must not be able to run code of its own choice: https://www.sqlite.org/security.html
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        // Rows that may wait to be taken: a chunk is read ahead while the one before is worked on.
+        .row_buffer_size(4_096)
+        .disable_statement_logging()
+}
+
+/// Whether SQLite says that it may not write, or cannot make a file beside the database.
+fn is_unwritable(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 8 | 14))
+}
+
+/// Whether all of a database is in its own file.
+fn lies_alone(path: &Path) -> bool {
+    ["-wal", "-journal"].iter().all(|behind| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(behind);
+        std::fs::metadata(name).map_or(true, |file| file.len() == 0)
+    })
 }
 
 fn is_lost(error: &sqlx::Error) -> bool {

@@ -104,7 +104,10 @@ INSERT INTO entry_2 (org, seq, id, command, entry) SELECT org, seq, id, command,
 DROP TABLE entry;
 ALTER TABLE entry_2 RENAME TO entry;
 CREATE INDEX entry_by_command ON entry (command);
+";
 
+/// The tables that format 2 adds.
+const JOURNAL_ADDED: &str = "
 CREATE TABLE checkpoint (
     org  BLOB    NOT NULL CHECK (length(org) = 16),
     size INTEGER NOT NULL CHECK (size >= 0),
@@ -172,7 +175,10 @@ CREATE TABLE data_key_2 (
 INSERT INTO data_key_2 (org, id, owner, nonce, sealed) SELECT org, id, owner, nonce, sealed FROM data_key;
 DROP TABLE data_key;
 ALTER TABLE data_key_2 RENAME TO data_key;
+";
 
+/// The table that format 2 adds.
+const KEYS_ADDED: &str = "
 CREATE TABLE tombstone (
     org   BLOB NOT NULL CHECK (length(org) = 16),
     id    BLOB NOT NULL CHECK (length(id) = 16),
@@ -265,11 +271,20 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// What each format adds to the one before, from the first on.
-    fn steps(self) -> [&'static str; 2] {
+    fn steps(self) -> [&'static [&'static str]; 2] {
         match self {
-            Kind::Journal => [JOURNAL_1, JOURNAL_2],
-            Kind::Keys => [KEYS_1, KEYS_2],
+            Kind::Journal => [&[JOURNAL_1], &[JOURNAL_2, JOURNAL_ADDED]],
+            Kind::Keys => [&[KEYS_1], &[KEYS_2, KEYS_ADDED]],
         }
+    }
+
+    /// Empty tables, for this connection alone, in the place of those that an older format lacks where nothing may be written.
+    fn stand_ins(self) -> String {
+        let added = match self {
+            Kind::Journal => JOURNAL_ADDED,
+            Kind::Keys => KEYS_ADDED,
+        };
+        added.replace("CREATE TABLE", "CREATE TEMP TABLE")
     }
 
     fn application_id(self) -> i64 {
@@ -294,7 +309,7 @@ impl Kind {
         } else {
             "BEGIN IMMEDIATE;\n"
         });
-        for step in self.steps().into_iter().skip(done) {
+        for step in self.steps().into_iter().skip(done).flatten() {
             if is_server {
                 let step = step.replace(") STRICT;", ");");
                 // Word for word: no name of a table or column holds these.
@@ -410,9 +425,13 @@ impl Database {
             if let Err(error) = database.script(sql).await {
                 // Another process may have been faster, and a disk that cannot be written to can still be read.
                 let _ = database.script("ROLLBACK".to_owned()).await;
-                let now = database.format(kind).await?;
-                if now < FORMAT && !matches!(error, StoreError::ReadOnly { .. }) {
-                    return Err(error);
+                match (database.format(kind).await?, error) {
+                    (FORMAT.., _) => {}
+                    (_, StoreError::ReadOnly { .. }) => {
+                        database.script(kind.stand_ins()).await?;
+                        database.is_older = true;
+                    }
+                    (_, error) => return Err(error),
                 }
             }
         }

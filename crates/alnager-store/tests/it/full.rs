@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
 
-use alnager_store::{CommitError, Desk, StoreError};
+use alnager_store::{CommitError, Desk, Place, StoreError};
 use tempfile::TempDir;
 
 use super::{commit, hold, id, new_desk, person, run, standing, tasks_for, verify};
@@ -97,4 +97,47 @@ fn a_disk_that_is_full_takes_nothing_and_loses_nothing() {
         assert_eq!((receipt.first, receipt.already), (size, nth == 1));
     }
     assert_eq!(verify(&place).size, size + 1);
+}
+
+#[test]
+fn a_desk_on_a_disk_that_is_read_only_is_read_and_checked() {
+    let Some(disk) = Disk::mount("64m") else {
+        println!("not run: this user may not mount a disk");
+        return;
+    };
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/desk-1.tar.zst");
+    let archive = zstd::decode_all(fs::File::open(golden).unwrap()).unwrap();
+    tar::Archive::new(archive.as_slice()).unpack(disk.path()).unwrap();
+    let standing = standing();
+    let elsewhere = disk.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let (newer, mut desk) = new_desk(&elsewhere, &standing, 1);
+    run(commit(&mut desk, &standing, id(), &hold(&person(0), true))).unwrap();
+    let desk_size = desk.size();
+    run(desk.close()).unwrap();
+    let mount = |option: &str| {
+        let mounted = Process::new("mount")
+            .args(["-o", option])
+            .arg(disk.path())
+            .status();
+        assert!(mounted.unwrap().success());
+    };
+    mount("remount,ro");
+    // A desk of the first format, and one of today's.
+    let older = Place::from(disk.path().join("desk"));
+    for (place, size, notes) in [(older, 25, 1), (newer, desk_size, 0)] {
+        let mut desk = run(Desk::open(&place)).unwrap();
+        assert_eq!((desk.size(), desk.state().size), (size, size));
+        let tasks = tasks_for(std::iter::once("Somebody New".to_owned()));
+        let refused = run(commit(&mut desk, &standing, id(), &tasks));
+        assert!(
+            matches!(refused, Err(CommitError::Store(StoreError::ReadOnly { .. }))),
+            "{refused:?}"
+        );
+        run(desk.close()).unwrap();
+        let report = verify(&place);
+        assert!(report.is_sound(), "{:?}", report.problems);
+        assert_eq!(report.notes.len(), notes, "{:?}", report.notes);
+    }
+    mount("remount,rw");
 }
