@@ -489,26 +489,39 @@ impl Check {
     }
 
     async fn entries(&mut self, journal: &mut Database, size: u64) -> Result<(), StoreError> {
+        let org = self.org;
         let mut next = 0;
+        let mut chunk = read_chunk(journal, org, 0, size).await?;
         while next < size {
             let end = size.min(next + CHUNK);
-            let rows = journal.entries(self.org, next, end).await?;
-            let mut blobs: HashMap<u64, Vec<BlobRow>> = HashMap::new();
-            for row in journal.blobs(self.org, next, end).await? {
-                blobs.entry(row.seq).or_default().push(row);
-            }
-            let ring = &self.ring;
-            let opened = in_parallel(&rows, &|row| Opened::of(row, ring));
-            for (row, opened) in rows.iter().zip(opened) {
-                self.missing(next, row.seq);
-                self.entry(row, opened, blobs.remove(&row.seq).unwrap_or_default())?;
-                next = row.seq + 1;
-            }
-            self.missing(next, end);
+            // The database reads ahead while these are worked on.
+            let (ahead, done) = tokio::join!(
+                read_chunk(journal, org, end, size),
+                async { self.chunk(chunk, next, end) }
+            );
+            done?;
+            chunk = ahead?;
             next = end;
             let full = std::mem::take(&mut self.full);
             self.compare_tiles(journal, full).await?;
         }
+        Ok(())
+    }
+
+    fn chunk(&mut self, chunk: Chunk, from: u64, end: u64) -> Result<(), StoreError> {
+        let mut blobs: HashMap<u64, Vec<BlobRow>> = HashMap::new();
+        for row in chunk.blobs {
+            blobs.entry(row.seq).or_default().push(row);
+        }
+        let ring = &self.ring;
+        let opened = in_parallel(&chunk.rows, &|row| Opened::of(row, ring));
+        let mut next = from;
+        for (row, opened) in chunk.rows.iter().zip(opened) {
+            self.missing(next, row.seq);
+            self.entry(row, opened, blobs.remove(&row.seq).unwrap_or_default())?;
+            next = row.seq + 1;
+        }
+        self.missing(next, end);
         Ok(())
     }
 
@@ -922,6 +935,26 @@ impl Check {
         }
         Ok(())
     }
+}
+
+/// Entries that are checked together, and where their blobs lie.
+struct Chunk {
+    rows: Vec<EntryRow>,
+    blobs: Vec<BlobRow>,
+}
+
+/// The entries from `from` on, as many as are checked together, below `size`.
+async fn read_chunk(
+    journal: &mut Database,
+    org: Uuid,
+    from: u64,
+    size: u64,
+) -> Result<Chunk, StoreError> {
+    let end = size.min(from + CHUNK);
+    Ok(Chunk {
+        rows: journal.entries(org, from, end).await?,
+        blobs: journal.blobs(org, from, end).await?,
+    })
 }
 
 /// A row, as far as it can be read by itself.
