@@ -28,7 +28,7 @@ const KEEP: &str = r#"
 server=$!
 read -r _
 kill -KILL "$server"
-wait "$server"
+wait "$server" 2>/dev/null
 cd /
 rm -rf "$6"
 "#;

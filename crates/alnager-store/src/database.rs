@@ -547,7 +547,11 @@ use bound;
 async fn connect(address: &Address) -> Result<Link, StoreError> {
     let shown = address.shown();
     let link = match address {
-        Address::File(path) => match sqlite(path).journal_mode(SqliteJournalMode::Wal).connect().await {
+        Address::File(path) => match sqlite(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .connect()
+            .await
+        {
             Err(error) if is_unwritable(&error) && lies_alone(path) => {
                 // Nobody can write where it lies, so it is read as it is, without the files that sharing needs.
                 let alone = sqlite(path).read_only(true).immutable(true);

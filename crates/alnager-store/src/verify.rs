@@ -495,10 +495,9 @@ impl Check {
         while next < size {
             let end = size.min(next + CHUNK);
             // The database reads ahead while these are worked on.
-            let (ahead, done) = tokio::join!(
-                read_chunk(journal, org, end, size),
-                async { self.chunk(chunk, next, end) }
-            );
+            let (ahead, done) = tokio::join!(read_chunk(journal, org, end, size), async {
+                self.chunk(chunk, next, end)
+            });
             done?;
             chunk = ahead?;
             next = end;

@@ -107,7 +107,9 @@ fn a_desk_on_a_disk_that_is_read_only_is_read_and_checked() {
     };
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/desk-1.tar.zst");
     let archive = zstd::decode_all(fs::File::open(golden).unwrap()).unwrap();
-    tar::Archive::new(archive.as_slice()).unpack(disk.path()).unwrap();
+    tar::Archive::new(archive.as_slice())
+        .unpack(disk.path())
+        .unwrap();
     let standing = standing();
     let elsewhere = disk.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
@@ -131,7 +133,10 @@ fn a_desk_on_a_disk_that_is_read_only_is_read_and_checked() {
         let tasks = tasks_for(std::iter::once("Somebody New".to_owned()));
         let refused = run(commit(&mut desk, &standing, id(), &tasks));
         assert!(
-            matches!(refused, Err(CommitError::Store(StoreError::ReadOnly { .. }))),
+            matches!(
+                refused,
+                Err(CommitError::Store(StoreError::ReadOnly { .. }))
+            ),
             "{refused:?}"
         );
         run(desk.close()).unwrap();
