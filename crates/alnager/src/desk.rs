@@ -309,7 +309,8 @@ async fn verify(desk: &Place, format: Format) -> Result<u8, JobError> {
     say(&match format {
         Format::Json => pretty(&json!({
             "consistent": consistent, "origin": report.origin, "size": report.size, "root": report.root.to_base64(),
-            "payloads": report.payloads, "blobs": report.blobs, "problems": problems, "notes": notes,
+            "payloads": report.payloads, "blobs": report.blobs, "erased": report.erased, "checkpoints": report.checkpoints,
+            "tiles": report.tiles, "cosigned": report.cosigned, "problems": problems, "notes": notes,
         })),
         Format::Text => {
             let mut lines = Vec::new();
@@ -329,6 +330,16 @@ async fn verify(desk: &Place, format: Format) -> Result<u8, JobError> {
                 "{} payloads and {} blobs opened and held against their commitments",
                 report.payloads, report.blobs
             ));
+            lines.push(format!(
+                "{} checkpoints that were signed and {} full tiles held against the entries",
+                report.checkpoints, report.tiles
+            ));
+            if report.erased > 0 {
+                lines.push(format!("{} payloads were erased", report.erased));
+            }
+            if let Some(size) = report.cosigned {
+                lines.push(format!("witnesses have cosigned the first {size} entries"));
+            }
             lines.extend(problems.iter().map(|problem| format!("problem: {problem}")));
             lines.extend(notes.iter().map(|note| format!("note: {note}")));
             lines.join("\n")
