@@ -1,7 +1,7 @@
 //! The right edge of the log's tree: all that is kept of it in memory, whatever its size.
 
-use alnager_journal::merkle::{CompactRange, Hash, Nodes, Range, Subtree, node_hash};
-use alnager_journal::tile::{Tile, WIDTH_FULL};
+use alnager_journal::merkle::{CompactRange, Hash, Nodes, Range, Subtree};
+use alnager_journal::tile::{Tile, WIDTH_FULL, root};
 
 use crate::schema::TileRow;
 
@@ -82,7 +82,9 @@ impl Edge {
                 return;
             }
             let hashes = std::mem::take(tile);
-            hash = root_of(&hashes);
+            // Just filled, so it is as wide as a tile is.
+            let Some(over) = root(&hashes) else { return };
+            hash = over;
             let count = self.range.size() >> (TILE_BITS as usize * (level + 1));
             full.push(TileRow {
                 // 64 bits of size leave eight levels.
@@ -115,7 +117,7 @@ impl Edge {
             .partial
             .get(level)?
             .get(first..first.checked_add(1 << within)?)?;
-        Some(root_of(hashes))
+        root(hashes)
     }
 }
 
@@ -124,24 +126,6 @@ impl Nodes for Edge {
     fn node(&self, subtree: Subtree) -> Option<Hash> {
         self.node_at(self.size(), subtree)
     }
-}
-
-/// The root over a power of two of hashes.
-pub(crate) fn root_of(hashes: &[Hash]) -> Hash {
-    let mut row = hashes.to_vec();
-    while row.len() > 1 {
-        row = row
-            .chunks(2)
-            .map(|pair| match *pair {
-                [left, right] => node_hash(left, right),
-                [alone] => alone,
-                _ => unreachable!("chunks of two hold one or two"),
-            })
-            .collect();
-    }
-    row.first()
-        .copied()
-        .unwrap_or_else(alnager_journal::merkle::empty_root)
 }
 
 #[cfg(test)]

@@ -135,20 +135,13 @@ impl Desk {
         keys_under(origin, &self.signers, &self.log.state)
     }
 
-    /// How the guard stands to the journal. What a fork in the journal says the guard had seen is behind it.
+    /// How the guard stands to the journal.
     pub(crate) fn standing(
         &self,
         guard: &Signed,
         known: Option<alnager_journal::merkle::Hash>,
     ) -> Standing {
-        let forks = &self.log.state.log.forks;
-        let is_settled = |fork: &alnager_office::log::Fork| {
-            fork.seen_size == guard.size && fork.seen_root == guard.root.to_base64()
-        };
-        match guard::standing(guard, known, self.size()) {
-            Standing::Ahead | Standing::Other if forks.iter().any(is_settled) => Standing::Behind,
-            standing => standing,
-        }
+        guard::standing(guard, known, self.size(), &self.log.state.log)
     }
 }
 

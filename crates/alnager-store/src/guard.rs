@@ -7,6 +7,7 @@
 use alnager_journal::checkpoint::SignedCheckpoint;
 use alnager_journal::merkle::Hash;
 use alnager_journal::note::VerifyingKey;
+use alnager_office::log::{Fork, OwnLog};
 use uuid::Uuid;
 
 use crate::database::Database;
@@ -28,12 +29,20 @@ pub(crate) enum Standing {
 
 /// Compares a guard with a journal of `size` entries, in which the first `guard.size` have the root `known`; `None` when
 /// there are fewer.
-pub(crate) fn standing(guard: &Signed, known: Option<Hash>, size: u64) -> Standing {
-    match known {
+///
+/// What a fork in the journal says the guard had seen is behind it.
+pub(crate) fn standing(guard: &Signed, known: Option<Hash>, size: u64, own: &OwnLog) -> Standing {
+    let is_settled =
+        |fork: &Fork| fork.seen_size == guard.size && fork.seen_root == guard.root.to_base64();
+    let standing = match known {
         None => Standing::Ahead,
         Some(root) if root != guard.root => Standing::Other,
         Some(_) if guard.size < size => Standing::Behind,
         Some(_) => Standing::Level,
+    };
+    match standing {
+        Standing::Ahead | Standing::Other if own.forks.iter().any(is_settled) => Standing::Behind,
+        standing => standing,
     }
 }
 

@@ -894,17 +894,7 @@ impl Check {
             self.problems.push(Problem::Guard { reason });
         }
         let size = self.edge.size();
-        let forks = &self.state.log.forks;
-        let is_settled = forks
-            .iter()
-            .any(|fork| fork.seen_size == guard.size && fork.seen_root == guard.root.to_base64());
-        match guard::standing(guard, self.root_at(guard.size), size) {
-            Standing::Ahead | Standing::Other if is_settled => {
-                self.notes.push(Note::GuardBehind {
-                    guard: guard.size,
-                    size,
-                });
-            }
+        match guard::standing(guard, self.root_at(guard.size), size, &self.state.log) {
             Standing::Level => {}
             Standing::Behind => self.notes.push(Note::GuardBehind {
                 guard: guard.size,
