@@ -13,6 +13,7 @@ pub mod finding;
 pub mod judge;
 pub mod lending;
 pub mod measures;
+pub mod model;
 pub mod numeric;
 pub mod oaxaca;
 pub mod plan;
