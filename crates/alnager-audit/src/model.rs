@@ -43,7 +43,7 @@ pub enum ModelBy {
     /// An ONNX file, run here.
     Onnx(Onnx),
     /// A service, asked over HTTP.
-    Endpoint(Endpoint),
+    Endpoint(Box<Endpoint>),
 }
 
 /// An ONNX file and the part of its output that is the answer.
