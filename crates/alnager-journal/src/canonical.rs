@@ -79,6 +79,15 @@ fn write_value(out: &mut Vec<u8>, value: &Value, depth_left: usize) -> Result<()
     Ok(())
 }
 
+/// Writes an integer that is not negative.
+pub(crate) fn write_natural(out: &mut Vec<u8>, number: u64) -> Result<(), CanonicalError> {
+    if number > INTEGER_MAX {
+        return Err(CanonicalError::Number);
+    }
+    out.extend_from_slice(number.to_string().as_bytes());
+    Ok(())
+}
+
 fn write_number(out: &mut Vec<u8>, number: &Number) -> Result<(), CanonicalError> {
     let within = match (number.as_u64(), number.as_i64()) {
         (Some(positive), _) => positive <= INTEGER_MAX,
@@ -93,8 +102,14 @@ fn write_number(out: &mut Vec<u8>, number: &Number) -> Result<(), CanonicalError
 }
 
 /// Escapes `"`, `\` and the control characters below U+0020, and nothing else (RFC 8785, 3.2.2.2).
-fn write_string(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
+    let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     for byte in text.bytes() {
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),

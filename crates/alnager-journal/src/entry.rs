@@ -101,8 +101,7 @@ impl Entry {
     /// The canonical bytes, which the log hashes. Refuses an entry that [`Entry::parse`] would refuse.
     pub fn to_bytes(&self) -> Result<Vec<u8>, EntryError> {
         self.check()?;
-        let value = serde_json::to_value(self).map_err(EntryError::Shape)?;
-        let bytes = canonical::to_bytes(&value)?;
+        let bytes = self.written()?;
         if bytes.len() > ENTRY_LEN_MAX {
             return Err(EntryError::TooLong { len: bytes.len() });
         }
@@ -114,12 +113,75 @@ impl Entry {
         if bytes.len() > ENTRY_LEN_MAX {
             return Err(EntryError::TooLong { len: bytes.len() });
         }
+        // What is written as it was read is canonical; only for what is not is the reason looked for.
+        if let Ok(entry) = serde_json::from_slice::<Entry>(bytes)
+            && entry.to_bytes().is_ok_and(|written| written == bytes)
+        {
+            return Ok(entry);
+        }
         let value = canonical::parse(bytes)?;
         let entry: Entry = serde_json::from_value(value).map_err(EntryError::Shape)?;
         match canonical::first_difference(&entry.to_bytes()?, bytes) {
             None => Ok(entry),
             Some(at) => Err(CanonicalError::Spelling { at }.into()),
         }
+    }
+
+    /// The canonical bytes, field by field in their order: what `canonical::to_bytes` makes of the same value, in a fraction of
+    /// the time.
+    fn written(&self) -> Result<Vec<u8>, CanonicalError> {
+        let mut out = Vec::with_capacity(640);
+        let field = |out: &mut Vec<u8>, name: &str, text: &str| {
+            out.extend_from_slice(name.as_bytes());
+            canonical::write_string(out, text);
+        };
+        let id = |out: &mut Vec<u8>, name: &str, id: Uuid| {
+            field(
+                out,
+                name,
+                id.hyphenated().encode_lower(&mut Uuid::encode_buffer()),
+            );
+        };
+        id(&mut out, "{\"actor\":", self.actor);
+        field(&mut out, ",\"at\":", &self.at);
+        out.extend_from_slice(b",\"blobs\":[");
+        for (at, blob) in self.blobs.iter().enumerate() {
+            let open = if at > 0 { ",{" } else { "{" };
+            out.extend_from_slice(open.as_bytes());
+            field(&mut out, "\"commit\":", &blob.commit.to_string());
+            out.extend_from_slice(b",\"len\":");
+            canonical::write_natural(&mut out, blob.len)?;
+            field(&mut out, ",\"media\":", &blob.media);
+            field(&mut out, ",\"name\":", &blob.name);
+            out.push(b'}');
+        }
+        id(&mut out, "],\"command\":", self.command);
+        field(&mut out, ",\"commit\":", &self.commit.to_string());
+        id(&mut out, ",\"id\":", self.id);
+        field(&mut out, ",\"kind\":", &self.kind);
+        id(&mut out, ",\"org\":", self.org);
+        out.extend_from_slice(b",\"refs\":[");
+        for (at, index) in self.refs.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            canonical::write_natural(&mut out, *index)?;
+        }
+        out.extend_from_slice(b"],\"subjects\":[");
+        for (at, about) in self.subjects.iter().enumerate() {
+            let open = if at > 0 { ",{\"id\":" } else { "{\"id\":" };
+            id(&mut out, open, about.id);
+            out.extend_from_slice(b",\"prev\":");
+            match about.prev {
+                Some(index) => canonical::write_natural(&mut out, index)?,
+                None => out.extend_from_slice(b"null"),
+            }
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"],\"v\":");
+        canonical::write_natural(&mut out, self.v)?;
+        out.push(b'}');
+        Ok(out)
     }
 
     /// Whether the entry is about `subject`, and if so which entry about it came before.

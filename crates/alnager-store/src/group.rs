@@ -12,9 +12,11 @@ use uuid::Uuid;
 
 use crate::database::Durability;
 use crate::desk::{Desk, Files, Settled, move_guard, settle};
+use crate::entropy::Entropy;
 use crate::error::{CommitError, StoreError};
-use crate::log::{Drafts, Origin, owner};
+use crate::log::{Drafts, Log, Origin, owner};
 use crate::schema::Signed;
+use crate::seal::Keyring;
 
 /// A command with all that its entries need.
 #[derive(Clone, Copy, Debug)]
@@ -215,37 +217,28 @@ impl Desk {
             .collect();
         let mut drafts = self.log.drafts();
         let mut outcomes = Vec::with_capacity(orders.len());
-        for order in orders {
-            if let Some((first, end)) = known.get(&order.id).copied() {
-                outcomes.push(Outcome::Entered {
-                    first,
-                    end,
-                    already: true,
-                });
-                continue;
-            }
-            let first = drafts.size();
-            match self.draft(order, &mut drafts).await {
-                Ok(()) => {
-                    let end = drafts.size();
-                    if end > first {
-                        known.insert(order.id, (first, end));
-                    }
-                    let already = false;
-                    outcomes.push(Outcome::Entered {
-                        first,
-                        end,
-                        already,
-                    });
-                }
-                Err(CommitError::Store(error)) if !error.is_about_one_command() => {
-                    return Err(error);
-                }
-                Err(error) => outcomes.push(Outcome::Refused(error)),
+        while outcomes.len() < orders.len() {
+            // The database takes in some entries while the next ones are decided and sealed.
+            let ready = std::mem::take(&mut drafts.entries);
+            let Desk {
+                log,
+                ring,
+                files,
+                entropy,
+                ..
+            } = &mut *self;
+            let journal = &mut files.get_mut().journal;
+            let (inserted, drafted) = tokio::join!(journal.insert_entries(org, &ready), async {
+                let mut drafter = Drafter { log, ring, entropy };
+                drafter.draft_some(orders, &mut known, &mut drafts, &mut outcomes)
+            });
+            inserted?;
+            if let Some((decided, unix_ms)) = drafted? {
+                self.make_keys(&decided, unix_ms).await?;
             }
         }
         let mut behind = None;
-        if !drafts.entries.is_empty() {
+        if drafts.size() > head.size {
             self.blobs.write(&drafts.files)?;
             match self.write(head, head, drafts).await {
                 Err(error @ StoreError::GuardBehind { .. }) => behind = Some(Arc::new(error)),
@@ -271,41 +264,6 @@ impl Desk {
             });
         }
         Ok(answers)
-    }
-
-    /// Decides an order on the drafts and puts its entries behind them.
-    async fn draft(&mut self, order: &Order<'_>, drafts: &mut Drafts) -> Result<(), CommitError> {
-        let instant = || StoreError::Instant {
-            at: order.at.to_owned(),
-        };
-        let at: Timestamp = order.at.parse().map_err(|_| instant())?;
-        let unix_ms = u64::try_from(at.as_millisecond()).map_err(|_| instant())?;
-        if let Some(expected) = order.expected.filter(|expected| *expected != drafts.size()) {
-            return Err(CommitError::Conflict {
-                expected,
-                found: drafts.size(),
-            });
-        }
-        // The organisation is this desk's, also where another process made the desk first.
-        let organisation = self.log.org.to_string();
-        let with = match order.with.organisation == organisation {
-            true => Cow::Borrowed(order.with),
-            false => Cow::Owned(Context {
-                organisation,
-                ..order.with.clone()
-            }),
-        };
-        let decided = decide(drafts.state(), order.command, &with)?;
-        self.make_keys(&decided, unix_ms).await?;
-        let origin = Origin {
-            command: order.id,
-            at: order.at,
-            unix_ms,
-        };
-        let Desk {
-            log, ring, entropy, ..
-        } = self;
-        Ok(log.draft(drafts, &decided, origin, ring, entropy)?)
     }
 
     /// Makes the data keys that are missing, durably, before anything is sealed under them.
@@ -399,7 +357,7 @@ impl Desk {
         journal.announce(next.size).await?;
         keys.begin(Durability::Lazy).await?;
         // Whoever writes next waits for this one.
-        keys.guard_locked(log.org).await?;
+        keys.wait_for_guard(log.org).await?;
         let settled = settle(journal, keys, &next).await?;
         // From here on the commands are entered, whatever happens.
         log.take(drafts);
@@ -411,7 +369,7 @@ impl Desk {
         let guarded = async {
             if settled == Settled::Found {
                 keys.begin(Durability::Lazy).await?;
-                keys.guard_locked(log.org).await?;
+                keys.wait_for_guard(log.org).await?;
             }
             move_guard(keys, guard, &next).await?;
             keys.commit().await
@@ -472,6 +430,107 @@ impl Desk {
             }
         }
         Ok(receipt)
+    }
+}
+
+/// Entries drafted before the database is given them: enough that its statements are long.
+const READY: usize = 256;
+
+/// Data keys that are needed first, by what was decided, and the instant they are made at.
+type NeedsKeys = (Vec<Decided>, u64);
+
+/// What drafting needs of a desk.
+struct Drafter<'d> {
+    log: &'d Log,
+    ring: &'d Keyring,
+    entropy: &'d mut Entropy,
+}
+
+impl Drafter<'_> {
+    /// Decides the next orders, each on the drafts before it, until there is enough to write or a data key is missing.
+    fn draft_some(
+        &mut self,
+        orders: &[Order<'_>],
+        known: &mut HashMap<Uuid, (u64, u64)>,
+        drafts: &mut Drafts,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<Option<NeedsKeys>, StoreError> {
+        for order in orders.iter().skip(outcomes.len()) {
+            if drafts.entries.len() >= READY {
+                break;
+            }
+            let entered = known.get(&order.id).copied();
+            let already = entered.is_some();
+            let (first, end) = match entered {
+                Some(entered) => entered,
+                None => {
+                    let first = drafts.size();
+                    match self.draft(order, drafts) {
+                        Ok(None) => {}
+                        Ok(needs) => return Ok(needs),
+                        Err(CommitError::Store(error)) if !error.is_about_one_command() => {
+                            return Err(error);
+                        }
+                        Err(error) => {
+                            outcomes.push(Outcome::Refused(error));
+                            continue;
+                        }
+                    }
+                    (first, drafts.size())
+                }
+            };
+            if !already && end > first {
+                known.insert(order.id, (first, end));
+            }
+            outcomes.push(Outcome::Entered {
+                first,
+                end,
+                already,
+            });
+        }
+        Ok(None)
+    }
+
+    /// Decides an order on the drafts and puts its entries behind them, unless a data key must be made first.
+    fn draft(
+        &mut self,
+        order: &Order<'_>,
+        drafts: &mut Drafts,
+    ) -> Result<Option<NeedsKeys>, CommitError> {
+        let instant = || StoreError::Instant {
+            at: order.at.to_owned(),
+        };
+        let at: Timestamp = order.at.parse().map_err(|_| instant())?;
+        let unix_ms = u64::try_from(at.as_millisecond()).map_err(|_| instant())?;
+        if let Some(expected) = order.expected.filter(|expected| *expected != drafts.size()) {
+            return Err(CommitError::Conflict {
+                expected,
+                found: drafts.size(),
+            });
+        }
+        // The organisation is this desk's, also where another process made the desk first.
+        let organisation = self.log.org.to_string();
+        let with = match order.with.organisation == organisation {
+            true => Cow::Borrowed(order.with),
+            false => Cow::Owned(Context {
+                organisation,
+                ..order.with.clone()
+            }),
+        };
+        let decided = decide(drafts.state(), order.command, &with)?;
+        for each in &decided {
+            if self.ring.key_of(owner(each, self.log.org)?).is_none() {
+                return Ok(Some((decided, unix_ms)));
+            }
+        }
+        let origin = Origin {
+            command: order.id,
+            at: order.at,
+            unix_ms,
+        };
+        self.log
+            .draft(drafts, &decided, origin, self.ring, self.entropy)?;
+        Ok(None)
     }
 }
 

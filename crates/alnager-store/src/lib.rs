@@ -43,7 +43,7 @@ pub use group::{By, Order, Receipt};
 pub use place::{Place, Settings};
 pub use rebuild::Rebuilt;
 pub use secret::Unlock;
-pub use verify::{DeskReport, Note, Problem};
+pub use verify::{Contents, Depth, DeskReport, Note, Problem};
 pub use writer::{GROUP_MAX, Standing, Submission, Writer};
 
 #[cfg(test)]

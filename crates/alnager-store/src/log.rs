@@ -40,6 +40,7 @@ pub(crate) struct Advance {
 
 /// Rows and files to be written, and the journal after them.
 pub(crate) struct Drafts {
+    /// Those that were not handed to the database yet.
     pub(crate) entries: Vec<EntryRow>,
     pub(crate) blobs: Vec<BlobRow>,
     /// The sealed bytes of `blobs`, in the same order.
@@ -449,15 +450,17 @@ pub(crate) async fn load_keys(
     if needed.all(|key| ring.has(key) || ring.is_buried(key)) {
         return Ok(());
     }
-    for tombstone in keys.tombstones(ring.org()).await? {
-        ring.bury(tombstone);
-    }
     for wrapped in keys.keys(ring.org()).await? {
-        if !ring.has(wrapped.id) && ring.unwrap(&wrapped).is_none() {
+        let is_known = ring.has(wrapped.id) || ring.is_buried(wrapped.id);
+        if !is_known && ring.unwrap(&wrapped).is_none() {
             return Err(StoreError::damaged(
                 "a data key in `keys.db` does not open under `kek`; the two do not belong together",
             ));
         }
+    }
+    // After the keys: one that an erasure takes away in between is among these.
+    for tombstone in keys.tombstones(ring.org()).await? {
+        ring.bury(tombstone);
     }
     Ok(())
 }

@@ -207,6 +207,10 @@ SELECT e.seq, e.id, e.command, e.entry, p.key, p.nonce, p.sealed
   LEFT JOIN payload p ON p.org = e.org AND p.seq = e.seq
  WHERE e.org = $1 AND e.seq >= $2 AND e.seq < $3
  ORDER BY e.seq";
+const SELECT_ENTRIES_ALONE: &str = "
+SELECT seq, id, command, entry FROM entry
+ WHERE org = $1 AND seq >= $2 AND seq < $3
+ ORDER BY seq";
 const SELECT_COMMAND: &str = "SELECT min(seq), max(seq) FROM entry WHERE org = $1 AND command = $2";
 const COUNT_STRAYS: &str = "
 SELECT (SELECT count(*) FROM entry   WHERE org <> $1 OR seq >= $2)
@@ -568,6 +572,14 @@ impl Database {
         Ok(self.all(sql, &args, signed).await?.pop())
     }
 
+    /// Waits until nobody else moves the guard. On SQLite that is so as soon as the transaction has begun.
+    pub(crate) async fn wait_for_guard(&mut self, org: Uuid) -> Result<(), StoreError> {
+        match self.is_server() {
+            true => self.guard_locked(org).await.map(drop),
+            false => Ok(()),
+        }
+    }
+
     /// The guards of all organisations.
     pub(crate) async fn guards(&mut self) -> Result<Vec<Signed>, StoreError> {
         self.all(SELECT_GUARDS, &[], signed).await
@@ -599,6 +611,21 @@ impl Database {
             Arg::Int(integer(to)),
         ];
         self.all(SELECT_ENTRIES, &args, entry).await
+    }
+
+    /// The same without their payloads.
+    pub(crate) async fn entries_alone(
+        &mut self,
+        org: Uuid,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<EntryRow>, StoreError> {
+        let args = [
+            Arg::Bytes(org.as_bytes()),
+            Arg::Int(integer(from)),
+            Arg::Int(integer(to)),
+        ];
+        self.all(SELECT_ENTRIES_ALONE, &args, entry_alone).await
     }
 
     /// The first and the last entry of a command.
@@ -1055,7 +1082,13 @@ impl<'a> Insert<'a> {
 
     async fn run(self, database: &mut Database) -> Result<(), StoreError> {
         for args in self.args.chunks(ARGS_MAX / self.width * self.width) {
-            let mut sql = format!("INSERT INTO {} VALUES ", self.into);
+            // Whatever goes wrong, the whole transaction is undone. Told so, SQLite keeps no notes for undoing the statement alone.
+            let or = if database.is_server() {
+                ""
+            } else {
+                "OR ROLLBACK "
+            };
+            let mut sql = format!("INSERT {or}INTO {} VALUES ", self.into);
             for at in 0..args.len() {
                 sql.push_str(match at % self.width {
                     0 if at > 0 => "), (",
@@ -1078,6 +1111,16 @@ fn signed(row: &Row) -> sqlx::Result<Signed> {
         size: row.natural(2)?,
         root: Hash(row.array(3)?),
         checkpoint: row.get(4)?,
+    })
+}
+
+fn entry_alone(row: &Row) -> sqlx::Result<EntryRow> {
+    Ok(EntryRow {
+        seq: row.natural(0)?,
+        id: uuid(row, 1)?,
+        command: uuid(row, 2)?,
+        entry: row.get(3)?,
+        payload: None,
     })
 }
 

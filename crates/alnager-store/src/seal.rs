@@ -269,18 +269,18 @@ mod tests {
         let mut ring = ring(7);
         for (key, owner) in [(2, 1), (3, 9)] {
             let key = ring
-                .new_key(id(key), id(owner), &mut Entropy::System)
+                .new_key(id(key), id(owner), &mut Entropy::system())
                 .unwrap();
             ring.unwrap(&key).unwrap();
         }
         assert_eq!(ring.key_of(id(9)), Some(id(3)));
-        let plain = Entropy::System.salted(b"words".to_vec()).unwrap();
+        let plain = Entropy::system().salted(b"words".to_vec()).unwrap();
         let what = What::Blob {
             kind: "a.b",
             name: "c",
         };
         let sealed = ring
-            .seal(id(2), what, id(4), &plain, &mut Entropy::System)
+            .seal(id(2), what, id(4), &plain, &mut Entropy::system())
             .unwrap();
         assert_eq!(ring.open(id(2), what, id(4), &sealed), Some(plain));
 
@@ -318,7 +318,9 @@ mod tests {
 
     #[test]
     fn a_data_key_opens_only_under_its_own_key_and_owner() {
-        let key = ring(7).new_key(id(2), id(1), &mut Entropy::System).unwrap();
+        let key = ring(7)
+            .new_key(id(2), id(1), &mut Entropy::system())
+            .unwrap();
         assert!(ring(7).unwrap(&key).is_some());
         assert!(ring(8).unwrap(&key).is_none());
         assert!(

@@ -365,7 +365,7 @@ mod tests {
     fn written(unlock: &Unlock) -> tempfile::TempDir {
         let home = tempfile::tempdir().unwrap();
         let secrets = Secrets::new([7; 32], [9; 32]);
-        for (name, bytes) in secrets.files(unlock, &mut Entropy::System).unwrap() {
+        for (name, bytes) in secrets.files(unlock, &mut Entropy::system()).unwrap() {
             folder::create_file(&home.path().join(name), &bytes).unwrap();
         }
         home

@@ -483,7 +483,7 @@ fn copy_dir(from: &Path, to: &Path) {
 }
 
 fn id() -> Uuid {
-    Entropy::System.id(UNIX_MS).unwrap()
+    Entropy::system().id(UNIX_MS).unwrap()
 }
 
 fn document(n: u32) -> Arc<Vec<u8>> {
@@ -548,11 +548,14 @@ fn a_reopened_desk_says_the_same(world: &World) {
     let report = world.verify();
     assert!(report.is_sound(), "{}", shown(&report));
     assert_eq!(
-        (report.size, report.root, report.payloads),
+        (report.size, report.root, report.contents.unwrap().payloads),
         (state.size, root, state.size)
     );
     // The book, the report, the figures, and a document for each piece of evidence.
-    assert_eq!((report.blobs, report.notes), (5, Vec::new()));
+    assert_eq!(
+        (report.contents.unwrap().blobs, report.notes),
+        (5, Vec::new())
+    );
 }
 
 fn what_was_entered_can_be_read_and_proven(world: &World) {
@@ -1323,8 +1326,8 @@ fn no_changed_byte_of_a_database_goes_unnoticed_or_makes_it_panic() {
         (
             report.size,
             report.root,
-            report.payloads,
-            report.blobs,
+            report.contents.unwrap().payloads,
+            report.contents.unwrap().blobs,
             report.checkpoint.clone(),
         )
     };

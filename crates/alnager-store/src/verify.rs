@@ -20,7 +20,7 @@ use crate::fault::Faults;
 use crate::folder::{self, Found, JOURNAL, KEK, KEYS, LOG_KEY};
 use crate::fork::keys_under;
 use crate::guard::{self, Standing};
-use crate::log::{Held, in_parallel};
+use crate::log::Held;
 use crate::place::{At, Place};
 use crate::rotate;
 use crate::schema::{BlobRow, CHUNK, EntryRow, Kind, Signed, SnapshotRow, TileRow, tile_path};
@@ -41,12 +41,8 @@ pub struct DeskReport {
     pub root: Hash,
     /// The head's signed note.
     pub checkpoint: String,
-    /// Payloads that are what was sealed.
-    pub payloads: u64,
-    /// Blobs that are what was sealed.
-    pub blobs: u64,
-    /// Payloads that were erased, as a later entry or a tombstone says.
-    pub erased: u64,
+    /// What was found behind the entries. `None` where the log alone was checked.
+    pub contents: Option<Contents>,
     /// Signed checkpoints that the entries were held against.
     pub checkpoints: u64,
     /// Full tiles that were held against the entries.
@@ -57,6 +53,26 @@ pub struct DeskReport {
     pub problems: Vec<Problem>,
     /// What is worth knowing but not wrong.
     pub notes: Vec<Note>,
+}
+
+/// How much of a desk is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything: payloads and blobs are opened, the state is folded anew.
+    Full,
+    /// The log alone: entries and their order, tiles, head, guard and every signed checkpoint. Payloads and blobs stay closed.
+    Log,
+}
+
+/// What lies behind the entries, and is what was sealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Payloads that were opened.
+    pub payloads: u64,
+    /// Blobs that were opened.
+    pub blobs: u64,
+    /// Payloads that were erased, as a later entry or a tombstone says.
+    pub erased: u64,
 }
 
 /// Something in a desk that is not as it was written.
@@ -325,6 +341,15 @@ impl Desk {
     ///
     /// An error means that there was nothing to check with: no desk, no access, no keys, no head, or a newer format.
     pub async fn verify(place: &Place) -> Result<DeskReport, StoreError> {
+        Desk::verify_with(place, Depth::Full, &|_, _| {}).await
+    }
+
+    /// Like [`Desk::verify`], as deep as asked; `progress` is told how many entries are done, and of how many.
+    pub async fn verify_with(
+        place: &Place,
+        depth: Depth,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<DeskReport, StoreError> {
         if place.look().await? == Found::Nothing {
             return Err(StoreError::Absent { dir: place.shown() });
         }
@@ -346,23 +371,27 @@ impl Desk {
         let signers = secrets.signers(&head.origin)?;
         let key = signers.current().verifying_key(KeyKind::Ed25519);
 
-        let ring = Keyring::new(org, secrets.kek());
-        let mut check = Check::new(org, ring, place.blobs()?);
+        let mut ring = Keyring::new(org, secrets.kek());
+        let mut check = Check::new(org, place.blobs()?);
         for (file, database) in [(JOURNAL, &mut journal), (KEYS, &mut keys)] {
             if let Some(Some(complaint)) = check.readable(database.complaint().await)? {
                 check.problems.push(Problem::Database { file, complaint });
             }
         }
-        check.keys(&mut keys).await?;
+        check.keys(&mut keys, &mut ring).await?;
         if let Some(Ok(guard)) = guard.as_ref().ok().map(|guard| guard.as_ref().ok_or(())) {
             check.sizes.insert(guard.size, None);
         }
         let read = check.checkpoint_sizes(&mut journal).await;
         check.readable(read)?;
-        let snapshot = journal.snapshot(org).await;
-        let snapshot = check.readable(snapshot)?.flatten();
+        let snapshot = match depth {
+            Depth::Full => check.readable(journal.snapshot(org).await)?.flatten(),
+            Depth::Log => None,
+        };
         check.snapshot_size = snapshot.as_ref().map(|snapshot| snapshot.size);
-        let read = check.entries(&mut journal, head.size).await;
+        let read = check
+            .entries(&mut journal, head.size, depth, &ring, progress)
+            .await;
         check.readable(read)?;
         check.payloads_missing();
         let strays = check
@@ -373,7 +402,7 @@ impl Desk {
         }
         let read = check.tiles(&mut journal).await;
         check.readable(read)?;
-        check.head(&head, &signers.verifying_keys(&head.origin));
+        check.head(&head, &signers.verifying_keys(&head.origin), depth);
         let known = check.known_keys(&signers, &head.origin);
         let read = check.checkpoints(&mut journal, &known).await;
         check.readable(read)?;
@@ -383,9 +412,9 @@ impl Desk {
             check.guard(guard.as_ref(), &known);
         }
         if let Some(snapshot) = snapshot {
-            check.snapshot(&snapshot);
+            check.snapshot(&snapshot, &ring);
         }
-        check.folder(place).await?;
+        check.folder(place, depth).await?;
         let cosigned = check.readable(journal.cosigned(org).await)?.flatten();
         Ok(DeskReport {
             origin: head.origin,
@@ -393,9 +422,7 @@ impl Desk {
             size: head.size,
             root: check.edge.root(),
             checkpoint: head.checkpoint,
-            payloads: check.n_payloads,
-            blobs: check.n_blobs,
-            erased: check.n_erased,
+            contents: (depth == Depth::Full).then_some(check.contents),
             checkpoints: check.n_checkpoints,
             tiles: check.n_tiles,
             cosigned,
@@ -408,7 +435,6 @@ impl Desk {
 /// What was seen so far.
 struct Check {
     org: Uuid,
-    ring: Keyring,
     blobs: Blobs,
     edge: Edge,
     full: Vec<TileRow>,
@@ -425,9 +451,7 @@ struct Check {
     snapshot_size: Option<u64>,
     /// The state and the root at the snapshot's size.
     at_snapshot: Option<(State, Hash)>,
-    n_payloads: u64,
-    n_blobs: u64,
-    n_erased: u64,
+    contents: Contents,
     n_checkpoints: u64,
     n_tiles: u64,
     problems: Vec<Problem>,
@@ -435,10 +459,9 @@ struct Check {
 }
 
 impl Check {
-    fn new(org: Uuid, ring: Keyring, blobs: Blobs) -> Check {
+    fn new(org: Uuid, blobs: Blobs) -> Check {
         Check {
             org,
-            ring,
             blobs,
             edge: Edge::default(),
             full: Vec::new(),
@@ -452,9 +475,7 @@ impl Check {
             missing: BTreeSet::new(),
             snapshot_size: None,
             at_snapshot: None,
-            n_payloads: 0,
-            n_blobs: 0,
-            n_erased: 0,
+            contents: Contents::default(),
             n_checkpoints: 0,
             n_tiles: 0,
             problems: Vec::new(),
@@ -474,50 +495,93 @@ impl Check {
         }
     }
 
-    async fn keys(&mut self, keys: &mut Database) -> Result<(), StoreError> {
-        let tombstones = keys.tombstones(self.org).await;
-        for tombstone in self.readable(tombstones)?.unwrap_or_default() {
-            self.ring.bury(tombstone);
-        }
+    async fn keys(&mut self, keys: &mut Database, ring: &mut Keyring) -> Result<(), StoreError> {
         let wrapped = keys.keys(self.org).await;
         for wrapped in self.readable(wrapped)?.unwrap_or_default() {
-            if self.ring.unwrap(&wrapped).is_none() {
+            if ring.unwrap(&wrapped).is_none() {
                 self.problems.push(Problem::Key { id: wrapped.id });
+            }
+        }
+        // After the keys: one that an erasure takes away in between is among these.
+        let tombstones = keys.tombstones(self.org).await;
+        for tombstone in self.readable(tombstones)?.unwrap_or_default() {
+            ring.bury(tombstone);
+        }
+        Ok(())
+    }
+
+    async fn entries(
+        &mut self,
+        journal: &mut Database,
+        size: u64,
+        depth: Depth,
+        ring: &Keyring,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<(), StoreError> {
+        let org = self.org;
+        let part = |at: u64| (size.min(at * CHUNK), size.min((at + 1) * CHUNK));
+        let mut opened = read_chunk(journal, org, part(0), depth).await?.open(ring);
+        let mut read = read_chunk(journal, org, part(1), depth).await?;
+        for at in 0..size.div_ceil(CHUNK) {
+            self.open_about_log(&mut opened, journal, ring).await?;
+            // While these are held against each other, the next are opened, and the database reads those behind them.
+            let (ahead, (next, done)) =
+                tokio::join!(read_chunk(journal, org, part(at + 2), depth), async {
+                    std::thread::scope(|scope| {
+                        let opener = scope.spawn(|| read.open(ring));
+                        let done = self.chunk(opened, part(at), ring);
+                        match opener.join() {
+                            Ok(next) => (next, done),
+                            Err(panic) => std::panic::resume_unwind(panic),
+                        }
+                    })
+                });
+            done?;
+            (opened, read) = (next, ahead?);
+            let full = std::mem::take(&mut self.full);
+            self.compare_tiles(journal, full).await?;
+            progress(part(at).1, size);
+        }
+        Ok(())
+    }
+
+    /// Opens what tells of the log's own keys and origins, where payloads stay closed: checkpoints are checked with it.
+    async fn open_about_log(
+        &mut self,
+        opened: &mut OpenedChunk,
+        journal: &mut Database,
+        ring: &Keyring,
+    ) -> Result<(), StoreError> {
+        for (row, opened) in opened.rows.iter_mut() {
+            let Ok((entry, payload @ Payload::Closed)) = &mut opened.entry else {
+                continue;
+            };
+            if !is_about_log(&entry.kind) {
+                continue;
+            }
+            let found = journal.entries(self.org, row.seq, row.seq + 1).await?;
+            if let Some(row) = found.first() {
+                *payload = Payload::of(row, entry, ring);
             }
         }
         Ok(())
     }
 
-    async fn entries(&mut self, journal: &mut Database, size: u64) -> Result<(), StoreError> {
-        let org = self.org;
-        let mut next = 0;
-        let mut chunk = read_chunk(journal, org, 0, size).await?;
-        while next < size {
-            let end = size.min(next + CHUNK);
-            // The database reads ahead while these are worked on.
-            let (ahead, done) = tokio::join!(read_chunk(journal, org, end, size), async {
-                self.chunk(chunk, next, end)
-            });
-            done?;
-            chunk = ahead?;
-            next = end;
-            let full = std::mem::take(&mut self.full);
-            self.compare_tiles(journal, full).await?;
-        }
-        Ok(())
-    }
-
-    fn chunk(&mut self, chunk: Chunk, from: u64, end: u64) -> Result<(), StoreError> {
+    fn chunk(
+        &mut self,
+        chunk: OpenedChunk,
+        (from, end): (u64, u64),
+        ring: &Keyring,
+    ) -> Result<(), StoreError> {
         let mut blobs: HashMap<u64, Vec<BlobRow>> = HashMap::new();
         for row in chunk.blobs {
             blobs.entry(row.seq).or_default().push(row);
         }
-        let ring = &self.ring;
-        let opened = in_parallel(&chunk.rows, &|row| Opened::of(row, ring));
         let mut next = from;
-        for (row, opened) in chunk.rows.iter().zip(opened) {
+        for (row, opened) in chunk.rows {
             self.missing(next, row.seq);
-            self.entry(row, opened, blobs.remove(&row.seq).unwrap_or_default())?;
+            let blobs = blobs.remove(&row.seq).unwrap_or_default();
+            self.entry(&row, opened, blobs, ring)?;
             next = row.seq + 1;
         }
         self.missing(next, end);
@@ -651,9 +715,9 @@ impl Check {
         }
     }
 
-    fn snapshot(&mut self, row: &SnapshotRow) {
+    fn snapshot(&mut self, row: &SnapshotRow, ring: &Keyring) {
         // One that does not open, or has another number, is thrown away by whoever opens the desk.
-        let Some(state) = snapshot::open(row, &self.ring) else {
+        let Some(state) = snapshot::open(row, ring) else {
             return;
         };
         let agrees = self.at_snapshot.as_ref().is_some_and(|(then, root)| {
@@ -675,6 +739,7 @@ impl Check {
         row: &EntryRow,
         opened: Opened,
         blobs: Vec<BlobRow>,
+        ring: &Keyring,
     ) -> Result<(), StoreError> {
         let index = row.seq;
         self.edge.push(opened.leaf, &mut self.full);
@@ -691,6 +756,9 @@ impl Check {
         };
         self.columns(&entry, row);
         self.order(&entry, row.seq);
+        if matches!(payload, Payload::Closed) {
+            return Ok(());
+        }
         let subjects = entry
             .subjects
             .iter()
@@ -703,7 +771,7 @@ impl Check {
                 if let Event::ErasureRequested(erasure) = &**event {
                     let named = erasure.entries.iter();
                     let erased = named.filter(|index| self.missing.remove(index)).count();
-                    self.n_erased += erased as u64;
+                    self.contents.erased += erased as u64;
                 }
                 self.state.apply(event, &meta);
             }
@@ -714,7 +782,7 @@ impl Check {
             self.at_snapshot = Some((self.state.clone(), self.edge.root()));
         }
         match held {
-            Held::Event(_) => self.entry_blobs(&entry, index, blobs),
+            Held::Event(_) => self.entry_blobs(&entry, index, blobs, ring),
             // The blobs of an erased payload are gone with it, or can no longer be opened.
             Held::Nothing | Held::Buried => {
                 self.files.extend(blobs.iter().map(|row| row.sha256));
@@ -764,12 +832,13 @@ impl Check {
 
     fn payload(&mut self, entry: &Entry, index: u64, payload: Payload) -> Held {
         match payload {
+            Payload::Closed => Held::Nothing,
             Payload::Missing => {
                 self.missing.insert(index);
                 Held::Nothing
             }
             Payload::Buried => {
-                self.n_erased += 1;
+                self.contents.erased += 1;
                 Held::Buried
             }
             Payload::Altered => {
@@ -777,11 +846,11 @@ impl Check {
                 Held::Nothing
             }
             Payload::Opened(Ok(event)) => {
-                self.n_payloads += 1;
+                self.contents.payloads += 1;
                 Held::Event(event)
             }
             Payload::Opened(Err(error)) => {
-                self.n_payloads += 1;
+                self.contents.payloads += 1;
                 // The reader's own words may quote the payload, and with it a name.
                 let kind = entry.kind.clone();
                 self.problems.push(match error {
@@ -798,11 +867,12 @@ impl Check {
         entry: &Entry,
         index: u64,
         rows: Vec<BlobRow>,
+        ring: &Keyring,
     ) -> Result<(), StoreError> {
         self.files.extend(rows.iter().map(|row| row.sha256));
         for stated in &entry.blobs {
             match rows.iter().find(|row| row.name == stated.name) {
-                Some(row) => self.blob(entry, index, stated, row)?,
+                Some(row) => self.blob(entry, index, stated, row, ring)?,
                 None => self.problems.push(Problem::BlobMissing {
                     index,
                     name: stated.name.clone(),
@@ -826,6 +896,7 @@ impl Check {
         index: u64,
         stated: &Blob,
         row: &BlobRow,
+        ring: &Keyring,
     ) -> Result<(), StoreError> {
         let name = stated.name.clone();
         let bytes = match self.blobs.read(row.sha256) {
@@ -844,7 +915,7 @@ impl Check {
             nonce: row.nonce,
             bytes,
         };
-        let opened = self.ring.open(
+        let opened = ring.open(
             row.key,
             What::Blob {
                 kind: &entry.kind,
@@ -857,14 +928,14 @@ impl Check {
             fits(&blob, stated.commit) && blob.bytes.len() as u64 == stated.len
         });
         if is_whole {
-            self.n_blobs += 1;
+            self.contents.blobs += 1;
         } else {
             self.problems.push(Problem::Blob { index, name });
         }
         Ok(())
     }
 
-    fn head(&mut self, head: &Signed, known: &[VerifyingKey]) {
+    fn head(&mut self, head: &Signed, known: &[VerifyingKey], depth: Depth) {
         let (size, found) = (self.edge.size(), self.edge.root());
         if (size, found) != (head.size, head.root) {
             self.problems.push(Problem::Root {
@@ -877,7 +948,7 @@ impl Check {
         if let Err(reason) = guard::check_note(head, known) {
             self.problems.push(Problem::Head { reason });
         }
-        if self.state.size != head.size {
+        if depth == Depth::Full && self.state.size != head.size {
             self.problems.push(Problem::State {
                 found: self.state.size,
                 size: head.size,
@@ -906,10 +977,13 @@ impl Check {
         }
     }
 
-    async fn folder(&mut self, place: &Place) -> Result<(), StoreError> {
-        let count = self
-            .blobs
-            .count_orphans(|name| self.files.contains(&name))?;
+    async fn folder(&mut self, place: &Place, depth: Depth) -> Result<(), StoreError> {
+        let count = match depth {
+            Depth::Full => self
+                .blobs
+                .count_orphans(|name| self.files.contains(&name))?,
+            Depth::Log => 0,
+        };
         if count > 0 {
             self.notes.push(Note::Orphans { count });
         }
@@ -930,20 +1004,50 @@ impl Check {
 struct Chunk {
     rows: Vec<EntryRow>,
     blobs: Vec<BlobRow>,
+    depth: Depth,
 }
 
-/// The entries from `from` on, as many as are checked together, below `size`.
+/// The same, opened.
+struct OpenedChunk {
+    rows: Vec<(EntryRow, Opened)>,
+    blobs: Vec<BlobRow>,
+}
+
+impl Chunk {
+    fn open(self, ring: &Keyring) -> OpenedChunk {
+        let depth = self.depth;
+        let rows = self.rows.into_iter().map(|row| {
+            let opened = Opened::of(&row, ring, depth);
+            (row, opened)
+        });
+        OpenedChunk {
+            rows: rows.collect(),
+            blobs: self.blobs,
+        }
+    }
+}
+
+/// The entries from `from` to below `end`.
 async fn read_chunk(
     journal: &mut Database,
     org: Uuid,
-    from: u64,
-    size: u64,
+    (from, end): (u64, u64),
+    depth: Depth,
 ) -> Result<Chunk, StoreError> {
-    let end = size.min(from + CHUNK);
-    Ok(Chunk {
-        rows: journal.entries(org, from, end).await?,
-        blobs: journal.blobs(org, from, end).await?,
-    })
+    let (rows, blobs) = match depth {
+        _ if from == end => (Vec::new(), Vec::new()),
+        Depth::Full => (
+            journal.entries(org, from, end).await?,
+            journal.blobs(org, from, end).await?,
+        ),
+        Depth::Log => (journal.entries_alone(org, from, end).await?, Vec::new()),
+    };
+    Ok(Chunk { rows, blobs, depth })
+}
+
+/// Whether entries of this kind tell of the log's own keys and origins.
+fn is_about_log(kind: &str) -> bool {
+    ["key.rotated", "key.dropped", "log.forked"].contains(&kind)
 }
 
 /// A row, as far as it can be read by itself.
@@ -954,6 +1058,8 @@ struct Opened {
 
 /// What is there of a payload.
 enum Payload {
+    /// Not looked at.
+    Closed,
     Missing,
     Buried,
     Altered,
@@ -961,9 +1067,12 @@ enum Payload {
 }
 
 impl Opened {
-    fn of(row: &EntryRow, ring: &Keyring) -> Opened {
+    fn of(row: &EntryRow, ring: &Keyring, depth: Depth) -> Opened {
         let entry = Entry::parse(&row.entry).map(|entry| {
-            let payload = Payload::of(row, &entry, ring);
+            let payload = match depth {
+                Depth::Full => Payload::of(row, &entry, ring),
+                Depth::Log => Payload::Closed,
+            };
             (entry, payload)
         });
         Opened {

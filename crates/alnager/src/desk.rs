@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use alnager_store::{Copied, Desk, Place, StoreError, Unlock};
+use alnager_store::{Contents, Copied, Depth, Desk, Place, StoreError, Unlock};
 use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
 use alnager_work::upkeep::{self, Forked, Rotated};
@@ -19,7 +19,11 @@ use crate::terminal::{Bar, say};
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeskCommand {
     /// Check every entry, payload, blob, tile, signature, every checkpoint ever signed, and the refolded state
-    Verify,
+    Verify {
+        /// Leave payloads and blobs closed and the state as it is: check the log alone, in a fraction of the time
+        #[arg(long)]
+        log_only: bool,
+    },
     /// Print the log key that signs this desk's checkpoints
     Key,
     /// Copy the journal and its blobs to a new folder, as they are at one moment, while others go on working
@@ -103,7 +107,7 @@ pub(crate) async fn run(
     format: Format,
 ) -> Result<u8, JobError> {
     match command {
-        DeskCommand::Verify => return verify(&flags.desk, format).await,
+        DeskCommand::Verify { log_only } => return verify(&flags.desk, *log_only, format).await,
         DeskCommand::Key => {
             let key = Acting::begin(flags)?.desk().await?;
             let key = key.verifier_key().to_string();
@@ -285,8 +289,16 @@ fn rotated_words(rotated: &Rotated, words: &str, format: Format) {
     });
 }
 
-async fn verify(desk: &Place, format: Format) -> Result<u8, JobError> {
-    let report = match Desk::verify(desk).await {
+async fn verify(desk: &Place, log_only: bool, format: Format) -> Result<u8, JobError> {
+    let depth = match log_only {
+        true => Depth::Log,
+        false => Depth::Full,
+    };
+    let bar = Bar::new();
+    let show = |done, total| bar.steps("checking", "entries", done, total);
+    let report = Desk::verify_with(desk, depth, &show).await;
+    bar.done();
+    let report = match report {
         Ok(report) => report,
         // So damaged that there is nothing left to check with: an answer, not a failure to give one.
         Err(error @ (StoreError::Damaged { .. } | StoreError::Forked { .. })) => {
@@ -309,7 +321,8 @@ async fn verify(desk: &Place, format: Format) -> Result<u8, JobError> {
     say(&match format {
         Format::Json => pretty(&json!({
             "consistent": consistent, "origin": report.origin, "size": report.size, "root": report.root.to_base64(),
-            "payloads": report.payloads, "blobs": report.blobs, "erased": report.erased, "checkpoints": report.checkpoints,
+            "payloads": report.contents.map(|contents| contents.payloads), "blobs": report.contents.map(|contents| contents.blobs),
+            "erased": report.contents.map(|contents| contents.erased), "checkpoints": report.checkpoints,
             "tiles": report.tiles, "cosigned": report.cosigned, "problems": problems, "notes": notes,
         })),
         Format::Text => {
@@ -326,16 +339,27 @@ async fn verify(desk: &Place, format: Format) -> Result<u8, JobError> {
                 report.size,
                 report.root.to_base64()
             ));
-            lines.push(format!(
-                "{} payloads and {} blobs opened and held against their commitments",
-                report.payloads, report.blobs
-            ));
+            lines.push(match report.contents {
+                Some(Contents {
+                    payloads, blobs, ..
+                }) => format!(
+                    "{payloads} payloads and {blobs} blobs opened and held against their commitments"
+                ),
+                None => {
+                    "payloads, blobs and state were not looked at; without --log-only they are"
+                        .to_owned()
+                }
+            });
             lines.push(format!(
                 "{} checkpoints that were signed and {} full tiles held against the entries",
                 report.checkpoints, report.tiles
             ));
-            if report.erased > 0 {
-                lines.push(format!("{} payloads were erased", report.erased));
+            if let Some(Contents {
+                erased: erased @ 1..,
+                ..
+            }) = report.contents
+            {
+                lines.push(format!("{erased} payloads were erased"));
             }
             if let Some(size) = report.cosigned {
                 lines.push(format!("witnesses have cosigned the first {size} entries"));

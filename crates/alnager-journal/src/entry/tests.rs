@@ -211,6 +211,30 @@ proptest! {
         }
     }
 
+    /// The fields' own writer and the general one agree, whatever the fields hold: also what the rules refuse.
+    #[test]
+    fn an_entry_is_written_as_canonical_json_has_it(
+        texts in proptest::array::uniform4(".{0,12}"),
+        ids in proptest::array::uniform4(any::<u128>()),
+        numbers in proptest::collection::vec(0..=INTEGER_MAX + 1, 0..4),
+        hash in any::<[u8; 32]>(),
+        prev in proptest::option::of(any::<u32>()),
+    ) {
+        let [kind, at, name, media] = texts;
+        let [id, org, actor, command] = ids.map(Uuid::from_u128);
+        let commit = Hash(hash);
+        let blob = Blob { name, commit, len: numbers.first().copied().unwrap_or(0), media };
+        let about = Subject { id: command, prev: prev.map(u64::from) };
+        let entry = Entry {
+            v: 1, kind, id, org, actor, at, command, commit,
+            subjects: vec![about.clone(); numbers.len() / 2],
+            blobs: vec![blob; numbers.len() / 2],
+            refs: numbers,
+        };
+        let general = canonical::to_bytes(&serde_json::to_value(&entry).unwrap());
+        prop_assert_eq!(entry.written().ok(), general.ok());
+    }
+
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(Entry::parse(&bytes).is_err());

@@ -240,7 +240,7 @@ fn a_backup_is_the_journal_of_one_moment() {
             .filter(|problem| !matches!(problem, crate::Problem::Forked { .. }))
             .collect();
         assert!(others.is_empty(), "{}", shown(&report));
-        assert_eq!(report.blobs, copied.blobs);
+        assert_eq!(report.contents.unwrap().blobs, copied.blobs);
     }
     // Nothing is written over.
     let again = world.run(Desk::backup_keys(&world.place(), &keys));

@@ -51,9 +51,9 @@ fn check(unlock: &Unlock, documents: u32, flips: usize, seed: u64) {
     assert_eq!(shown(&sound), "");
     let summary = |report: &DeskReport| {
         let counts = (
-            report.payloads,
-            report.blobs,
-            report.erased,
+            report.contents.unwrap().payloads,
+            report.contents.unwrap().blobs,
+            report.contents.unwrap().erased,
             report.checkpoints,
             report.tiles,
         );

@@ -912,5 +912,8 @@ fn a_desk_with_its_blobs_elsewhere() {
     world.run(desk.close()).unwrap();
     let report = world.run(Desk::verify(&place)).unwrap();
     assert_eq!(shown(&report), "");
-    println!("the desk is sound with {} blobs", report.blobs);
+    println!(
+        "the desk is sound with {} blobs",
+        report.contents.unwrap().blobs
+    );
 }
