@@ -4,6 +4,10 @@
 use super::*;
 
 /// The number of runs: `ALNAGER_RUNS`, or as given.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a person asks for more runs than a test needs"
+)]
 fn n_runs(usual: u64) -> u64 {
     let asked = std::env::var("ALNAGER_RUNS").ok();
     asked.and_then(|text| text.parse().ok()).unwrap_or(usual)

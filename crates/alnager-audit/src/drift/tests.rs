@@ -80,6 +80,10 @@ fn alarm<'a>(figures: &'a Value, what: &str, of: &str) -> Option<&'a Value> {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a person asks for more runs than a test needs"
+)]
 fn quiet_years_raise_few_alarms_over_all_series_together() {
     let asked = std::env::var("ALNAGER_RUNS").ok();
     let runs: u64 = asked.and_then(|text| text.parse().ok()).unwrap_or(12);

@@ -78,6 +78,10 @@ fn the_first_block_is_spent_on_learning() {
 }
 
 /// The number of runs: `ALNAGER_RUNS`, or as given.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a person asks for more runs than a test needs"
+)]
 fn n_runs(usual: u64) -> u64 {
     let asked = std::env::var("ALNAGER_RUNS").ok();
     asked.and_then(|text| text.parse().ok()).unwrap_or(usual)
