@@ -3,10 +3,13 @@
 //! `plan` says what must be measured, the probe measures it, `judge` holds the figures against the limits. Every figure follows
 //! from sealed count tables by arithmetic, so an outsider recomputes it without the rows.
 
+pub mod alternatives;
 pub mod catalogue;
 pub mod classes;
+pub mod comparison;
 pub mod declared;
 pub mod derived;
+pub mod drift;
 pub mod factor;
 pub mod figures;
 pub mod finding;

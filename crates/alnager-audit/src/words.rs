@@ -11,6 +11,13 @@ pub(crate) fn short(value: f64) -> String {
     }
 }
 
+/// A number as it was set, such as 0.05; `undefined` for what has no value.
+pub(crate) fn plain(value: &Value) -> String {
+    value
+        .as_f64()
+        .map_or_else(|| "undefined".to_owned(), |number| number.to_string())
+}
+
 /// A figure, an interval or a text; `undefined` for what has no value.
 pub(crate) fn figure(value: &Value) -> String {
     match value {

@@ -46,6 +46,8 @@ pub enum Unit {
     Rows,
     /// Files of the source, where there are many.
     Files,
+    /// What is computed from rows already read: rules, series.
+    Steps,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -333,6 +333,11 @@ fn cross(group: Proportion, reference: Proportion) -> Option<f64> {
     Some(cross_difference(a, d, b, c) as f64 / margin_root(group, reference)?)
 }
 
+/// The two-sided p-value of a statistic that is standard normal if nothing is there.
+pub fn p_of_z(z: f64) -> PValue {
+    PValue::from_ln(ln_two_sided(z))
+}
+
 pub(crate) fn normal_test(statistic: f64, z: f64) -> Test {
     Test {
         statistic,

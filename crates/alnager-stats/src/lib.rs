@@ -13,6 +13,7 @@
 //! | [`inequality`], [`category`], [`numeric`], [`ranking`] | benefits, classes, numbers and lists |
 //! | [`linear`], [`logit`], [`effect`], [`oaxaca`] | what is left of a gap once legitimate factors are held fixed |
 //! | [`bootstrap`], [`power`] | how else it could have come out, and what could have been found |
+//! | [`drift`], [`sequential`] | has something changed, asked once or after every period |
 //! | [`reweigh`], [`weighted`], [`proxy`] | weights, and groups known by probability |
 //!
 //! Every figure is a pure function of counts. A figure that is undefined (a zero denominator) is
@@ -24,6 +25,7 @@ pub mod compare;
 pub mod confusion;
 pub mod contingency;
 pub mod correct;
+pub mod drift;
 pub mod effect;
 pub mod impact;
 pub mod inequality;
@@ -42,6 +44,7 @@ pub mod ranking;
 pub mod reweigh;
 pub mod sample;
 pub mod score;
+pub mod sequential;
 pub mod stratified;
 pub mod weighted;
 

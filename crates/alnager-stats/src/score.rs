@@ -432,8 +432,30 @@ pub fn psi10(reference: &Sample, group: &Sample) -> Option<f64> {
 /// Formula: Σ (b - a) ln(b/a), a and b the bin's shares of reference and group; the symmetric divergence J.
 /// Source: Jeffreys 1946, Proceedings of the Royal Society A 186, 453-461; with bins and floor as is usual in credit scoring.
 pub fn psi(reference: &Sample, group: &Sample, n_bins: u32) -> Option<f64> {
+    if group.is_empty() {
+        return None;
+    }
+    let inner = inner_ends(reference, n_bins)?;
+    let counts = |sample: &Sample| counts_of_bins(sample, &inner);
+    Some(psi_of(&counts(reference), &counts(group)))
+}
+
+/// Σ (b - a) ln(b/a) over bins, a share under 0.0001 taken as 0.0001; neither list is all 0.
+pub(crate) fn psi_of(reference: &[u64], group: &[u64]) -> f64 {
     const FLOOR: f64 = 1e-4;
-    if n_bins < 2 || group.is_empty() {
+    let total = |counts: &[u64]| counts.iter().sum::<u64>() as f64;
+    let (n, m) = (total(reference), total(group));
+    let terms = reference.iter().zip(group).map(|(a, b)| {
+        let (a, b) = ((*a as f64 / n).max(FLOOR), (*b as f64 / m).max(FLOOR));
+        (b - a) * (b / a).ln()
+    });
+    sum(terms)
+}
+
+/// The ends between the bins that hold equal shares of the reference, ascending; `None` if it is empty, `n_bins` is below 2, or
+/// its quantiles leave fewer than two bins.
+pub(crate) fn inner_ends(reference: &Sample, n_bins: u32) -> Option<Vec<f64>> {
+    if n_bins < 2 {
         return None;
     }
     let step = 1.0 / f64::from(n_bins);
@@ -443,30 +465,20 @@ pub fn psi(reference: &Sample, group: &Sample, n_bins: u32) -> Option<f64> {
     let mut ends = reference.quantiles(&shares)?;
     ends.dedup();
     // The lowest and the highest quantile are opened.
-    let inner = ends
-        .get(1..ends.len() - 1)
-        .filter(|inner| !inner.is_empty())?;
-    let terms = shares_of_bins(reference, inner)
-        .into_iter()
-        .zip(shares_of_bins(group, inner))
-        .map(|(a, b)| {
-            let (a, b) = (a.max(FLOOR), b.max(FLOOR));
-            (b - a) * (b / a).ln()
-        });
-    Some(sum(terms))
+    let inner = ends.get(1..ends.len() - 1)?;
+    (!inner.is_empty()).then(|| inner.to_vec())
 }
 
-/// The share of the sample below the first end, from each end to the next, and from the last end on; not empty.
-fn shares_of_bins(sample: &Sample, ends: &[f64]) -> Vec<f64> {
+/// How many of the sample lie below the first end, from each end to the next, and from the last end on.
+pub(crate) fn counts_of_bins(sample: &Sample, ends: &[f64]) -> Vec<u64> {
     let mut from = 0;
-    let mut shares = Vec::with_capacity(ends.len() + 1);
+    let mut counts = Vec::with_capacity(ends.len() + 1);
     for &end in ends.iter().chain(&[f64::INFINITY]) {
         let to = sample.values().partition_point(|&value| value < end);
-        let count = sample.below(to) - sample.below(from);
-        shares.push(count as f64 / sample.n() as f64);
+        counts.push(sample.below(to) - sample.below(from));
         from = to;
     }
-    shares
+    counts
 }
 
 /// How many of the sample score strictly above `threshold`, of all in it; `None` if there are more than

@@ -1,7 +1,10 @@
 //! Audits asked on the command line: one file per command.
 
+mod alternatives;
 mod check_summary;
 mod classes;
+mod compare;
+mod drift;
 mod fairness;
 mod lending;
 mod numeric;
@@ -42,6 +45,12 @@ pub(crate) enum AuditCommand {
     Oaxaca(oaxaca::OaxacaArguments),
     /// Weights that make group and label independent, for training data
     Reweigh(reweigh::ReweighArguments),
+    /// A search for less discriminatory alternatives: other cut-offs and models, confirmed on held-out rows
+    Alternatives(Box<alternatives::AlternativesArguments>),
+    /// What has changed since a baseline, and since when: inputs, scores, decisions, errors, impact ratios
+    Drift(Box<drift::DriftArguments>),
+    /// Two audits side by side: what became better or worse
+    Compare(Box<compare::CompareArguments>),
     /// Race and ethnicity estimated by surname and place (BISG), and rates weighted with the estimates
     Proxy(proxy::ProxyArguments),
     /// 2x2 tables in strata: the gap among alike people beside the crude one (Cochran-Mantel-Haenszel)
@@ -65,6 +74,9 @@ impl AuditCommand {
             | AuditCommand::Lending(_)
             | AuditCommand::Oaxaca(_)
             | AuditCommand::Reweigh(_)
+            | AuditCommand::Alternatives(_)
+            | AuditCommand::Drift(_)
+            | AuditCommand::Compare(_)
             | AuditCommand::Proxy(_)
             | AuditCommand::Strata(_)
             | AuditCommand::Key(_)
@@ -88,6 +100,9 @@ pub(crate) async fn run(
         AuditCommand::Lending(arguments) => lending::run(arguments, format),
         AuditCommand::Oaxaca(arguments) => oaxaca::run(arguments, format),
         AuditCommand::Reweigh(arguments) => reweigh::run(arguments, format),
+        AuditCommand::Alternatives(arguments) => alternatives::run(arguments, format),
+        AuditCommand::Drift(arguments) => drift::run(arguments, format),
+        AuditCommand::Compare(arguments) => compare::run(arguments, format),
         AuditCommand::Proxy(arguments) => proxy::run(arguments, format),
         AuditCommand::Strata(arguments) => strata::run(arguments, format),
         AuditCommand::Key(arguments) => sign::key(arguments, format),

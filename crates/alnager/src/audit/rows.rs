@@ -52,6 +52,16 @@ pub(crate) fn show(
     words: fn(&Value) -> String,
     format: Format,
 ) -> Result<u8, JobError> {
+    show_judged(examine, words, |_| CLEAR, format)
+}
+
+/// The same, with an exit code that the figures give.
+pub(crate) fn show_judged(
+    examine: impl FnOnce(&dyn Fn(Progress)) -> Result<Value, JobError>,
+    words: fn(&Value) -> String,
+    code: impl FnOnce(&Value) -> u8,
+    format: Format,
+) -> Result<u8, JobError> {
     let bar = Bar::new();
     let figures = examine(&|progress| bar.show(progress));
     bar.done();
@@ -60,7 +70,7 @@ pub(crate) fn show(
         Format::Json => pretty(&figures),
         Format::Text => wrapped(&words(&harmless(&figures))),
     });
-    Ok(CLEAR)
+    Ok(code(&figures))
 }
 
 /// Figures whose names and texts cannot steer a terminal: groups and files are named outside.

@@ -38,6 +38,13 @@ fn a_table_can_be_audited_word_for_word() {
 }
 
 #[test]
+fn audits_over_time_and_alternatives_can_be_followed_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    assert_eq!(follow("over-time-and-alternatives", &place), 6);
+}
+
+#[test]
 fn a_signed_bias_audit_can_be_followed_word_for_word() {
     let place = Place::new();
     copy(&examples(), &place.path("examples"));

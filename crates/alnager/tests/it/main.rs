@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod audit_kinds;
+mod audit_over_time;
 mod audit_profiles;
 mod clock;
 mod crash;
