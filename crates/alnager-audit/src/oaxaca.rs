@@ -82,7 +82,7 @@ fn explained_by(parts: &Twofold) -> Value {
 }
 
 /// The columns of a category together: their sum does not depend on which category is the base.
-fn by_factor(parts: &Twofold, factors: &[(&str, Vec<usize>)]) -> Value {
+pub(crate) fn by_factor(parts: &Twofold, factors: &[(&str, Vec<usize>)]) -> Value {
     let mut sums = Map::new();
     for (name, positions) in factors {
         // The design has the intercept at position 0, the list of parts has not.

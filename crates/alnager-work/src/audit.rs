@@ -1,7 +1,9 @@
 //! Audits that are asked on the command line rather than declared: one file per kind.
 
+pub mod blind_spots;
 pub mod check_summary;
 pub mod classes;
+pub mod drivers;
 pub mod fairness;
 pub mod lending;
 pub mod numeric;

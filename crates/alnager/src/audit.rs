@@ -1,7 +1,9 @@
 //! Audits asked on the command line: one file per command.
 
+mod blind_spots;
 mod check_summary;
 mod classes;
+mod drivers;
 mod fairness;
 mod lending;
 mod numeric;
@@ -44,6 +46,10 @@ pub(crate) enum AuditCommand {
     Reweigh(reweigh::ReweighArguments),
     /// Race and ethnicity estimated by surname and place (BISG), and rates weighted with the estimates
     Proxy(proxy::ProxyArguments),
+    /// Blind spots: subgroups whose decisions differ most, combinations the data hardly know, and what is missing of whom
+    BlindSpots(Box<blind_spots::BlindSpotsArguments>),
+    /// What drives a gap: strata (Kitagawa), features in a model of the score, and features that stand in for the attribute
+    Drivers(drivers::DriversArguments),
     /// 2x2 tables in strata: the gap among alike people beside the crude one (Cochran-Mantel-Haenszel)
     Strata(strata::StrataArguments),
     /// Make a key that signs audits, as an independent auditor
@@ -66,6 +72,8 @@ impl AuditCommand {
             | AuditCommand::Oaxaca(_)
             | AuditCommand::Reweigh(_)
             | AuditCommand::Proxy(_)
+            | AuditCommand::BlindSpots(_)
+            | AuditCommand::Drivers(_)
             | AuditCommand::Strata(_)
             | AuditCommand::Key(_)
             | AuditCommand::Sign(_) => false,
@@ -89,6 +97,8 @@ pub(crate) async fn run(
         AuditCommand::Oaxaca(arguments) => oaxaca::run(arguments, format),
         AuditCommand::Reweigh(arguments) => reweigh::run(arguments, format),
         AuditCommand::Proxy(arguments) => proxy::run(arguments, format),
+        AuditCommand::BlindSpots(arguments) => blind_spots::run(arguments, format),
+        AuditCommand::Drivers(arguments) => drivers::run(arguments, format),
         AuditCommand::Strata(arguments) => strata::run(arguments, format),
         AuditCommand::Key(arguments) => sign::key(arguments, format),
         AuditCommand::Sign(arguments) => sign::sign(arguments, format),

@@ -21,6 +21,7 @@ mod postgres;
 mod recorded;
 mod review;
 mod signature;
+mod spots;
 mod task;
 mod text;
 mod watch;
