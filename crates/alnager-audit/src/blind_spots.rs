@@ -191,8 +191,8 @@ fn of_search(asked: &Asked, found: &Found) -> Value {
     json!({
         "rule": "found on one half of the rows; on the other half held against everybody else, corrected for the slices tested (Holm)",
         "test": match search.outcome {
-            slices::Outcome::Rate(_) => "Fisher's exact test; Newcombe's interval at 1 less an equal part of the error",
-            slices::Outcome::Mean(_) => "Welch's t test; normal interval with its standard error at 1 less an equal part of the error",
+            slices::Outcome::Rate(_) => "Fisher's exact test, one-sided; Newcombe's interval at 1 less an equal part of the error",
+            slices::Outcome::Mean(_) => "Welch's t test, one-sided; normal interval with its standard error at 1 less an equal part of the error",
         },
         "looked_for": match search.side {
             Side::Higher => "higher",
@@ -488,17 +488,25 @@ fn slices_in_words(figures: &Value) -> String {
             }
         }
     }
-    let others = list(search, "not_confirmed");
-    if !others.is_empty() {
-        lines.push(String::new());
-        lines.push(format!("Not confirmed: {}. Each looked remarkable in the exploring half; the held-out half does not say enough.", others.len()));
-        let rows: Vec<Vec<String>> = others.iter().map(of_unconfirmed).collect();
-        lines.push(words::grid(
-            &["", "rows", "explored", "held out", "p corrected"],
-            &rows,
-        ));
-    }
+    lines.extend(unconfirmed_in_words(search));
     lines.join("\n")
+}
+
+/// What was carried over and not confirmed; nothing where everything was.
+fn unconfirmed_in_words(search: &Value) -> Vec<String> {
+    let others = list(search, "not_confirmed");
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let rows: Vec<Vec<String>> = others.iter().map(of_unconfirmed).collect();
+    vec![
+        String::new(),
+        format!(
+            "Not confirmed: {}. Each looked remarkable in the exploring half; the held-out half does not say enough.",
+            others.len()
+        ),
+        words::grid(&["", "rows", "explored", "held out", "p corrected"], &rows),
+    ]
 }
 
 fn of_unconfirmed(slice: &Value) -> Vec<String> {

@@ -255,8 +255,8 @@ pub struct Slice {
     /// The chance of such a difference to everybody else in the held-out half were there none, two-sided: Fisher's exact test of a
     /// rate, Welch's of a mean. `None` where there are no rows to compare, or no number differs.
     pub p_everybody: Option<f64>,
-    /// The largest p of its comparisons in the held-out half, 1 where one of them points the other way than in the exploring half;
-    /// `None` where one could not be made.
+    /// The largest p of its comparisons in the held-out half, each one-sided: the side is that of the exploring half, so it was
+    /// fixed before these rows were looked at. `None` where a comparison could not be made.
     pub p: Option<f64>,
     /// The same, corrected for the number of slices carried over (Holm).
     pub p_holm: Option<f64>,
@@ -878,7 +878,7 @@ fn confirmed(
 struct Compared {
     /// Two-sided.
     p: Option<f64>,
-    /// The same, 1 where the difference points the other way than in the exploring half.
+    /// The chance of a difference as far on the side on which the exploring half has it.
     p_same_way: Option<f64>,
     interval: Option<Interval>,
 }
@@ -890,50 +890,51 @@ fn compared(
     is_higher: bool,
     z: Option<f64>,
 ) -> Compared {
-    let (p, interval) = match outcome {
-        Outcome::Rate(_) => of_rates(one, other, z),
-        Outcome::Mean(_) => of_means(one, other, z),
+    let found = match outcome {
+        Outcome::Rate(_) => of_rates(one, other, is_higher, z),
+        Outcome::Mean(_) => of_means(one, other, is_higher, z),
     };
-    let difference = part(outcome, one, other).difference();
-    let same_way =
-        difference.is_some_and(|difference| difference != 0.0 && (difference > 0.0) == is_higher);
-    Compared {
-        p,
-        p_same_way: p.map(|p| if same_way { p } else { 1.0 }),
-        interval,
-    }
+    found.unwrap_or(Compared {
+        p: None,
+        p_same_way: None,
+        interval: None,
+    })
 }
 
 /// Fisher's exact p and Newcombe's interval of two rates.
-fn of_rates(inside: &[f64], rest: &[f64], z: Option<f64>) -> (Option<f64>, Option<Interval>) {
-    let (Some(inside), Some(rest)) = (proportion(inside), proportion(rest)) else {
-        return (None, None);
+fn of_rates(one: &[f64], other: &[f64], is_higher: bool, z: Option<f64>) -> Option<Compared> {
+    let (one, other) = (proportion(one)?, proportion(other)?);
+    let fisher = compare::fisher(one, other)?;
+    let same_way = if is_higher {
+        fisher.greater
+    } else {
+        fisher.less
     };
-    (
-        compare::fisher(inside, rest).map(|fisher| fisher.two_sided.value),
-        z.and_then(|z| compare::difference_newcombe(inside, rest, z)),
-    )
+    Some(Compared {
+        p: Some(fisher.two_sided.value),
+        p_same_way: Some(same_way.value),
+        interval: z.and_then(|z| compare::difference_newcombe(one, other, z)),
+    })
 }
 
 /// Welch's p of two means, and an interval with his standard error.
-fn of_means(inside: &[f64], rest: &[f64], z: Option<f64>) -> (Option<f64>, Option<Interval>) {
+fn of_means(one: &[f64], other: &[f64], is_higher: bool, z: Option<f64>) -> Option<Compared> {
     let sample = |values: &[f64]| Sample::from_counts(values.iter().map(|value| (*value, 1)));
-    let (Some(inside), Some(rest)) = (sample(inside), sample(rest)) else {
-        return (None, None);
-    };
-    let Some(welch) = rank::welch(&inside, &rest) else {
-        return (None, None);
-    };
-    let of = |sample: &Sample| Some((sample.mean()?, sample.variance()? / sample.n() as f64));
-    let interval = of(&inside).zip(of(&rest)).zip(z).map(|((one, other), z)| {
-        let reach = z * (one.1 + other.1).sqrt();
-        let difference = one.0 - other.0;
-        Interval {
-            low: difference - reach,
-            high: difference + reach,
-        }
-    });
-    (Some(welch.p.value), interval)
+    let (one, other) = (sample(one)?, sample(other)?);
+    let welch = rank::welch(&one, &other)?;
+    let difference = one.mean()? - other.mean()?;
+    let part = |sample: &Sample| Some(sample.variance()? / sample.n() as f64);
+    let se = (part(&one)? + part(&other)?).sqrt();
+    let half = welch.p.value / 2.0;
+    let is_same = (difference > 0.0) == is_higher;
+    Some(Compared {
+        p: Some(welch.p.value),
+        p_same_way: Some(if is_same { half } else { 1.0 - half }),
+        interval: z.map(|z| Interval {
+            low: difference - z * se,
+            high: difference + z * se,
+        }),
+    })
 }
 
 #[cfg(test)]

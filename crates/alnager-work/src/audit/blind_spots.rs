@@ -63,35 +63,10 @@ pub fn examine(request: &Request, progress: &dyn Fn(Progress)) -> Result<Value, 
         .split_at_checked(names.len())
         .ok_or_else(mistake)?;
 
-    let mut features = Vec::new();
-    for texts in texts {
-        match feature(&rows, request, texts)? {
-            Ok(feature) => features.push(feature),
-            Err(why) => not_used.push((texts.column().to_owned(), why)),
-        }
-    }
-    if features.is_empty() {
-        return Err(JobError::Input(format!(
-            "{}: no column can be a feature; name some in --features, or put values into groups with --derive",
-            rows.data.name
-        )));
-    }
-    let attributes: Vec<Texts> = request
-        .attributes
-        .iter()
-        .map(|name| {
-            let feature = features.iter().find(|feature| feature.name == *name);
-            feature.and_then(blind_spots::texts).ok_or_else(mistake)
-        })
-        .collect::<Result<_, _>>()?;
+    let features = features(&rows, request, texts, &mut not_used)?;
+    let attributes = attributes(request, &features)?;
     let fates = fates(&rows, request, outcome)?;
-    let known: Vec<Option<bool>> = fates
-        .iter()
-        .map(|fate| match fate {
-            Fate::Known(yes) => Some(*yes),
-            Fate::Either | Fate::SuccessOrOut | Fate::FailureOrOut | Fate::Out => None,
-        })
-        .collect();
+    let known: Vec<Option<bool>> = fates.iter().map(known).collect();
     let measured = match (request.measure, rows.numbers.first()) {
         (Measure::Score, Some(scores)) => slices::Outcome::Mean(scores),
         (Measure::Score, None) => return Err(mistake()),
@@ -132,6 +107,40 @@ pub fn examine(request: &Request, progress: &dyn Fn(Progress)) -> Result<Value, 
     let figures = blind_spots::figures(&asked, &tell)
         .map_err(|error| JobError::Input(format!("--attr: {}: {error}", rows.data.name)))?;
     Ok(rows.stamped(figures.ok_or_else(mistake)?))
+}
+
+/// The columns that can be features; why the others cannot.
+fn features(
+    rows: &Rows,
+    request: &Request,
+    texts: &[Texts],
+    not_used: &mut Vec<(String, String)>,
+) -> Result<Vec<Feature>, JobError> {
+    let mut features = Vec::new();
+    for texts in texts {
+        match feature(rows, request, texts)? {
+            Ok(feature) => features.push(feature),
+            Err(why) => not_used.push((texts.column().to_owned(), why)),
+        }
+    }
+    Ok(features)
+}
+
+/// The attributes as texts, ranges for numbers; each is a feature.
+fn attributes(request: &Request, features: &[Feature]) -> Result<Vec<Texts>, JobError> {
+    let attributes = request.attributes.iter().map(|name| {
+        let feature = features.iter().find(|feature| feature.name == *name);
+        feature.and_then(blind_spots::texts).ok_or_else(mistake)
+    });
+    attributes.collect()
+}
+
+/// Whether a row is a success; `None` where it does not count, or nobody knows.
+fn known(fate: &Fate) -> Option<bool> {
+    match fate {
+        Fate::Known(yes) => Some(*yes),
+        Fate::Either | Fate::SuccessOrOut | Fate::FailureOrOut | Fate::Out => None,
+    }
 }
 
 /// The columns of the outcome.
