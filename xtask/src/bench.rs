@@ -5,6 +5,7 @@
 
 mod audit;
 mod proof;
+mod spots;
 mod texts;
 
 use std::fs::File;
@@ -19,6 +20,7 @@ use crate::{Scratch, cargo, run, target_directory};
 
 pub(crate) use audit::audit;
 pub(crate) use proof::{pass as proof_pass, proof};
+pub(crate) use spots::spots;
 pub(crate) use texts::{pass as text_pass, texts};
 
 /// Times that a job is run; the median counts.

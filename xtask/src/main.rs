@@ -31,6 +31,7 @@ usage: cargo xtask <chore>
   bench journal [N]    append from many submitters, then N entries (1,000,000), beside raw fsync and bare SQLite
   bench audit SHARED   audit ten million rows beside the peers of the folder SHARED
   bench proof          check the proof of one entry of a million, size and CPU
+  bench spots [SHARED] search Adult for blind spots, and planted data whose truth is known
   bench texts SHARED   import the AI Act from the folder SHARED beside a bare loop over its events
   interop              show our logs, intact and damaged, to log libraries of others (Rust, Python, Go)
   fuzz [MINUTES] [TARGET…]
@@ -54,6 +55,8 @@ fn main() -> ExitCode {
         ["bench", "journal", size] => bench::journal(&root(), Some(size)),
         ["bench", "audit", shared] => bench::audit(&root(), Path::new(shared)),
         ["bench", "proof"] => bench::proof(&root()),
+        ["bench", "spots"] => bench::spots(&root(), None),
+        ["bench", "spots", shared] => bench::spots(&root(), Some(Path::new(shared))),
         ["bench", "texts", shared] => bench::texts(&root(), Path::new(shared)),
         // Not chores: the children that `bench` measures, built for release like their rivals.
         ["bench-proof", what, file] => bench::proof_pass(what, Path::new(file)),

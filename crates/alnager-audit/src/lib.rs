@@ -4,18 +4,22 @@
 //! from sealed count tables by arithmetic, so an outsider recomputes it without the rows.
 
 pub mod alternatives;
+pub mod blind_spots;
 pub mod catalogue;
 pub mod classes;
 pub mod comparison;
+pub mod coverage;
 pub mod declared;
 pub mod derived;
 pub mod drift;
+pub mod drivers;
 pub mod factor;
 pub mod figures;
 pub mod finding;
 pub mod judge;
 pub mod lending;
 pub mod measures;
+pub mod missingness;
 pub mod model;
 pub mod numeric;
 pub mod oaxaca;
@@ -25,6 +29,7 @@ pub mod profile;
 pub mod proxy;
 pub mod ranking;
 pub mod reweighing;
+pub mod slices;
 pub mod stratified;
 pub mod summary;
 pub mod table;

@@ -61,6 +61,14 @@ pub fn figures(asked: &Asked) -> Result<Value, FitError> {
             "coefficients": number(Some(parts.threefold.coefficients)),
             "interaction": number(Some(parts.threefold.interaction)),
         },
+        "standard_errors": {
+            "explained": number(Some(parts.standard_errors.explained)),
+            "unexplained": number(Some(parts.standard_errors.unexplained)),
+            "endowments": number(Some(parts.standard_errors.explained)),
+            "coefficients": number(Some(parts.standard_errors.coefficients)),
+            "interaction": number(Some(parts.standard_errors.interaction)),
+            "of": "twofold_reference_coefs and threefold",
+        },
         "rule": "group A = protected, B = reference; explained uses B's OLS coefficients",
     }))
 }
@@ -82,7 +90,7 @@ fn explained_by(parts: &Twofold) -> Value {
 }
 
 /// The columns of a category together: their sum does not depend on which category is the base.
-fn by_factor(parts: &Twofold, factors: &[(&str, Vec<usize>)]) -> Value {
+pub(crate) fn by_factor(parts: &Twofold, factors: &[(&str, Vec<usize>)]) -> Value {
     let mut sums = Map::new();
     for (name, positions) in factors {
         // The design has the intercept at position 0, the list of parts has not.
@@ -132,6 +140,7 @@ pub fn words(figures: &Value) -> String {
     let threefold = &figures["threefold"];
     format!(
         "Mean `{}` of {} = {} less that of {}: {}\n\n{}\n\n{}\n\nThreefold: endowments {}, coefficients {}, interaction {}.\n\
+        Standard errors: explained at the coefficients of {} {}, unexplained {}; of the three {}, {}, {}.\n\
         Explained is what follows from different factors; whether a factor is itself a legitimate one is for a person to say.{}",
         text("y"),
         text("attr"),
@@ -143,6 +152,12 @@ pub fn words(figures: &Value) -> String {
         words::figure(&threefold["endowments"]),
         words::figure(&threefold["coefficients"]),
         words::figure(&threefold["interaction"]),
+        text("reference"),
+        words::figure(&figures["standard_errors"]["explained"]),
+        words::figure(&figures["standard_errors"]["unexplained"]),
+        words::figure(&figures["standard_errors"]["endowments"]),
+        words::figure(&figures["standard_errors"]["coefficients"]),
+        words::figure(&figures["standard_errors"]["interaction"]),
         words::left_out(figures, "a value is missing, or another group"),
     )
 }

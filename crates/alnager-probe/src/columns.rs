@@ -90,7 +90,7 @@ pub(crate) fn used(
     Ok(used)
 }
 
-fn can_be_counted(data_type: &DataType) -> bool {
+pub(crate) fn can_be_counted(data_type: &DataType) -> bool {
     match data_type {
         DataType::Utf8
         | DataType::LargeUtf8

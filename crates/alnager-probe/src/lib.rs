@@ -16,6 +16,7 @@ mod gather;
 mod intake;
 mod json;
 mod kernel;
+mod names;
 mod parquet;
 mod role;
 mod rows;
@@ -29,6 +30,7 @@ use sha2::{Digest, Sha256};
 
 pub use crate::cells::CELLS_MAX;
 pub use crate::error::{Place, ProbeError, Problem, Row};
+pub use crate::names::column_names;
 pub use crate::rows::{Rows, Wanted, WantedKind, read_rows};
 pub use crate::source::{Progress, RECORD_BYTES_MAX, Source, Unit};
 

@@ -11,7 +11,7 @@
 //! | [`contingency`], [`stratified`] | tables with more rows and columns, and tables in strata |
 //! | [`sample`], [`score`], [`rank`] | how a score is spread, ranks and is calibrated, by group |
 //! | [`inequality`], [`category`], [`numeric`], [`ranking`] | benefits, classes, numbers and lists |
-//! | [`linear`], [`logit`], [`effect`], [`oaxaca`] | what is left of a gap once legitimate factors are held fixed |
+//! | [`linear`], [`logit`], [`effect`], [`oaxaca`], [`kitagawa`] | what is left of a gap once legitimate factors are held fixed |
 //! | [`bootstrap`], [`power`] | how else it could have come out, and what could have been found |
 //! | [`drift`], [`sequential`] | has something changed, asked once or after every period |
 //! | [`reweigh`], [`weighted`], [`proxy`] | weights, and groups known by probability |
@@ -29,6 +29,7 @@ pub mod drift;
 pub mod effect;
 pub mod impact;
 pub mod inequality;
+pub mod kitagawa;
 pub mod linear;
 pub mod logit;
 pub mod matrix;

@@ -19,12 +19,20 @@ pub struct Linear {
     pub residual_sd: f64,
     /// Rows less columns.
     pub degrees_of_freedom: usize,
+    /// The triangle of the columns.
+    triangle: Triangle,
 }
 
 impl Linear {
     /// The coefficients alone, the intercept first.
     pub fn values(&self) -> Vec<f64> {
         self.classical.iter().map(|c| c.value).collect()
+    }
+
+    /// The classical variance of Σ `weights`·b, one weight a column: s²·w'(X'X)⁻¹w.
+    pub(crate) fn variance_of(&self, weights: &[f64]) -> f64 {
+        let half = self.triangle.solve_transposed(weights);
+        self.residual_sd.powi(2) * half.iter().map(|part| part * part).sum::<f64>()
     }
 }
 
@@ -80,6 +88,7 @@ pub fn fit(design: &Design, outcome: &[f64]) -> Result<Linear, FitError> {
         r2: explained / (explained + left),
         residual_sd,
         degrees_of_freedom,
+        triangle,
     })
 }
 

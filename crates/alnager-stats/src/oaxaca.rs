@@ -21,6 +21,27 @@ pub struct Decomposition {
     pub pooled_with_group: Twofold,
     /// The split in three.
     pub threefold: Threefold,
+    /// How exactly the parts are known.
+    pub standard_errors: StandardErrors,
+}
+
+/// Standard errors of the parts that rest on the reference group's coefficients, and of the split in three; in units of the
+/// outcome, 0 and above. The characteristics are taken as sampled, the outcome's variance within a group as the same throughout.
+///
+/// Formula, with V the variances of coefficients and of means: of the explained part d'V(β_B)d + β_B'(V(x̄_A) + V(x̄_B))β_B with
+/// d = x̄_A - x̄_B; of the unexplained x̄_A'(V(β_A) + V(β_B))x̄_A + δ'V(x̄_A)δ with δ = β_A - β_B; of the coefficients the same at
+/// x̄_B; of the interaction d'(V(β_A) + V(β_B))d + δ'(V(x̄_A) + V(x̄_B))δ.
+/// Source: Jann 2008, Stata Journal 8, 453-479, equations 9 and 10, without products of two variances.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StandardErrors {
+    /// Of the part explained with the reference group's coefficients; of the endowments as well.
+    pub explained: f64,
+    /// Of the rest.
+    pub unexplained: f64,
+    /// Of the coefficients' part.
+    pub coefficients: f64,
+    /// Of the interaction.
+    pub interaction: f64,
 }
 
 /// A gap in two parts whose sum it is.
@@ -89,7 +110,35 @@ pub fn decompose(
             coefficients: dot(&mean_b, &bent),
             interaction: dot(&apart, &bent),
         },
+        standard_errors: standard_errors((&of_a, &fit_a), (&of_b, &fit_b)),
     })
+}
+
+fn standard_errors(
+    (of_a, fit_a): (&Design, &Linear),
+    (of_b, fit_b): (&Design, &Linear),
+) -> StandardErrors {
+    let (mean_a, mean_b) = (means(of_a), means(of_b));
+    let apart: Vec<f64> = mean_a.iter().zip(&mean_b).map(|(a, b)| a - b).collect();
+    let (a, b) = (fit_a.values(), fit_b.values());
+    let bent: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
+    let of_both = |weights: &[f64]| fit_a.variance_of(weights) + fit_b.variance_of(weights);
+    let of_means = |b: &[f64]| variance_of_mean(of_a, b) + variance_of_mean(of_b, b);
+    StandardErrors {
+        explained: (fit_b.variance_of(&apart) + of_means(&b)).sqrt(),
+        unexplained: (of_both(&mean_a) + variance_of_mean(of_a, &bent)).sqrt(),
+        coefficients: (of_both(&mean_b) + variance_of_mean(of_b, &bent)).sqrt(),
+        interaction: (of_both(&apart) + of_means(&bent)).sqrt(),
+    }
+}
+
+/// The variance of the mean of Σ b·x over the rows, b'V(x̄)b; the intercept adds nothing. A fit has more than one row.
+fn variance_of_mean(design: &Design, b: &[f64]) -> f64 {
+    let fitted = design.times(b);
+    let n = fitted.len() as f64;
+    let centre = mean(&fitted);
+    let squares: f64 = fitted.iter().map(|x| (x - centre).powi(2)).sum();
+    squares / (n - 1.0) / n
 }
 
 /// The rows of one group, and the regression on them.

@@ -217,6 +217,15 @@ pub(crate) fn poisson_of(start: u64, replicate: u64) -> u64 {
     weight
 }
 
+/// Whether a row is held out of a search, to confirm there what the search finds: about half of all rows are.
+///
+/// A function of the row's number (from 0) and the seed alone; neither the other rows nor their number matter.
+///
+/// Formula: the highest bit of the first output of the SplitMix64 sequence of the row.
+pub fn is_held_out(row: u64, seed: u64) -> bool {
+    mix(cluster_start(row, seed).wrapping_add(GOLDEN)) >> 63 == 1
+}
+
 /// The sum, `None` above [`COUNT_MAX`].
 pub(crate) fn total(counts: &[u64]) -> Option<u64> {
     let mut sum = 0_u64;

@@ -1,10 +1,12 @@
 //! Audits that are asked on the command line rather than declared: one file per kind.
 
 pub mod alternatives;
+pub mod blind_spots;
 pub mod check_summary;
 pub mod classes;
 pub mod compare;
 pub mod drift;
+pub mod drivers;
 pub mod fairness;
 pub mod lending;
 pub mod numeric;

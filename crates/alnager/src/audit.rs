@@ -1,10 +1,12 @@
 //! Audits asked on the command line: one file per command.
 
 mod alternatives;
+mod blind_spots;
 mod check_summary;
 mod classes;
 mod compare;
 mod drift;
+mod drivers;
 mod fairness;
 mod lending;
 mod numeric;
@@ -53,6 +55,10 @@ pub(crate) enum AuditCommand {
     Compare(Box<compare::CompareArguments>),
     /// Race and ethnicity estimated by surname and place (BISG), and rates weighted with the estimates
     Proxy(proxy::ProxyArguments),
+    /// Blind spots: subgroups whose decisions differ most, combinations the data hardly know, and what is missing of whom
+    BlindSpots(Box<blind_spots::BlindSpotsArguments>),
+    /// What drives a gap: strata (Kitagawa), features in a model of the score, and features that stand in for the attribute
+    Drivers(drivers::DriversArguments),
     /// 2x2 tables in strata: the gap among alike people beside the crude one (Cochran-Mantel-Haenszel)
     Strata(strata::StrataArguments),
     /// Make a key that signs audits, as an independent auditor
@@ -78,6 +84,8 @@ impl AuditCommand {
             | AuditCommand::Drift(_)
             | AuditCommand::Compare(_)
             | AuditCommand::Proxy(_)
+            | AuditCommand::BlindSpots(_)
+            | AuditCommand::Drivers(_)
             | AuditCommand::Strata(_)
             | AuditCommand::Key(_)
             | AuditCommand::Sign(_) => false,
@@ -104,6 +112,8 @@ pub(crate) async fn run(
         AuditCommand::Drift(arguments) => drift::run(arguments, format),
         AuditCommand::Compare(arguments) => compare::run(arguments, format),
         AuditCommand::Proxy(arguments) => proxy::run(arguments, format),
+        AuditCommand::BlindSpots(arguments) => blind_spots::run(arguments, format),
+        AuditCommand::Drivers(arguments) => drivers::run(arguments, format),
         AuditCommand::Strata(arguments) => strata::run(arguments, format),
         AuditCommand::Key(arguments) => sign::key(arguments, format),
         AuditCommand::Sign(arguments) => sign::sign(arguments, format),

@@ -304,3 +304,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn half_of_the_rows_are_held_out_and_another_seed_holds_out_others() {
+    let held = |seed: u64| -> Vec<bool> { (0..20_000).map(|row| is_held_out(row, seed)).collect() };
+    let (one, other) = (held(1), held(2));
+    let share = |rows: &[bool]| rows.iter().filter(|held| **held).count();
+    // 20,000 coins: 10,000 ± 71 each, so 300 is over four standard deviations.
+    assert!(share(&one).abs_diff(10_000) < 300, "{}", share(&one));
+    let alike = one.iter().zip(&other).filter(|(one, other)| one == other);
+    assert!(alike.count().abs_diff(10_000) < 300);
+    // Neighbours are no pairs: as many changes from row to row as of a coin.
+    let changes = one.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert!(changes.abs_diff(10_000) < 300);
+    // Sealed searches are repeated years later: these never change.
+    let first: String = (0..32)
+        .map(|row| if is_held_out(row, 1) { '1' } else { '0' })
+        .collect();
+    assert_eq!(first, "00001111001100100110010011110111");
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use alnager_audit::derived::Derived;
+use alnager_audit::derived::{Derived, DerivedBy};
 use alnager_probe::Progress;
 use alnager_report::wrap;
 use alnager_work::audit::rows::Request;
@@ -102,6 +102,30 @@ fn wrapped(text: &str) -> String {
 
 pub(crate) fn wrong(flag: &str, problem: &str) -> JobError {
     JobError::Input(format!("{flag}: {problem}"))
+}
+
+/// A threshold's column, and the decision as a derived column that is named as the threshold; nothing for a plain column.
+pub(crate) fn threshold(decision: &str) -> Result<Option<(String, Derived)>, JobError> {
+    let Some((column, number)) = decision.split_once(">=") else {
+        return Ok(None);
+    };
+    let number = number.trim();
+    let at_least = number
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite());
+    let at_least = at_least.ok_or_else(|| {
+        wrong(
+            "--decision",
+            &format!("`{number}` is no number; write 'score>=0.5'"),
+        )
+    })?;
+    let derived = Derived {
+        column: decision.to_owned(),
+        from: column.trim().to_owned(),
+        by: DerivedBy::Threshold { at_least },
+    };
+    Ok(Some((column.trim().to_owned(), derived)))
 }
 
 /// A confidence that an interval can have.

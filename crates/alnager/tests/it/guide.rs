@@ -45,6 +45,13 @@ fn audits_over_time_and_alternatives_can_be_followed_word_for_word() {
 }
 
 #[test]
+fn blind_spots_can_be_searched_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    assert_eq!(follow("blind-spots", &place), 6);
+}
+
+#[test]
 fn a_signed_bias_audit_can_be_followed_word_for_word() {
     let place = Place::new();
     copy(&examples(), &place.path("examples"));

@@ -22,6 +22,7 @@ mod postgres;
 mod recorded;
 mod review;
 mod signature;
+mod spots;
 mod task;
 mod text;
 mod watch;
