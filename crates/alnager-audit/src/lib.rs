@@ -3,6 +3,7 @@
 //! `plan` says what must be measured, the probe measures it, `judge` holds the figures against the limits. Every figure follows
 //! from sealed count tables by arithmetic, so an outsider recomputes it without the rows.
 
+pub mod canary;
 pub mod catalogue;
 pub mod classes;
 pub mod declared;

@@ -46,6 +46,8 @@ pub enum Unit {
     Rows,
     /// Files of the source, where there are many.
     Files,
+    /// Rows that an endpoint has answered.
+    Answers,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
