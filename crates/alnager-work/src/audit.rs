@@ -1,5 +1,6 @@
 //! Audits that are asked on the command line rather than declared: one file per kind.
 
+pub mod canary;
 pub mod check_summary;
 pub mod classes;
 pub mod fairness;

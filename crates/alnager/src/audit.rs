@@ -1,5 +1,6 @@
 //! Audits asked on the command line: one file per command.
 
+mod canary;
 mod check_summary;
 mod classes;
 mod fairness;
@@ -46,6 +47,8 @@ pub(crate) enum AuditCommand {
     Proxy(proxy::ProxyArguments),
     /// 2x2 tables in strata: the gap among alike people beside the crude one (Cochran-Mantel-Haenszel)
     Strata(strata::StrataArguments),
+    /// Ask a vendor's model about its canary rows again: is it still the one that was audited?
+    Canary(canary::CanaryArguments),
     /// Make a key that signs audits, as an independent auditor
     Key(sign::KeyArguments),
     /// Sign an audit, as an independent auditor; needs no desk
@@ -67,6 +70,7 @@ impl AuditCommand {
             | AuditCommand::Reweigh(_)
             | AuditCommand::Proxy(_)
             | AuditCommand::Strata(_)
+            | AuditCommand::Canary(_)
             | AuditCommand::Key(_)
             | AuditCommand::Sign(_) => false,
         }
@@ -90,6 +94,7 @@ pub(crate) async fn run(
         AuditCommand::Reweigh(arguments) => reweigh::run(arguments, format),
         AuditCommand::Proxy(arguments) => proxy::run(arguments, format),
         AuditCommand::Strata(arguments) => strata::run(arguments, format),
+        AuditCommand::Canary(arguments) => canary::run(arguments, format),
         AuditCommand::Key(arguments) => sign::key(arguments, format),
         AuditCommand::Sign(arguments) => sign::sign(arguments, format),
     }

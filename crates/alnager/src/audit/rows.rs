@@ -52,6 +52,15 @@ pub(crate) fn show(
     words: fn(&Value) -> String,
     format: Format,
 ) -> Result<u8, JobError> {
+    show_figures(examine, words, format).map(|_| CLEAR)
+}
+
+/// As [`show`], for a command whose exit code depends on the figures.
+pub(crate) fn show_figures(
+    examine: impl FnOnce(&dyn Fn(Progress)) -> Result<Value, JobError>,
+    words: fn(&Value) -> String,
+    format: Format,
+) -> Result<Value, JobError> {
     let bar = Bar::new();
     let figures = examine(&|progress| bar.show(progress));
     bar.done();
@@ -60,7 +69,7 @@ pub(crate) fn show(
         Format::Json => pretty(&figures),
         Format::Text => wrapped(&words(&harmless(&figures))),
     });
-    Ok(CLEAR)
+    Ok(figures)
 }
 
 /// Figures whose names and texts cannot steer a terminal: groups and files are named outside.

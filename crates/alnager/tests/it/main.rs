@@ -23,6 +23,7 @@ mod review;
 mod signature;
 mod task;
 mod text;
+mod vendor;
 mod watch;
 mod witness;
 mod wrong_input;
