@@ -5,6 +5,7 @@
 
 pub mod alternatives;
 pub mod blind_spots;
+pub mod canary;
 pub mod catalogue;
 pub mod classes;
 pub mod comparison;

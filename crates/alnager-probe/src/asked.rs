@@ -20,7 +20,7 @@ pub(crate) enum AskedColumn {
 
 /// One answer a row.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Answers {
+pub enum Answers {
     /// Numbers, each finite.
     Numbers(Vec<f64>),
     /// Texts.

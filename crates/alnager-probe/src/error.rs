@@ -6,6 +6,7 @@ use std::io;
 use alnager_audit::declared::{GROUPS_MAX, SCORE_VALUES_MAX};
 
 use crate::cells::CELLS_MAX;
+use crate::endpoint::{EndpointProblem, KeptProblem, Reason};
 use crate::source::RECORD_BYTES_MAX;
 
 /// Why a source could not be measured.
@@ -177,6 +178,39 @@ pub enum ProbeError {
         /// Its type in the words of the Arrow format.
         found: String,
     },
+    /// An endpoint cannot be asked as it is declared.
+    #[error("{url}: {problem}")]
+    Endpoint {
+        /// Its address.
+        url: String,
+        /// What is wrong.
+        problem: Box<EndpointProblem>,
+    },
+    /// An endpoint did not give answers that can be relied on. Nothing is counted.
+    #[error(
+        "{url}: inconclusive after {n_answered} of {n_rows} rows: {reason}{}",
+        kept_words(kept)
+    )]
+    Inconclusive {
+        /// Its address.
+        url: String,
+        /// Rows whose answers are kept.
+        n_answered: usize,
+        /// Rows to be put.
+        n_rows: usize,
+        /// Where they are kept; `None` where nothing is.
+        kept: Option<String>,
+        /// Why.
+        reason: Box<Reason>,
+    },
+    /// A file that a run keeps line by line cannot be used.
+    #[error("{file}: {problem}")]
+    Kept {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        problem: Box<KeptProblem>,
+    },
     /// Something in the rows.
     #[error("{place}: {problem}")]
     Content {
@@ -208,6 +242,11 @@ pub enum Row {
 }
 
 impl ProbeError {
+    /// Whether nothing is wrong with what was asked, and there is no result all the same.
+    pub fn is_inconclusive(&self) -> bool {
+        matches!(self, ProbeError::Inconclusive { .. })
+    }
+
     pub(crate) fn content(
         file: &str,
         row: Option<Row>,
@@ -396,6 +435,13 @@ pub enum Problem {
         /// The nearest group and the groups found.
         hint: String,
     },
+}
+
+fn kept_words(kept: &Option<String>) -> String {
+    match kept {
+        None => String::new(),
+        Some(file) => format!("; what was answered is kept in `{file}`"),
+    }
 }
 
 fn ending(extension: &str) -> String {

@@ -4,18 +4,20 @@
 //! large as the number of different cells, never as the number of rows, and does not depend on the order of the rows.
 
 mod arrow;
-#[expect(dead_code, reason = "models that are asked come next")]
 mod asked;
 mod cells;
 mod coder;
 mod columns;
 mod condition;
 mod csv;
+pub mod endpoint;
 mod error;
 mod gather;
+pub mod http;
 mod intake;
 mod json;
 mod kernel;
+mod lines;
 mod names;
 mod parquet;
 mod role;
@@ -28,6 +30,7 @@ use alnager_audit::declared::Audit;
 use alnager_audit::measures::{DataStamp, FileStamp, LeftOut, Measures};
 use sha2::{Digest, Sha256};
 
+pub use crate::asked::Answers;
 pub use crate::cells::CELLS_MAX;
 pub use crate::error::{Place, ProbeError, Problem, Row};
 pub use crate::names::column_names;

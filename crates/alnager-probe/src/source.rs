@@ -48,6 +48,8 @@ pub enum Unit {
     Files,
     /// What is computed from rows already read: rules, series.
     Steps,
+    /// Rows that an endpoint has answered.
+    Answers,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@
 //! | [`sample`], [`score`], [`rank`] | how a score is spread, ranks and is calibrated, by group |
 //! | [`inequality`], [`category`], [`numeric`], [`ranking`] | benefits, classes, numbers and lists |
 //! | [`linear`], [`logit`], [`effect`], [`oaxaca`], [`kitagawa`] | what is left of a gap once legitimate factors are held fixed |
+//! | [`canary`] | is a model still the one that was measured |
 //! | [`bootstrap`], [`power`] | how else it could have come out, and what could have been found |
 //! | [`drift`], [`sequential`] | has something changed, asked once or after every period |
 //! | [`reweigh`], [`weighted`], [`proxy`] | weights, and groups known by probability |
@@ -20,6 +21,7 @@
 //! `None`, never 0 and never NaN. Rates and confidences are shares in 0..=1, never percentages.
 
 pub mod bootstrap;
+pub mod canary;
 pub mod category;
 pub mod compare;
 pub mod confusion;

@@ -2,6 +2,7 @@
 
 pub mod alternatives;
 pub mod blind_spots;
+pub mod canary;
 pub mod check_summary;
 pub mod classes;
 pub mod compare;

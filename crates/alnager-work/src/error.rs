@@ -45,6 +45,12 @@ pub enum JobError {
 }
 
 impl JobError {
+    /// Whether nothing is wrong with what was asked, and there is no result all the same (exit code 3): an endpoint gave no answers
+    /// that can be relied on.
+    pub fn is_inconclusive(&self) -> bool {
+        matches!(self, JobError::Probe(error) if error.is_inconclusive())
+    }
+
     /// Whether the person can mend it (exit code 2), or the machine failed (exit code 4).
     pub fn is_input(&self) -> bool {
         match self {

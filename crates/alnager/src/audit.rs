@@ -2,6 +2,7 @@
 
 mod alternatives;
 mod blind_spots;
+mod canary;
 mod check_summary;
 mod classes;
 mod compare;
@@ -61,6 +62,8 @@ pub(crate) enum AuditCommand {
     Drivers(drivers::DriversArguments),
     /// 2x2 tables in strata: the gap among alike people beside the crude one (Cochran-Mantel-Haenszel)
     Strata(strata::StrataArguments),
+    /// Ask a vendor's model about its canary rows again: is it still the one that was audited?
+    Canary(canary::CanaryArguments),
     /// Make a key that signs audits, as an independent auditor
     Key(sign::KeyArguments),
     /// Sign an audit, as an independent auditor; needs no desk
@@ -87,6 +90,7 @@ impl AuditCommand {
             | AuditCommand::BlindSpots(_)
             | AuditCommand::Drivers(_)
             | AuditCommand::Strata(_)
+            | AuditCommand::Canary(_)
             | AuditCommand::Key(_)
             | AuditCommand::Sign(_) => false,
         }
@@ -115,6 +119,7 @@ pub(crate) async fn run(
         AuditCommand::BlindSpots(arguments) => blind_spots::run(arguments, format),
         AuditCommand::Drivers(arguments) => drivers::run(arguments, format),
         AuditCommand::Strata(arguments) => strata::run(arguments, format),
+        AuditCommand::Canary(arguments) => canary::run(arguments, format),
         AuditCommand::Key(arguments) => sign::key(arguments, format),
         AuditCommand::Sign(arguments) => sign::sign(arguments, format),
     }

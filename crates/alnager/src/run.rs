@@ -60,7 +60,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     match runtime.block_on(command(arguments)) {
         Ok(code) => code,
         Err(error) => {
-            let code = if error.is_input() {
+            let code = if error.is_inconclusive() {
+                UNDECIDED
+            } else if error.is_input() {
                 WRONG_INPUT
             } else {
                 COULD_NOT_FINISH

@@ -73,6 +73,7 @@ impl Bar {
             Unit::Rows => "measuring {bar:30} {human_pos} of {human_len} rows, {eta} left",
             Unit::Files => "measuring {bar:30} {human_pos} of {human_len} files, {eta} left",
             Unit::Steps => "computing {bar:30} {human_pos} of {human_len}, {eta} left",
+            Unit::Answers => "asking {bar:30} {human_pos} of {human_len} rows answered, {eta} left",
         };
         if let Ok(style) = ProgressStyle::with_template(unit) {
             bar.set_style(style);

@@ -25,6 +25,7 @@ mod signature;
 mod spots;
 mod task;
 mod text;
+mod vendor;
 mod watch;
 mod witness;
 mod wrong_input;

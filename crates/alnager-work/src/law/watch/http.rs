@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use alnager_office::signal::plain;
+use alnager_probe::http::retry_after;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 use ureq::http::Uri;
 use ureq::{Agent, Proxy};
 
@@ -357,61 +357,14 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// The pause a `Retry-After` header asks for: seconds, or an instant (RFC 9110, section 10.2.3). `None` for anything else.
-fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
-    let seconds = at.as_second().saturating_sub(now.as_second());
-    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
-}
-
-/// The proxy for a base address: `HTTPS_PROXY` for https, `HTTP_PROXY` for http, else `ALL_PROXY`; hosts of `NO_PROXY` are asked directly.
-/// A value that is no address is an error: silently asking without the proxy would be what the person wanted to avoid.
+/// The proxy for a base address, as [`alnager_probe::http::proxy`] reads it.
 pub(crate) fn proxy(
     base: &str,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Option<Proxy>, WatchError> {
-    let own = match base.starts_with("https:") {
-        true => ["HTTPS_PROXY", "https_proxy"],
-        false => ["HTTP_PROXY", "http_proxy"],
-    };
-    let set = |name: &&str| {
-        environment(name)
-            .filter(|value| !value.trim().is_empty())
-            .map(|value| (name.to_string(), value))
-    };
-    let Some((variable, value)) = own.iter().chain(&["ALL_PROXY", "all_proxy"]).find_map(set)
-    else {
-        return Ok(None);
-    };
-    let wrong = |_| WatchError::Proxy {
-        variable: variable.clone(),
-    };
-    let given = Proxy::new(value.trim()).map_err(wrong)?;
-    let mut proxy = Proxy::builder(given.protocol())
-        .host(given.host())
-        .port(given.port());
-    if let Some(name) = given.username() {
-        proxy = proxy.username(name);
-    }
-    if let Some(word) = given.password() {
-        proxy = proxy.password(word);
-    }
-    let direct = ["NO_PROXY", "no_proxy"]
-        .iter()
-        .find_map(set)
-        .map(|(_, hosts)| hosts);
-    for host in direct
-        .iter()
-        .flat_map(|hosts| hosts.split(','))
-        .map(str::trim)
-        .filter(|host| !host.is_empty())
-    {
-        proxy = proxy.no_proxy(host);
-    }
-    proxy.build().map(Some).map_err(wrong)
+    alnager_probe::http::proxy(base, environment).map_err(|error| WatchError::Proxy {
+        variable: error.variable,
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,286 @@
+//! A vendor's model, asked over HTTP: its canary rows again and again, and what is said of it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::guide::words;
+use crate::{Place, Ran, copy, examples, ran};
+
+const KEY: &str = "vendor-key-0123456789";
+
+/// How the vendor behaves; a test changes it while the server runs.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Honest,
+    /// Another model under the same version.
+    Silent,
+    /// Another model, which says so.
+    Announced,
+    /// Another answer every time.
+    Noisy,
+    Down,
+}
+
+/// A server that answers as `examples/vendor/server.py` does, with another model.
+struct Vendor {
+    url: String,
+    way: Arc<Mutex<Way>>,
+}
+
+impl Vendor {
+    fn start() -> Vendor {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let way = Arc::new(Mutex::new(Way::Honest));
+        let (own, n_answers) = (Arc::clone(&way), AtomicU64::new(0));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut head = String::new();
+                while reader.read_line(&mut head).is_ok_and(|n| n > 2) {}
+                let head = head.to_lowercase();
+                let length = head
+                    .lines()
+                    .find_map(|line| line.strip_prefix("content-length:"));
+                let length = length.map_or(0, |length| length.trim().parse().unwrap());
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                let way = *own.lock().unwrap();
+                let (status, answer) = if !head.contains(&format!("bearer {KEY}")) {
+                    (401, json!({ "error": "no such key" }))
+                } else if way == Way::Down {
+                    (503, json!({ "error": "down" }))
+                } else {
+                    let body: Value = serde_json::from_slice(&body).unwrap();
+                    (200, answer(&body, way, &n_answers))
+                };
+                let answer = answer.to_string();
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    answer.len()
+                );
+                // Who does not want the answer may hang up.
+                let _ = stream.write_all(format!("{head}{answer}").as_bytes());
+            }
+        });
+        Vendor { url, way }
+    }
+
+    fn behave(&self, way: Way) {
+        *self.way.lock().unwrap() = way;
+    }
+}
+
+fn answer(body: &Value, way: Way, n_answers: &AtomicU64) -> Value {
+    let rows = body["rows"].as_array().unwrap();
+    let scores = rows.iter().map(|row| {
+        let text = format!("{}{}", row["purpose"], row["amount_band"]);
+        let score = text.bytes().map(u64::from).sum::<u64>() as f64 / 1e4;
+        let n = n_answers.fetch_add(1, Ordering::Relaxed) as f64;
+        let score = match way {
+            Way::Honest | Way::Down => score,
+            Way::Silent | Way::Announced => score * 0.5,
+            Way::Noisy => score + 1e-3 * (n * 1.7).sin(),
+        };
+        json!({ "score": score })
+    });
+    let version = if way == Way::Announced {
+        "2026.2"
+    } else {
+        "2026.1"
+    };
+    json!({ "version": version, "scores": scores.collect::<Vec<_>>() })
+}
+
+/// The declared system of the example, at the address of a server.
+fn place(vendor: &Vendor) -> Place {
+    let place = Place::with("vendor");
+    place.edit("http://127.0.0.1:8077", &vendor.url);
+    place.edit("per_second = 50\n", "");
+    place
+}
+
+fn look(place: &Place, more: &[&str], key: Option<&str>) -> Ran {
+    let arguments = [
+        &[
+            "audit",
+            "canary",
+            "--system",
+            "system",
+            "--record",
+            "canaries.jsonl",
+        ],
+        more,
+    ]
+    .concat();
+    let mut command = place.command(&arguments);
+    command
+        .env("NO_PROXY", "127.0.0.1")
+        .env_remove("VENDOR_KEY");
+    if let Some(key) = key {
+        command.env("VENDOR_KEY", key);
+    }
+    let ran = ran(command.output().unwrap());
+    assert!(
+        !ran.out.contains(KEY) && !ran.err.contains(KEY),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    ran
+}
+
+#[track_caller]
+fn check(ran: &Ran, code: i32, words: &str) {
+    let all = format!("{}{}", ran.out, ran.err);
+    let one_line = all.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(ran.code, code, "{all}");
+    assert!(one_line.contains(words), "`{words}` is not in: {all}");
+}
+
+#[test]
+fn a_silent_change_of_a_vendor_s_model_is_seen() {
+    let vendor = Vendor::start();
+    let place = place(&vendor);
+    check(
+        &look(&place, &[], Some(KEY)),
+        0,
+        "Reference: nothing to compare with yet",
+    );
+    check(
+        &look(&place, &[], Some(KEY)),
+        0,
+        "Alike: nothing has changed that could be seen",
+    );
+    vendor.behave(Way::Silent);
+    let ran = look(&place, &[], Some(KEY));
+    check(
+        &ran,
+        1,
+        "Changed: the model behind the address is not the one it was",
+    );
+    check(&ran, 1, "20 of 20 rows were answered otherwise");
+    check(&look(&place, &[], Some(KEY)), 0, "Alike");
+    vendor.behave(Way::Announced);
+    check(
+        &look(&place, &[], Some(KEY)),
+        1,
+        "the version stated was 2026.1 at the look before",
+    );
+    let ran = look(&place, &["--format", "json"], Some(KEY));
+    let figures: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(figures["has_changed"], false);
+    assert_eq!(figures["looks"].as_array().unwrap().len(), 6);
+    assert_eq!(figures["fingerprint"].as_str().unwrap().len(), 64);
+    let record = place.read("canaries.jsonl");
+    assert!(
+        record.starts_with("{\"schema\":\"alnager.canaries/1\""),
+        "{record}"
+    );
+    assert!(
+        record.lines().count() == 7 && !record.contains(KEY),
+        "{record}"
+    );
+}
+
+#[test]
+fn noise_alone_is_no_change() {
+    let vendor = Vendor::start();
+    vendor.behave(Way::Noisy);
+    let place = place(&vendor);
+    check(
+        &look(&place, &[], Some(KEY)),
+        0,
+        "Reference: nothing to compare with yet",
+    );
+    for _ in 0..2 {
+        check(
+            &look(&place, &[], Some(KEY)),
+            0,
+            "with a chance of at most 0.05, however often one looks",
+        );
+    }
+    let ran = look(&place, &["--format", "json"], Some(KEY));
+    let figures: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        (&figures["is_deterministic"], &figures["fingerprint"]),
+        (&json!(false), &Value::Null)
+    );
+    assert!(
+        figures["power"]["seen_by_look"][4].as_f64().unwrap() > 0.5,
+        "{figures}"
+    );
+}
+
+#[test]
+fn a_vendor_that_is_down_is_inconclusive_and_a_wrong_key_is_not() {
+    let vendor = Vendor::start();
+    let place = place(&vendor);
+    place.edit("retries = 2", "retries = 0");
+    vendor.behave(Way::Down);
+    let ran = look(&place, &["--format", "json"], Some(KEY));
+    check(
+        &ran,
+        3,
+        "inconclusive after 0 of 200 rows: it did not answer 1 times in a row",
+    );
+    let error: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(error["exit"], 3);
+    check(
+        &look(&place, &[], None),
+        2,
+        "`VENDOR_KEY`, which holds the secret, is not set",
+    );
+    check(
+        &look(&place, &[], Some("another-key-9876")),
+        2,
+        "status 401",
+    );
+    assert_eq!(place.read("canaries.jsonl").lines().count(), 1);
+    vendor.behave(Way::Honest);
+    check(&look(&place, &[], Some(KEY)), 0, "Reference");
+    // The record belongs to these canary rows.
+    place.edit("canaries = 20", "canaries = 7");
+    check(&look(&place, &[], Some(KEY)), 2, "belongs to another");
+    check(
+        &look(&place, &["--audit", "approval-by-sex"], Some(KEY)),
+        2,
+        "has no audit `approval-by-sex`",
+    );
+}
+
+/// The looks of the guide, word for word; its vendor is played by the server of these tests at a free port.
+#[test]
+fn the_looks_of_the_guide_can_be_followed_word_for_word() {
+    let vendor = Vendor::start();
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    let declared = place.read("examples/vendor/system.toml");
+    let declared = declared.replace("http://127.0.0.1:8077", &vendor.url);
+    place.write("examples/vendor/system.toml", declared);
+    let guide = examples().join("../docs/guide/audit-a-vendor.md");
+    let mut n_looks = 0;
+    for line in std::fs::read_to_string(guide).unwrap().lines() {
+        if line.starts_with("python3 examples/vendor/server.py") {
+            vendor.behave(match line.contains("--release silent") {
+                true => Way::Silent,
+                false => Way::Honest,
+            });
+        }
+        if line.starts_with("alnager audit canary") {
+            let (command, code) = line.split_once("    # exit ").unwrap();
+            let arguments = words(command);
+            let arguments: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+            let mut command = place.command(&arguments);
+            let ran = ran(command.env("VENDOR_KEY", KEY).output().unwrap());
+            assert_eq!(ran.code.to_string(), code, "{line}\n{}{}", ran.out, ran.err);
+            n_looks += 1;
+        }
+    }
+    assert_eq!(n_looks, 3);
+}
