@@ -12,6 +12,7 @@
 //! | [`sample`], [`score`], [`rank`] | how a score is spread, ranks and is calibrated, by group |
 //! | [`inequality`], [`category`], [`numeric`], [`ranking`] | benefits, classes, numbers and lists |
 //! | [`linear`], [`logit`], [`effect`], [`oaxaca`] | what is left of a gap once legitimate factors are held fixed |
+//! | [`paired`] | the same people decided or scored twice |
 //! | [`bootstrap`], [`power`] | how else it could have come out, and what could have been found |
 //! | [`reweigh`], [`weighted`], [`proxy`] | weights, and groups known by probability |
 //!
@@ -33,6 +34,7 @@ pub mod matrix;
 pub mod numeric;
 pub mod oaxaca;
 pub mod odds;
+pub mod paired;
 pub mod power;
 pub mod proportion;
 pub mod proxy;
