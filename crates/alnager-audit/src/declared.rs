@@ -4,6 +4,7 @@ use alnager_law::read::{Node, ReadError};
 use serde::{Deserialize, Serialize};
 
 use crate::derived::Derived;
+use crate::model::Model;
 
 /// One declared audit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,9 @@ pub struct Audit {
     /// The column that says which rows are one person's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
+    /// The model whose answers are one of the columns above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Model>,
 }
 
 /// What becomes of rows whose group is unknown.
@@ -235,6 +239,7 @@ impl Audit {
             "period",
             "weight",
             "person",
+            "model",
         ])?;
         let attributes: Vec<Attribute> = node.each("attribute", attribute)?;
         if attributes.is_empty() {
@@ -265,7 +270,11 @@ impl Audit {
             period: node.get("period")?.map(Node::words).transpose()?,
             weight: node.get("weight")?.map(Node::words).transpose()?,
             person: node.get("person")?.map(Node::words).transpose()?,
+            model: node.get("model")?.map(Model::read).transpose()?,
         };
+        if let (Some(model), Some(node)) = (&audit.model, node.get("model")?) {
+            model.check(&audit).map_err(|problem| node.wrong(problem))?;
+        }
         audit.check().map_err(|problem| node.wrong(problem))?;
         Ok(audit)
     }

@@ -4,6 +4,7 @@
 //! after another) only `alnager review` checks.
 
 use alnager_audit::declared::{Characteristic, Missing};
+use alnager_audit::model::InputKind;
 use alnager_law::fact::{FactKind, FactType};
 use alnager_law::pack::ROLES;
 use alnager_office::declaration::Stage;
@@ -247,8 +248,105 @@ fn audit() -> Value {
             },
             "attribute": { "type": "array", "minItems": 1, "items": attribute, "description": "The groups to compare." },
             "intersection": { "type": "array", "items": intersection, "description": "Combinations of attributes." },
+            "model": model(),
         }),
     )
+}
+
+/// A model that is asked: a file run here, or a service.
+fn model() -> Value {
+    let number = |description: &str| json!({ "type": "number", "description": description });
+    let input = table(
+        &["column"],
+        json!({
+            "column": words("The column of the data."),
+            "name": words("The model's name for it; without it the column's."),
+            "kind": { "enum": InputKind::WORDS, "description": "What it holds; numbers, unless it says texts." },
+        }),
+    );
+    let inputs = json!({
+        "type": "array",
+        "minItems": 1,
+        "items": { "oneOf": [{ "$ref": "#/$defs/words" }, input] },
+        "description": "What it is told of each row, in the order it expects; a name alone is a column of numbers.",
+    });
+    let gives =
+        words("The column that its answers are counted as: that of the decision or the score.");
+    let at = number("The position of the answer, from 0, where a row has several.");
+    let file = table(
+        &["gives", "inputs", "onnx"],
+        json!({
+            "gives": gives,
+            "inputs": inputs,
+            "onnx": words("An ONNX file, relative to this one."),
+            "output": words("The output that is the answer; without it the only one, or the first of numbers."),
+            "at": at,
+        }),
+    );
+    let of_protocol = |word: &str, required: &[&str], own: Value| {
+        let mut endpoint = table(
+            &[&["url", "protocol"], required].concat(),
+            json!({
+                "url": words("Its address, without secrets."),
+                "protocol": { "const": word },
+                "version": words("The version that its maker declares, held against what it says of itself."),
+                "auth": auth(),
+                "batch": number("Most rows of one request."),
+                "concurrency": number("Most requests under way at once."),
+                "per_second": number("Most requests a second."),
+                "timeout_s": number("Seconds after which a request is given up."),
+                "retries": number("How often a request is tried again."),
+                "canaries": number("Rows asked at the start and the end, whose answers are remembered."),
+            }),
+        );
+        if let (Some(properties), Value::Object(own)) =
+            (endpoint["properties"].as_object_mut(), own)
+        {
+            properties.extend(own);
+        }
+        endpoint
+    };
+    let pointer = |description: &str| json!({ "type": "string", "description": description });
+    let endpoint = json!({ "oneOf": [
+        of_protocol("mlflow", &[], json!({
+            "answer": pointer("The path from a prediction to the answer, as a JSON pointer."),
+        })),
+        of_protocol("kserve", &["model"], json!({
+            "model": words("The name of the model."),
+            "output": words("The output that holds the answers; without it the first."),
+            "at": at,
+        })),
+        of_protocol("json", &["request"], json!({
+            "request": words("The request, with {{rows}} for the list of rows, or {{NAME}} for one input of a single row."),
+            "answers": pointer("The path to the list of answers, as a JSON pointer."),
+            "answer": pointer("The path from an element of it to the answer, as a JSON pointer."),
+            "version_at": pointer("The path to the version that the answer states, as a JSON pointer."),
+        })),
+    ] });
+    let service = table(
+        &["gives", "inputs", "endpoint"],
+        json!({ "gives": gives, "inputs": inputs, "endpoint": endpoint }),
+    );
+    json!({ "oneOf": [file, service], "description": "A model whose answers are one of the columns." })
+}
+
+/// Where the secret of an endpoint is.
+fn auth() -> Value {
+    let way = |word: &str, description: &str| {
+        let mut way = table(
+            &[word],
+            json!({
+                "header": words("The header; `Authorization`, unless it says otherwise."),
+                "prefix": { "type": "string", "description": "What stands before the secret; `Bearer ` for `Authorization`." },
+            }),
+        );
+        way["properties"][word] = words(description);
+        way
+    };
+    json!({ "oneOf": [
+        way("env", "The environment variable that holds the secret."),
+        way("file", "The file that holds the secret, relative to this one."),
+    ] })
 }
 
 /// A derived column: bins, labels or a threshold.

@@ -321,6 +321,7 @@ fn audit(arguments: &FairnessArguments) -> Result<Audit, JobError> {
         period: arguments.period.clone(),
         weight: arguments.weight.clone(),
         person: arguments.person.clone(),
+        model: None,
     };
     audit.check().map_err(JobError::Input)?;
     check_strata(&audit)?;

@@ -60,6 +60,79 @@ decision = { column = "decision", positive = "approve", favourable = "approve" }
 column = "sex"
 characteristic = "sex"
 
+[[audit]]
+name = "c"
+data = "data.csv"
+decision = { column = "score", at_least = 0.6, favourable = "at_least" }
+[[audit.attribute]]
+column = "sex"
+characteristic = "sex"
+[audit.model]
+gives = "score"
+inputs = ["age", { name = "branch_code", column = "branch", kind = "text" }]
+onnx = "scorer.onnx"
+output = "probabilities"
+at = 1
+
+[[audit]]
+name = "d"
+data = "data.csv"
+decision = { column = "score", at_least = 0.6, favourable = "at_least" }
+[[audit.attribute]]
+column = "sex"
+characteristic = "sex"
+[audit.model]
+gives = "score"
+inputs = ["age"]
+[audit.model.endpoint]
+url = "https://scorer.example/infer"
+protocol = "kserve"
+model = "credit"
+output = "p"
+at = 1
+version = "3"
+auth = { header = "X-Key", prefix = "k", env = "SCORER_KEY" }
+batch = 50
+concurrency = 2
+per_second = 2.5
+timeout_s = 10
+retries = 3
+canaries = 8
+
+[[audit]]
+name = "e"
+data = "data.csv"
+decision = { column = "score", at_least = 0.6, favourable = "at_least" }
+[[audit.attribute]]
+column = "sex"
+characteristic = "sex"
+[audit.model]
+gives = "score"
+inputs = ["age"]
+[audit.model.endpoint]
+url = "https://scorer.example/score"
+protocol = "json"
+request = "{\"rows\": {{rows}}}"
+answers = "/scores"
+answer = "/p"
+version_at = "/version"
+auth = { file = "key.txt" }
+
+[[audit]]
+name = "f"
+data = "data.csv"
+decision = { column = "score", at_least = 0.6, favourable = "at_least" }
+[[audit.attribute]]
+column = "sex"
+characteristic = "sex"
+[audit.model]
+gives = "score"
+inputs = ["age"]
+[audit.model.endpoint]
+url = "https://scorer.example/invocations"
+protocol = "mlflow"
+answer = "/0"
+
 [[limit]]
 test = "impact-ratio"
 low = "0.95"
@@ -305,6 +378,12 @@ fn reader_and_schema_refuse_the_same_values() {
             "characteristic = \"race\"",
         ),
         ("columns = [\"race\", \"sex\"]", "columns = [\"race\"]"),
+        ("kind = \"text\"", "kind = \"words\""),
+        ("inputs = [\"age\"]", "inputs = []"),
+        ("protocol = \"mlflow\"", "protocol = \"grpc\""),
+        ("protocol = \"kserve\"", "protocol = \"mlflow\""),
+        ("env = \"SCORER_KEY\"", "token = \"s3cr3t\""),
+        ("onnx = \"scorer.onnx\"", "onnx = 7"),
         ("low = \"0.95\"", "low = \"ca. 1\""),
         ("low = \"0.95\"", "low = 0.95"),
         ("test = \"impact-ratio\"", "test = \"none\""),
