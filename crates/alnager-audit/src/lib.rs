@@ -10,6 +10,7 @@ pub mod derived;
 pub mod factor;
 pub mod figures;
 pub mod finding;
+pub mod flips;
 pub mod judge;
 pub mod lending;
 pub mod measures;

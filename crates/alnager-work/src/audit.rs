@@ -3,6 +3,7 @@
 pub mod check_summary;
 pub mod classes;
 pub mod fairness;
+pub mod flips;
 pub mod lending;
 pub mod numeric;
 pub mod oaxaca;

@@ -3,6 +3,7 @@
 mod check_summary;
 mod classes;
 mod fairness;
+mod flips;
 mod lending;
 mod numeric;
 mod oaxaca;
@@ -40,6 +41,8 @@ pub(crate) enum AuditCommand {
     Lending(lending::LendingArguments),
     /// A gap in mean outcomes taken apart: what follows from different factors, and what does not (Oaxaca-Blinder)
     Oaxaca(oaxaca::OaxacaArguments),
+    /// Change a protected attribute or a proxy of each row and ask the model again: which decisions flip
+    Flips(Box<flips::FlipsArguments>),
     /// Weights that make group and label independent, for training data
     Reweigh(reweigh::ReweighArguments),
     /// Race and ethnicity estimated by surname and place (BISG), and rates weighted with the estimates
@@ -64,6 +67,7 @@ impl AuditCommand {
             | AuditCommand::Ranking(_)
             | AuditCommand::Lending(_)
             | AuditCommand::Oaxaca(_)
+            | AuditCommand::Flips(_)
             | AuditCommand::Reweigh(_)
             | AuditCommand::Proxy(_)
             | AuditCommand::Strata(_)
@@ -87,6 +91,7 @@ pub(crate) async fn run(
         AuditCommand::Ranking(arguments) => ranking::run(arguments, format),
         AuditCommand::Lending(arguments) => lending::run(arguments, format),
         AuditCommand::Oaxaca(arguments) => oaxaca::run(arguments, format),
+        AuditCommand::Flips(arguments) => flips::run(arguments, format),
         AuditCommand::Reweigh(arguments) => reweigh::run(arguments, format),
         AuditCommand::Proxy(arguments) => proxy::run(arguments, format),
         AuditCommand::Strata(arguments) => strata::run(arguments, format),

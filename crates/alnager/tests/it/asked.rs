@@ -1,6 +1,6 @@
-//! Models that are asked: a review of a declared model.
+//! Models that are asked: a review of a declared model, and flips.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Place;
 
@@ -144,4 +144,212 @@ fn a_model_that_cannot_be_asked_stops_the_review() {
         ran.err
     );
     assert!(ran.err.contains("system.toml, line"), "{}", ran.err);
+}
+
+const INPUTS: [&str; 8] = [
+    "--model",
+    "scorer.onnx",
+    "--inputs",
+    "age,income,debt,sex:text,region:text",
+    "--output",
+    "output_probability",
+    "--answer-at",
+    "1",
+];
+
+fn flips(place: &Place, more: &[&str]) -> crate::Ran {
+    let line = [&["audit", "flips", "system/rows.csv"], &INPUTS[..], more].concat();
+    let line: Vec<&str> = line
+        .into_iter()
+        .map(|word| {
+            if word == "scorer.onnx" {
+                "system/scorer.onnx"
+            } else {
+                word
+            }
+        })
+        .collect();
+    place.run(&line)
+}
+
+#[test]
+fn flips_are_counted_by_pair_and_group() {
+    let place = system(true);
+    let more = [
+        "--decision",
+        "score>=0.5",
+        "--favorable",
+        "at_least",
+        "--flip",
+        "sex=Male,Female",
+        "--flip",
+        "faith=a,b",
+        "--attr",
+        "sex,region",
+        "--format",
+        "json",
+    ];
+    let ran = flips(&place, &more);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let figures: Value = serde_json::from_str(&ran.out).unwrap();
+    let pair = &figures["flips"][0]["pairs"][0];
+    let all = &pair["all"];
+    assert_eq!(
+        (&figures["rows_read"], &all["n"]),
+        (&json!(200), &json!(200))
+    );
+    // The model was trained on data that favour men: as a woman nobody gains, and everybody's score falls.
+    assert_eq!(all["n_gained"], json!(0));
+    let lost = all["n_lost"].as_u64().unwrap();
+    assert!(lost >= 10, "{all}");
+    assert!(
+        all["shift_mean_interval"][1].as_f64().unwrap() < -0.05,
+        "{all}"
+    );
+    assert!(all["mcnemar_p"].as_f64().unwrap() < 0.01, "{all}");
+    assert!(all["mcnemar_p"].as_f64() <= all["mcnemar_p_adjusted"].as_f64());
+    let by_sex = &pair["groups"]["sex"];
+    let of = |group: &str| by_sex[group]["n_lost"].as_u64().unwrap();
+    assert_eq!(of("Male") + of("Female"), lost);
+    assert_eq!(pair["groups"]["region"].as_object().unwrap().len(), 3);
+    assert_eq!(figures["flips"][1]["applies"], json!(false));
+    assert_eq!(figures["model"]["kind"], json!("onnx"));
+    assert_eq!(figures["model"]["inputs"]["sex"], json!("sex"));
+    // In words, and from the declaration, it is the same.
+    let words = flips(&place, &more[..more.len() - 2]);
+    assert!(
+        words.out.contains("sex: Male changed to Female"),
+        "{}",
+        words.out
+    );
+    assert!(words.out.contains("faith: not applicable"), "{}", words.out);
+    let declared = place.run(&[
+        "audit",
+        "flips",
+        "--system",
+        "system",
+        "--audit",
+        "approval-by-sex",
+        "--flip",
+        "sex=Male,Female",
+        "--where",
+        "age > 0",
+        "--attr",
+        "sex,region",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(declared.code, 0, "{}", declared.err);
+    let declared: Value = serde_json::from_str(&declared.out).unwrap();
+    let same = |name: &str| {
+        assert_eq!(
+            declared["flips"][0]["pairs"][0]["all"][name], all[name],
+            "{name}"
+        )
+    };
+    ["n", "n_gained", "n_lost", "shift_mean", "mcnemar_p"]
+        .into_iter()
+        .for_each(same);
+    place.write("names.txt", "Male\nFemale\r\n\n");
+    let listed = [
+        "--decision",
+        "score>=0.5",
+        "--favorable",
+        "at_least",
+        "--flip",
+        "sex=@names.txt",
+        "--attr",
+        "sex,region",
+        "--format",
+        "json",
+    ];
+    let listed: Value = serde_json::from_str(&flips(&place, &listed).out).unwrap();
+    assert_eq!(
+        listed["flips"][0]["pairs"][0]["all"]["n_lost"],
+        all["n_lost"]
+    );
+}
+
+#[test]
+fn a_label_may_flip_too() {
+    let place = system(true);
+    let line = [
+        "audit",
+        "flips",
+        "system/rows.csv",
+        "--model",
+        "system/scorer.onnx",
+        "--inputs",
+        "age,income,debt,sex:text,region:text",
+        "--output",
+        "output_label",
+        "--decision",
+        "approved",
+        "--favorable",
+        "yes",
+        "--flip",
+        "region=north,south",
+        "--format",
+        "json",
+    ];
+    let ran = place.run(&line);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let figures: Value = serde_json::from_str(&ran.out).unwrap();
+    let all = &figures["flips"][0]["pairs"][0]["all"];
+    assert_eq!(
+        (&all["n_gained"], &all["shift_mean"]),
+        (&json!(0), &Value::Null)
+    );
+    assert!(all["n_lost"].as_u64().unwrap() > 0, "{all}");
+}
+
+#[test]
+fn what_is_wrong_with_flips_is_named() {
+    let place = system(true);
+    let decided = ["--decision", "score>=0.5", "--favorable", "at_least"];
+    let wrong = |more: &[&str], problem: &str| {
+        let ran = flips(&place, more);
+        assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains(problem), "{}", ran.err);
+    };
+    let with = |flip: &'static str| [&decided[..], &["--flip", flip]].concat();
+    wrong(&with("sex"), "names no values");
+    wrong(&with("sex=Male"), "has 1 values");
+    wrong(&with("sex=Male,,Female"), "value 2 of `sex` is empty");
+    wrong(&with("sex=Male,Male"), "has the value `Male` twice");
+    wrong(&with("score=1,2"), "is the model's answer");
+    wrong(&with("age=old,young"), "takes a number");
+    wrong(&with("sex=@nowhere.txt"), "nowhere.txt");
+    wrong(&["--flip", "sex=Male,Female"], "--decision");
+    wrong(
+        &["--decision", "score>=0.5", "--flip", "sex=Male,Female"],
+        "--favorable",
+    );
+    wrong(
+        &[
+            "--decision",
+            "score",
+            "--favorable",
+            "1",
+            "--flip",
+            "sex=Male,Female",
+        ],
+        "a decision has two values",
+    );
+    let ran = place.run(&[
+        "audit",
+        "flips",
+        "--system",
+        "system",
+        "--audit",
+        "approval",
+        "--flip",
+        "sex=Male,Female",
+    ]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("did you mean `approval-by-sex`"),
+        "{}",
+        ran.err
+    );
 }
