@@ -125,6 +125,11 @@ pub(crate) fn journal(root: &Path, size: Option<&str>) -> Result<()> {
     run(command.arg("--").args(size))
 }
 
+/// Models asked of a million rows, beside counting a file of their answers.
+pub(crate) fn models(root: &Path) -> Result<()> {
+    run(cargo(root).args(["bench", "--quiet", "-p", "xtask", "--bench", "models"]))
+}
+
 /// What no program can do without: read the file, look at every byte, split it into fields, and write as much
 /// as the desk holds durably. Run as a child of its own, so that it is measured as the review is.
 pub(crate) fn floor(csv: &Path, folder: &Path, n_bytes: &str) -> Result<()> {

@@ -30,6 +30,7 @@ usage: cargo xtask <chore>
   bench law            hold 100,000 random rules against the crate cel, measure mapping beside it
   bench journal [N]    append from many submitters, then N entries (1,000,000), beside raw fsync and bare SQLite
   bench audit SHARED   audit ten million rows beside the peers of the folder SHARED
+  bench models         ask two models of a million rows beside counting a file of their answers
   bench proof          check the proof of one entry of a million, size and CPU
   bench spots [SHARED] search Adult for blind spots, and planted data whose truth is known
   bench texts SHARED   import the AI Act from the folder SHARED beside a bare loop over its events
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         ["bench", "journal"] => bench::journal(&root(), None),
         ["bench", "journal", size] => bench::journal(&root(), Some(size)),
         ["bench", "audit", shared] => bench::audit(&root(), Path::new(shared)),
+        ["bench", "models"] => bench::models(&root()),
         ["bench", "proof"] => bench::proof(&root()),
         ["bench", "spots"] => bench::spots(&root(), None),
         ["bench", "spots", shared] => bench::spots(&root(), Some(Path::new(shared))),

@@ -17,6 +17,7 @@ pub mod drivers;
 pub mod factor;
 pub mod figures;
 pub mod finding;
+pub mod flips;
 pub mod judge;
 pub mod lending;
 pub mod measures;

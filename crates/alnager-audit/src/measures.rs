@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::declared::{Audit, DecisionBy};
+use crate::model::ModelStamp;
 use crate::table::{CountTable, SampleTable, ScoreTable};
 
 /// The measures of one audit.
@@ -115,6 +116,9 @@ pub struct DataStamp {
     /// Rows among them that were not counted, and why.
     #[serde(default, skip_serializing_if = "LeftOut::is_none")]
     pub left_out: LeftOut,
+    /// What answered them, where a model was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelStamp>,
 }
 
 impl DataStamp {

@@ -26,3 +26,76 @@ pub enum Answers {
     /// Texts.
     Texts(Vec<String>),
 }
+
+impl AskedColumn {
+    /// The text of a row: empty where it is missing, and a number in its shortest decimal form.
+    pub(crate) fn text(&self, row: usize) -> String {
+        match self {
+            AskedColumn::Texts(texts, codes) => (codes[row] as usize)
+                .checked_sub(1)
+                .map_or(String::new(), |at| texts[at].clone()),
+            AskedColumn::Numbers(numbers) => numbers[row].to_string(),
+        }
+    }
+}
+
+impl Answers {
+    /// The number of answers.
+    pub fn len(&self) -> usize {
+        match self {
+            Answers::Numbers(numbers) => numbers.len(),
+            Answers::Texts(texts) => texts.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts other answers in the place of those at these positions, which ascend; there are as many of both.
+    pub(crate) fn replace(&mut self, at: &[usize], others: Answers) {
+        match (&mut *self, others) {
+            (Answers::Numbers(all), Answers::Numbers(others)) => {
+                at.iter()
+                    .zip(others)
+                    .for_each(|(at, other)| all[*at] = other);
+            }
+            (Answers::Texts(all), Answers::Texts(others)) => {
+                at.iter()
+                    .zip(others)
+                    .for_each(|(at, other)| all[*at] = other);
+            }
+            (Answers::Texts(all), Answers::Numbers(others)) => {
+                let others = others.iter().map(f64::to_string);
+                at.iter()
+                    .zip(others)
+                    .for_each(|(at, other)| all[*at] = other);
+            }
+            (Answers::Numbers(all), Answers::Texts(others)) => {
+                let mut texts: Vec<String> = all.iter().map(f64::to_string).collect();
+                at.iter()
+                    .zip(others)
+                    .for_each(|(at, other)| texts[*at] = other);
+                *self = Answers::Texts(texts);
+            }
+        }
+    }
+
+    /// Adds the answers of more rows. A model answers all rows alike: numbers that follow texts become texts, as they are called in
+    /// a column of them.
+    pub(crate) fn extend(&mut self, more: Answers) {
+        match (&mut *self, more) {
+            (Answers::Numbers(all), Answers::Numbers(more)) => all.extend(more),
+            (Answers::Texts(all), Answers::Texts(more)) => all.extend(more),
+            (Answers::Texts(all), Answers::Numbers(more)) => {
+                all.extend(more.iter().map(f64::to_string));
+            }
+            (Answers::Numbers(all), Answers::Texts(more)) => {
+                let mut texts: Vec<String> = all.iter().map(f64::to_string).collect();
+                texts.extend(more);
+                *self = Answers::Texts(texts);
+            }
+        }
+    }
+}

@@ -211,6 +211,27 @@ pub enum ProbeError {
         /// What is wrong.
         problem: Box<KeptProblem>,
     },
+    /// A model that cannot be read, made ready or run.
+    #[error("{file}: {problem}")]
+    Model {
+        /// Its file.
+        file: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// A value that an input of a model cannot take.
+    #[error(
+        "column `{column}` cannot be changed to `{value}`: the model's input `{input}`, filled from it, takes a number; name numbers, or \
+         declare the input as text"
+    )]
+    FlipValue {
+        /// The column changed.
+        column: String,
+        /// The value.
+        value: String,
+        /// The input.
+        input: String,
+    },
     /// Something in the rows.
     #[error("{place}: {problem}")]
     Content {
@@ -301,6 +322,24 @@ pub enum Problem {
     /// A record beyond [`RECORD_BYTES_MAX`].
     #[error("the record that begins here is longer than {} MB; check for a missing line break or a quote that is not closed", RECORD_BYTES_MAX >> 20)]
     LongRecord,
+    /// What a model answered cannot be taken.
+    #[error("the model's answer for row {row}, counted as column `{column}`: {problem}")]
+    Answer {
+        /// The column that it gives.
+        column: String,
+        /// The row of the data, from 1 over all files.
+        row: u64,
+        /// What is wrong.
+        problem: Box<Problem>,
+    },
+    /// Rows that came after a model was asked.
+    #[error(
+        "there are more rows than when the model was asked; wait until nothing writes to the data, then measure again"
+    )]
+    MoreRows,
+    /// What was read could not be handed on; the cause is told instead of this.
+    #[error("reading was stopped")]
+    Stopped,
     /// A byte 0.
     #[error("the text holds a NUL byte, so this is not plain text; export the data again as UTF-8")]
     Nul,

@@ -3,6 +3,7 @@
 use alnager_audit::derived::Derived;
 use alnager_audit::measures::LeftOut;
 
+use crate::asked::Answers;
 use crate::coder::{Coded, Coder, TRUE, Truths, UNDECIDED, Unknown};
 use crate::condition::Condition;
 use crate::error::{ProbeError, Problem, shown};
@@ -30,7 +31,22 @@ pub(crate) struct Intake {
     n_conditions: usize,
     n_rows: u64,
     left_out: LeftOut,
+    answered: Option<Answered>,
+    /// The numbers, from 1, of the rows gathered, where somebody wants to know them.
+    numbers: Option<Vec<u64>>,
 }
+
+/// A column that is not in the data: a model's answers for the rows that meet the condition, in their order.
+pub(crate) struct Answered {
+    /// Its name.
+    pub(crate) column: String,
+    pub(crate) answers: Answers,
+    /// The answers taken in.
+    pub(crate) n_taken: usize,
+}
+
+/// The column of a role that takes in answers, in the place of a position among the columns of the data.
+const ANSWERED: usize = usize::MAX;
 
 /// A problem with the value of one row.
 #[derive(Debug)]
@@ -59,6 +75,8 @@ impl Intake {
             n_conditions: 0,
             n_rows: 0,
             left_out: LeftOut::default(),
+            answered: None,
+            numbers: None,
         };
         if let Some(text) = condition {
             let (rule, vocabulary) = alnager_law::rule::over_columns(text)
@@ -79,27 +97,67 @@ impl Intake {
         self.derived.iter().find(|derived| derived.column == column)
     }
 
-    /// Adds a use of a column, derived or of the data.
+    /// Adds a column that is not in the data. Its uses are added after it.
+    pub(crate) fn add_answered(&mut self, answered: Answered) {
+        self.answered = Some(answered);
+    }
+
+    /// Keeps the numbers of the rows gathered.
+    pub(crate) fn keep_numbers(&mut self) {
+        self.numbers = Some(Vec::new());
+    }
+
+    /// The numbers, from 1, of the rows gathered, if they are kept.
+    pub(crate) fn numbers(&self) -> &[u64] {
+        self.numbers.as_deref().unwrap_or_default()
+    }
+
+    /// Adds a use of a column, derived, answered or of the data.
     pub(crate) fn add(&mut self, column: &str, purpose: Purpose, coder: Coder) {
+        let unknown = self.unknown.clone();
+        self.add_with(column, purpose, coder, &unknown);
+    }
+
+    /// Adds a use of a column in which other spellings mean unknown.
+    pub(crate) fn add_with(
+        &mut self,
+        column: &str,
+        purpose: Purpose,
+        coder: Coder,
+        unknown: &Unknown,
+    ) {
         let derived = self.derived(column).cloned();
         let source = derived
             .as_ref()
             .map_or(column, |derived| derived.from.as_str());
-        let at = self
-            .columns
-            .iter()
-            .position(|name| name == source)
-            .unwrap_or_else(|| {
-                self.columns.push(source.to_owned());
-                self.columns.len() - 1
-            });
-        self.roles.push(Role::new(
-            at,
-            purpose,
-            coder,
-            derived.as_ref(),
-            &self.unknown,
-        ));
+        let is_answered = |answered: &Answered| answered.column == source;
+        let at = if self.answered.as_ref().is_some_and(is_answered) {
+            ANSWERED
+        } else {
+            self.columns
+                .iter()
+                .position(|name| name == source)
+                .unwrap_or_else(|| {
+                    self.columns.push(source.to_owned());
+                    self.columns.len() - 1
+                })
+        };
+        self.roles
+            .push(Role::new(at, purpose, coder, derived.as_ref(), unknown));
+    }
+
+    /// The name of the column that a role reads.
+    pub(crate) fn column_of(&self, role: &Role) -> &str {
+        match (&self.answered, role.column) {
+            (Some(answered), ANSWERED) => &answered.column,
+            (_, at) => &self.columns[at],
+        }
+    }
+
+    /// Whether every answer was taken in.
+    pub(crate) fn took_all_answers(&self) -> bool {
+        let all = |answered: &Answered| answered.n_taken == answered.answers.len();
+        self.answered.as_ref().is_none_or(all)
     }
 
     /// The columns in use, each once.
@@ -111,7 +169,8 @@ impl Intake {
     /// their shortest decimal form.
     pub(crate) fn compare_floats(&mut self, are_short: &dyn Fn(usize) -> bool) {
         for role in &mut self.roles {
-            role.compare_floats(are_short(role.column));
+            let is_of_data = role.column != ANSWERED;
+            role.compare_floats(is_of_data && are_short(role.column));
         }
     }
 
@@ -128,6 +187,9 @@ impl Intake {
     /// Forgets the rows gathered.
     pub(crate) fn clear(&mut self) {
         self.roles.iter_mut().for_each(Role::clear);
+        if let Some(numbers) = &mut self.numbers {
+            numbers.clear();
+        }
     }
 
     /// Rows met so far, counted or not.
@@ -193,8 +255,21 @@ impl Intake {
             }
         }
         for role in roles.iter_mut() {
+            if role.column == ANSWERED {
+                let taken = take_answers(role, self.answered.as_ref(), 1);
+                taken.map_err(|(_, problem)| {
+                    of_answer(self.answered.as_ref(), self.n_rows, problem)
+                })?;
+                continue;
+            }
             role.text(field(role.column))
                 .map_err(|problem| fault(role.column, problem))?;
+        }
+        if let Some(answered) = &mut self.answered {
+            answered.n_taken += 1;
+        }
+        if let Some(numbers) = &mut self.numbers {
+            numbers.push(self.n_rows);
         }
         Ok(())
     }
@@ -219,6 +294,20 @@ impl Intake {
                 keep = Some(kept);
             }
             let role = &mut self.roles[at];
+            if role.column == ANSWERED {
+                if first.is_some() {
+                    continue;
+                }
+                if let Err((nth, problem)) = take_answers(role, self.answered.as_ref(), n_kept) {
+                    let row = nth_kept(keep.as_deref(), nth);
+                    let number = self.n_rows + row as u64 + 1;
+                    first = Some(Fault {
+                        row,
+                        ..of_answer(self.answered.as_ref(), number, problem)
+                    });
+                }
+                continue;
+            }
             match encode(role, keep.as_deref()) {
                 Ok(()) if at < self.n_conditions => {}
                 Ok(()) => assert_eq!(role.n_rows(), n_kept, "one code per row"),
@@ -235,8 +324,77 @@ impl Intake {
         if let Some(fault) = first {
             return Err(fault);
         }
+        if let Some(answered) = &mut self.answered {
+            answered.n_taken += n_kept;
+        }
+        if let Some(numbers) = &mut self.numbers {
+            let kept = (0..n_rows).filter(|row| keep.as_ref().is_none_or(|keep| keep[*row]));
+            numbers.extend(kept.map(|row| self.n_rows + row as u64 + 1));
+        }
         self.n_rows += n_rows as u64;
         Ok(())
+    }
+}
+
+/// Takes the answers of the next `n` rows into a role, or names the first row of them whose answer it cannot take.
+fn take_answers(
+    role: &mut Role,
+    answered: Option<&Answered>,
+    n: usize,
+) -> Result<(), (usize, Problem)> {
+    let Some(answered) = answered else {
+        return Err((0, Problem::MoreRows));
+    };
+    let range = answered.n_taken..answered.n_taken + n;
+    let n_left = answered.answers.len().saturating_sub(answered.n_taken);
+    let more_rows = || (n_left, Problem::MoreRows);
+    match &answered.answers {
+        Answers::Numbers(numbers) => {
+            let numbers = numbers.get(range).ok_or_else(more_rows)?;
+            if role.takes_numbers(numbers.iter().copied()) {
+                return Ok(());
+            }
+            for (row, number) in numbers.iter().enumerate() {
+                // Minus zero is zero.
+                let number = number + 0.0;
+                role.number(number, number.to_bits(), || number.to_string())
+                    .map_err(|problem| (row, problem))?;
+            }
+        }
+        Answers::Texts(texts) => {
+            for (row, text) in texts.get(range).ok_or_else(more_rows)?.iter().enumerate() {
+                role.text(text.as_bytes())
+                    .map_err(|problem| (row, problem))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The row of a batch that is the `nth` of those kept, from 0.
+fn nth_kept(keep: Option<&[bool]>, nth: usize) -> usize {
+    let Some(keep) = keep else {
+        return nth;
+    };
+    let mut kept = keep.iter().enumerate().filter(|(_, kept)| **kept);
+    kept.nth(nth).map_or(keep.len(), |(row, _)| row)
+}
+
+/// A problem with the answer for the row of this number.
+fn of_answer(answered: Option<&Answered>, row: u64, problem: Problem) -> Fault {
+    let column = answered.map(|answered| answered.column.clone());
+    let problem = match problem {
+        Problem::MoreRows => Problem::MoreRows,
+        problem => Problem::Answer {
+            column: column.unwrap_or_default(),
+            row,
+            problem: Box::new(problem),
+        },
+    };
+    Fault {
+        row: 0,
+        column: None,
+        problem,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::cells::{Cells, Extra};
 use crate::coder::{Coder, Gathered, Levels, Numbers, TextKind, Texts};
 use crate::error::{ProbeError, Problem, choices, shown};
 use crate::gather::{Room, Scores};
-use crate::intake::{Fault, Intake, Sink};
+use crate::intake::{Answered, Fault, Intake, Sink};
 use crate::role::{Purpose, Role};
 
 /// Spellings that often mean *unknown*, in lower case: a group of that name deserves a look.
@@ -96,14 +96,17 @@ impl Sink for Kernel<'_> {
 }
 
 impl<'a> Kernel<'a> {
-    /// The roles of an audit.
-    pub(crate) fn new(audit: &'a Audit) -> Result<Self, ProbeError> {
+    /// The roles of an audit, one of whose columns may be a model's answers.
+    pub(crate) fn new(audit: &'a Audit, answered: Option<Answered>) -> Result<Self, ProbeError> {
         let mut kernel = Kernel {
             audit,
             intake: Intake::new(audit.filter.as_deref(), &audit.derived, &audit.unknown)?,
             cells: Cells::default(),
             persons: vec![],
         };
+        if let Some(answered) = answered {
+            kernel.intake.add_answered(answered);
+        }
         kernel.add_groups();
         kernel.add_outcomes();
         kernel.add_numbers();
@@ -172,6 +175,11 @@ impl<'a> Kernel<'a> {
         self.intake.add(column, purpose, coder);
     }
 
+    /// Whether every answer of a model belonged to a row.
+    pub(crate) fn took_all_answers(&self) -> bool {
+        self.intake.took_all_answers()
+    }
+
     /// Rows met so far, counted or not.
     pub(crate) fn n_rows(&self) -> u64 {
         self.intake.n_rows()
@@ -217,10 +225,10 @@ impl<'a> Kernel<'a> {
         for role in self.intake.roles() {
             role.coder
                 .check()
-                .map_err(|problem| wrong(&self.intake.columns()[role.column], problem))?;
+                .map_err(|problem| wrong(self.intake.column_of(role), problem))?;
             if role.purpose == Purpose::Decision {
                 self.check_favourable(role)
-                    .map_err(|problem| wrong(&self.intake.columns()[role.column], problem))?;
+                    .map_err(|problem| wrong(self.intake.column_of(role), problem))?;
             }
         }
         let counted = self.tables();
@@ -239,8 +247,7 @@ impl<'a> Kernel<'a> {
         }
         let in_vain = self.intake.asked_in_vain().into_iter();
         let of_roles = self.intake.roles().iter();
-        let of_roles =
-            of_roles.flat_map(|role| role.warnings(file, &self.intake.columns()[role.column]));
+        let of_roles = of_roles.flat_map(|role| role.warnings(file, self.intake.column_of(role)));
         let warnings = in_vain
             .map(|sentence| format!("{file}: {sentence}"))
             .chain(of_roles)

@@ -5,6 +5,7 @@
 
 mod arrow;
 mod asked;
+mod asking;
 mod cells;
 mod coder;
 mod columns;
@@ -12,6 +13,7 @@ mod condition;
 mod csv;
 pub mod endpoint;
 mod error;
+mod flip;
 mod gather;
 pub mod http;
 mod intake;
@@ -19,6 +21,7 @@ mod json;
 mod kernel;
 mod lines;
 mod names;
+mod onnx;
 mod parquet;
 mod role;
 mod rows;
@@ -33,10 +36,13 @@ use sha2::{Digest, Sha256};
 pub use crate::asked::Answers;
 pub use crate::cells::CELLS_MAX;
 pub use crate::error::{Place, ProbeError, Problem, Row};
+pub use crate::flip::{Flip, Flipped, FlipsWanted, ask_flipped};
 pub use crate::names::column_names;
 pub use crate::rows::{Rows, Wanted, WantedKind, read_rows};
 pub use crate::source::{Progress, RECORD_BYTES_MAX, Source, Unit};
 
+use crate::asking::Asking;
+use crate::intake::Answered;
 use crate::kernel::Kernel;
 use crate::source::{Format, Opened};
 
@@ -59,13 +65,50 @@ pub fn measure(audit: &Audit, source: &Source) -> Result<Measured, ProbeError> {
 }
 
 /// Counts the rows of `source` as `audit` asks, and tells `progress` how far it is, several times a second on a large file.
+///
+/// A model's file is looked for in the working folder; [`measure_beside`] takes another.
 pub fn measure_with(
     audit: &Audit,
     source: &Source,
     progress: &dyn Fn(Progress),
 ) -> Result<Measured, ProbeError> {
+    measure_beside(audit, source, Path::new(""), progress)
+}
+
+/// Counts the rows of `source` as `audit` asks. Where the audit has a model, it is asked of every row first, and its answers are
+/// counted as the column that it gives; its file is relative to `folder`.
+///
+/// The rows are read twice then. `progress` tells of the first time, then of the second.
+pub fn measure_beside(
+    audit: &Audit,
+    source: &Source,
+    folder: &Path,
+    progress: &dyn Fn(Progress),
+) -> Result<Measured, ProbeError> {
+    let asking = match &audit.model {
+        Some(model) => Some(asking::ask_all(audit, model, source, folder, progress)?),
+        None => None,
+    };
+    let mut answers = None;
+    let mut asked = None;
+    if let (
+        Some(model),
+        Some(Asking {
+            answers: all,
+            stamp,
+            data,
+        }),
+    ) = (&audit.model, asking)
+    {
+        answers = Some(Answered {
+            column: model.gives.clone(),
+            answers: all,
+            n_taken: 0,
+        });
+        asked = Some((stamp, data));
+    }
     let (files, folder) = source.files()?;
-    let mut kernel = Kernel::new(audit)?;
+    let mut kernel = Kernel::new(audit, answers)?;
     let stamps = each_file(
         &files,
         folder.as_deref(),
@@ -83,7 +126,14 @@ pub fn measure_with(
     if n_rows == 0 {
         return Err(ProbeError::NoRows { file: name });
     }
-    let data = stamp(&audit.data, stamps, n_rows, kernel.left_out());
+    let mut data = stamp(&audit.data, stamps, n_rows, kernel.left_out());
+    if let Some((stamp, of_inputs)) = asked {
+        let is_same = of_inputs.sha256 == data.sha256 && of_inputs.n_rows == n_rows;
+        if !is_same || !kernel.took_all_answers() {
+            return Err(ProbeError::Changed { file: name });
+        }
+        data.model = Some(stamp);
+    }
     if data.n_counted() == 0 {
         return Err(ProbeError::NoRowMeets {
             file: name,
@@ -176,6 +226,7 @@ fn stamp(name: &str, mut files: Vec<FileStamp>, n_rows: u64, left_out: LeftOut) 
         n_rows,
         files,
         left_out,
+        model: None,
     }
 }
 

@@ -231,6 +231,7 @@ fn audit() -> AuditView {
         data: "data.csv".to_owned(),
         sha256: "09f31456cb0913e9550be73f998f57172b117db9a3660ee7ba3a2245616e79b6".to_owned(),
         n_rows: 7214,
+        model: None,
         favourable: "decile_score below 5".to_owned(),
         unknown: Vec::new(),
         groups: groups(),

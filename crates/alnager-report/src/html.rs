@@ -486,6 +486,14 @@ fn computed(view: &ReviewView) -> Markup {
                                 td.num data-label="Rows" { (count(audit.n_rows)) }
                                 td.hash data-label="SHA-256" { (audit.sha256) }
                             }
+                            @if let Some(model) = &audit.model {
+                                tr {
+                                    th scope="row" { (model.name) " (model, " (model.kind) @if let Some(version) = &model.version { ", version " (version) } ")" }
+                                    td data-label="Audit" { (audit.name) }
+                                    td.num data-label="Rows" {}
+                                    td.hash data-label="SHA-256" { (model.sha256) }
+                                }
+                            }
                         }
                     }
                 }

@@ -147,7 +147,7 @@ fn audit(audit: &AuditView) -> Value {
         .iter()
         .map(|(attribute, n)| (attribute.clone(), json!(n)))
         .collect();
-    json!({
+    let mut value = json!({
         "name": audit.name,
         "data": audit.data,
         "sha256": audit.sha256,
@@ -155,7 +155,11 @@ fn audit(audit: &AuditView) -> Value {
         "favourable": audit.favourable,
         "unknown": unknown,
         "groups": audit.groups.iter().map(group).collect::<Value>(),
-    })
+    });
+    if let Some(model) = &audit.model {
+        value["model"] = json!(model);
+    }
+    value
 }
 
 fn group(group: &GroupView) -> Value {

@@ -257,8 +257,15 @@ fn audit_results(
 ) {
     let rows = grouped(audit.n_rows);
     let words = format!(
-        "· {}: {}, {rows} rows · favourable is {} · intervals {}",
-        audit.name, audit.data, audit.favourable, view.confidence
+        "· {}: {}, {rows} rows{} · favourable is {} · intervals {}",
+        audit.name,
+        audit.data,
+        audit.model.as_ref().map_or(String::new(), |model| format!(
+            " · answered by {}",
+            model.name
+        )),
+        audit.favourable,
+        view.confidence
     );
     screen.heading("results", &words);
     if let Some(headline) = headline {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use alnager_audit::judge::{self, Alternative, Outcome, TestResult};
+use alnager_audit::model::ModelStamp;
 use alnager_audit::policy::Metric;
 use alnager_law::book::Book;
 use alnager_law::conflict::ConflictPair;
@@ -105,6 +106,8 @@ pub struct AuditView {
     pub sha256: String,
     /// Its rows.
     pub n_rows: u64,
+    /// The model that was asked of them, where the decision or score is no column of the data.
+    pub model: Option<ModelStamp>,
     /// What counts as the favourable decision, in words.
     pub favourable: String,
     /// Rows with an unknown group, by grouping; groupings without any are left out.
@@ -538,6 +541,7 @@ fn audits(assessment: &Assessment) -> Vec<AuditView> {
             data: measures.data.name.clone(),
             sha256: measures.data.sha256.clone(),
             n_rows: measures.data.n_rows,
+            model: measures.data.model.clone(),
             favourable: favourable_words(audit),
             unknown,
             groups,

@@ -13,6 +13,7 @@
 //! | [`inequality`], [`category`], [`numeric`], [`ranking`] | benefits, classes, numbers and lists |
 //! | [`linear`], [`logit`], [`effect`], [`oaxaca`], [`kitagawa`] | what is left of a gap once legitimate factors are held fixed |
 //! | [`canary`] | is a model still the one that was measured |
+//! | [`paired`] | the same people decided or scored twice |
 //! | [`bootstrap`], [`power`] | how else it could have come out, and what could have been found |
 //! | [`drift`], [`sequential`] | has something changed, asked once or after every period |
 //! | [`reweigh`], [`weighted`], [`proxy`] | weights, and groups known by probability |
@@ -38,6 +39,7 @@ pub mod matrix;
 pub mod numeric;
 pub mod oaxaca;
 pub mod odds;
+pub mod paired;
 pub mod power;
 pub mod proportion;
 pub mod proxy;

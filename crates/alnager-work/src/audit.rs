@@ -9,6 +9,7 @@ pub mod compare;
 pub mod drift;
 pub mod drivers;
 pub mod fairness;
+pub mod flips;
 pub mod lending;
 pub mod numeric;
 pub mod oaxaca;

@@ -13,7 +13,7 @@ use alnager_office::gate::{Gate, ReportStamp};
 use alnager_office::people::pseudonym;
 use alnager_office::state::State;
 use alnager_office::system::System;
-use alnager_probe::{Progress, Source, measure_with};
+use alnager_probe::{Progress, Source, measure_beside};
 use alnager_report::html::{self, Copy, Seal};
 use alnager_report::view::{self, ReviewView};
 use alnager_store::{CommitError, Desk, Receipt};
@@ -357,7 +357,7 @@ fn count(
     let source = Source::Files {
         path: folder.join(&audit.data),
     };
-    let found = measure_with(audit, &source, progress)?;
+    let found = measure_beside(audit, &source, folder, progress)?;
     warnings.extend(found.warnings);
     let data = DataStamp {
         name: audit.data.clone(),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use alnager_audit::declared::Audit;
 use alnager_audit::measures::Measures;
+use alnager_audit::model::{Model, ModelBy};
 use alnager_journal::dossier::{Dossier, Item, Limits, read};
 use alnager_journal::verify::{Trust, Verified, verify};
 use alnager_law::requirement::AsOf;
@@ -16,7 +17,7 @@ use alnager_office::log::{KeyDropped, KeyRotated};
 use alnager_office::signature;
 use alnager_office::state::{Meta, State};
 use alnager_office::system::{FactConfirmed, System};
-use alnager_probe::{Source, measure};
+use alnager_probe::{Source, measure_beside};
 use alnager_report::html;
 use serde_json::Value;
 
@@ -642,10 +643,27 @@ impl Check {
             .zip(sealed)
             .filter(|(_, sealed)| sealed.data.sha256 == hash)
         {
+            let folder = data.parent().unwrap_or(Path::new(""));
+            if let Some(model) = &audit.model
+                && let Some(why) = cannot_ask(model, folder)
+            {
+                self.notes.push(format!(
+                    "entry {index}: the rows of `{}` were not counted again: {why}",
+                    audit.name
+                ));
+                continue;
+            }
             let source = Source::Files {
                 path: data.to_owned(),
             };
-            let found = measure(audit, &source).map_err(|error| Problem::Job(error.into()))?;
+            let found = measure_beside(audit, &source, folder, &|_| {})
+                .map_err(|error| Problem::Job(error.into()))?;
+            if found.measures.data.model != sealed.data.model {
+                return Err(Problem::Job(JobError::Input(format!(
+                    "the model beside `{}` is not the one that was asked in entry {index}; put that one there, or take it away",
+                    data.display()
+                ))));
+            }
             if found.measures.table == sealed.table && found.measures.scores == sealed.scores {
                 self.n_recounted += 1;
             } else {
@@ -656,6 +674,21 @@ impl Check {
             }
         }
         Ok(())
+    }
+}
+
+/// Why a model is not asked again. A service never is: it may have changed since, and verifying calls nobody.
+fn cannot_ask(model: &Model, folder: &Path) -> Option<String> {
+    match &model.by {
+        ModelBy::Onnx(onnx) if folder.join(&onnx.file).is_file() => None,
+        ModelBy::Onnx(onnx) => Some(format!(
+            "the model `{}` is not beside the data; put it there to have its answers counted",
+            onnx.file
+        )),
+        ModelBy::Endpoint(endpoint) => Some(format!(
+            "the answers came from `{}`, which is not asked again",
+            endpoint.url
+        )),
     }
 }
 

@@ -9,6 +9,7 @@ mod compare;
 mod drift;
 mod drivers;
 mod fairness;
+mod flips;
 mod lending;
 mod numeric;
 mod oaxaca;
@@ -46,6 +47,8 @@ pub(crate) enum AuditCommand {
     Lending(lending::LendingArguments),
     /// A gap in mean outcomes taken apart: what follows from different factors, and what does not (Oaxaca-Blinder)
     Oaxaca(oaxaca::OaxacaArguments),
+    /// Change a protected attribute or a proxy of each row and ask the model again: which decisions flip
+    Flips(Box<flips::FlipsArguments>),
     /// Weights that make group and label independent, for training data
     Reweigh(reweigh::ReweighArguments),
     /// A search for less discriminatory alternatives: other cut-offs and models, confirmed on held-out rows
@@ -82,6 +85,7 @@ impl AuditCommand {
             | AuditCommand::Ranking(_)
             | AuditCommand::Lending(_)
             | AuditCommand::Oaxaca(_)
+            | AuditCommand::Flips(_)
             | AuditCommand::Reweigh(_)
             | AuditCommand::Alternatives(_)
             | AuditCommand::Drift(_)
@@ -111,6 +115,7 @@ pub(crate) async fn run(
         AuditCommand::Ranking(arguments) => ranking::run(arguments, format),
         AuditCommand::Lending(arguments) => lending::run(arguments, format),
         AuditCommand::Oaxaca(arguments) => oaxaca::run(arguments, format),
+        AuditCommand::Flips(arguments) => flips::run(arguments, format),
         AuditCommand::Reweigh(arguments) => reweigh::run(arguments, format),
         AuditCommand::Alternatives(arguments) => alternatives::run(arguments, format),
         AuditCommand::Drift(arguments) => drift::run(arguments, format),

@@ -93,6 +93,7 @@ pub(crate) fn of_table(table: CountTable) -> Measures {
             n_rows: table.n(),
             files: Vec::new(),
             left_out: LeftOut::default(),
+            model: None,
         },
         table,
         scores: None,

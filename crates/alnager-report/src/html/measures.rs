@@ -72,7 +72,11 @@ pub(super) fn column(view: &ReviewView) -> Markup {
             @for audit in &view.audits {
                 @let own: Vec<Placed<'_>> = results.iter().copied().filter(|(_, result)| result.audit == audit.name).collect();
                 h3 { "Audit " (audit.name) }
-                p.note { (audit.data) ", " (count(audit.n_rows)) " rows. Favourable: " (audit.favourable) "." }
+                p.note {
+                    (audit.data) ", " (count(audit.n_rows)) " rows. "
+                    @if let Some(model) = &audit.model { "Answered by " (model.name) ". " }
+                    "Favourable: " (audit.favourable) "."
+                }
                 @if own.is_empty() { p { "No test was held against these data." } }
                 @for (test, run) in runs(&own, |result| result.test.as_str()) { (test_table(view, Some(audit), test, &run)) }
                 (rates(view, audit))

@@ -610,6 +610,7 @@ fn hold() -> ReviewView {
             data: "data.csv".to_owned(),
             sha256: "09f31456cb0913e9550be73f998f57172b117db9a3660ee7ba3a2245616e79b6".to_owned(),
             n_rows: 7214,
+            model: None,
             favourable: "decile_score below 5".to_owned(),
             unknown: vec![("race".to_owned(), 12)],
             groups: GROUPS.lines().map(group).collect(),

@@ -20,6 +20,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::profile::ProfileArguments;
+use super::rows;
 use crate::arguments::Format;
 use crate::run::{CLEAR, HOLD, UNDECIDED, pretty};
 use crate::terminal::{self, Bar, say};
@@ -458,57 +459,7 @@ fn decision(arguments: &FairnessArguments) -> Result<Decision, JobError> {
             favourable_name,
         });
     };
-    if let Some((column, number)) = decision.split_once(">=") {
-        let at_least = number
-            .trim()
-            .parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite())
-            .ok_or_else(|| {
-                wrong(
-                    "--decision",
-                    &format!("`{number}` is no number; write 'score>=0.5'"),
-                )
-            })?;
-        let favourable = match favourable_name.as_str() {
-            "1" | "at_least" => 1,
-            "0" | "below" => 0,
-            _ => {
-                return Err(wrong(
-                    "--favorable",
-                    "1 where the good decision is a score at or above the threshold, else 0",
-                ));
-            }
-        };
-        return Ok(Decision {
-            by: DecisionBy::Threshold {
-                column: column.trim().to_owned(),
-                at_least,
-            },
-            favourable,
-            favourable_name,
-        });
-    }
-    if decision.contains(['<', '>']) {
-        let problem = format!(
-            "`{decision}` is not a threshold this program knows; write 'score>=0.5', and say with --favorable whether reaching it is good"
-        );
-        return Err(wrong("--decision", &problem));
-    }
-    let positive = match (&arguments.positive, favourable_name.as_str()) {
-        (Some(positive), _) => positive.clone(),
-        (None, "0" | "1") => "1".to_owned(),
-        (None, "true" | "false") => "true".to_owned(),
-        (None, other) => other.to_owned(),
-    };
-    Ok(Decision {
-        favourable: u8::from(favourable_name == positive),
-        by: DecisionBy::Column(Binary {
-            column: decision.clone(),
-            positive,
-        }),
-        favourable_name,
-    })
+    rows::decision(decision, &favourable_name, arguments.positive.as_deref())
 }
 
 fn intersection(

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use alnager_audit::declared::{Binary, Decision, DecisionBy};
 use alnager_audit::derived::{Derived, DerivedBy};
 use alnager_probe::Progress;
 use alnager_report::wrap;
@@ -137,6 +138,66 @@ pub(crate) fn confidence(value: f64) -> Result<f64, JobError> {
             "lies between 0.5 and 1, such as 0.95",
         )),
     }
+}
+
+/// A decision as flags say it: a column, or a threshold such as `score>=0.5`; the value that is good for the person; and the value that
+/// counts as 1, without which it is `1`, or the favourable one where that is neither 0 nor 1.
+pub(crate) fn decision(
+    decision: &str,
+    favourable: &str,
+    positive: Option<&str>,
+) -> Result<Decision, JobError> {
+    if let Some((column, number)) = decision.split_once(">=") {
+        let at_least = number
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+            .ok_or_else(|| {
+                wrong(
+                    "--decision",
+                    &format!("`{number}` is no number; write 'score>=0.5'"),
+                )
+            })?;
+        let side = match favourable {
+            "1" | "at_least" => 1,
+            "0" | "below" => 0,
+            _ => {
+                return Err(wrong(
+                    "--favorable",
+                    "1 where the good decision is a score at or above the threshold, else 0",
+                ));
+            }
+        };
+        return Ok(Decision {
+            by: DecisionBy::Threshold {
+                column: column.trim().to_owned(),
+                at_least,
+            },
+            favourable: side,
+            favourable_name: favourable.to_owned(),
+        });
+    }
+    if decision.contains(['<', '>']) {
+        let problem = format!(
+            "`{decision}` is not a threshold this program knows; write 'score>=0.5', and say with --favorable whether reaching it is good"
+        );
+        return Err(wrong("--decision", &problem));
+    }
+    let positive = match (positive, favourable) {
+        (Some(positive), _) => positive.to_owned(),
+        (None, "0" | "1") => "1".to_owned(),
+        (None, "true" | "false") => "true".to_owned(),
+        (None, other) => other.to_owned(),
+    };
+    Ok(Decision {
+        favourable: u8::from(favourable == positive),
+        by: DecisionBy::Column(Binary {
+            column: decision.to_owned(),
+            positive,
+        }),
+        favourable_name: favourable.to_owned(),
+    })
 }
 
 /// The reference group of one attribute: `race=White`.

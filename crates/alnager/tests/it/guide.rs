@@ -34,6 +34,9 @@ fn a_change_of_law_can_be_followed_word_for_word() {
 fn a_table_can_be_audited_word_for_word() {
     let place = Place::new();
     copy(&examples(), &place.path("examples"));
+    let models = examples().join("../crates/alnager-probe/tests/models");
+    std::fs::copy(models.join("rows.csv"), place.path("applicants.csv")).unwrap();
+    std::fs::copy(models.join("columns.onnx"), place.path("scorer.onnx")).unwrap();
     assert!(follow("audit-lab", &place) > 15);
 }
 

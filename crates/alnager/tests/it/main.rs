@@ -1,6 +1,7 @@
 //! The binary as a person uses it: a real process, a temporary folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asked;
 mod audit_kinds;
 mod audit_over_time;
 mod audit_profiles;

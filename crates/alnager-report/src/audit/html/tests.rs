@@ -153,6 +153,7 @@ fn audit() -> Audit {
         period: None,
         weight: None,
         person: None,
+        model: None,
     }
 }
 
@@ -214,6 +215,7 @@ fn measures(sexes: [&str; 2], races: [&str; 2]) -> Measures {
             n_rows: table.n(),
             files: Vec::new(),
             left_out: LeftOut::default(),
+            model: None,
         },
         table,
         scores: None,
