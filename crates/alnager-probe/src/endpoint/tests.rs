@@ -507,7 +507,7 @@ fn a_silent_change_midway_ends_the_run_for_good() {
 
 #[test]
 fn interrupted_ten_times_a_run_asks_no_row_twice_and_ends_the_same() {
-    const N_ROWS: usize = 400;
+    const N_ROWS: usize = 600;
     let fields = "batch = 6\nconcurrency = 3\ncanaries = 5";
     let calm = Server::start(honest);
     let whole = Place::new(&calm, fields);
@@ -533,7 +533,7 @@ fn interrupted_ten_times_a_run_asks_no_row_twice_and_ends_the_same() {
         let resumed = loop {
             let fuse_length = match n_stops {
                 10 => usize::MAX,
-                _ => (random.uniform() * 12.0) as usize,
+                _ => (random.uniform() * 9.0) as usize,
             };
             fuse.store(fuse_length, Ordering::SeqCst);
             stop.store(false, Ordering::SeqCst);
