@@ -265,7 +265,9 @@ fn on_planted() -> Result<()> {
     println!(
         "  rows     planted              rows of it   gap   found as it is   found   another named"
     );
-    let kinds: [(usize, &str, &[(usize, usize)]); 8] = [
+    /// Rows, what is planted in words, and the features and values it is planted by.
+    type Kind = (usize, &'static str, &'static [(usize, usize)]);
+    let kinds: [Kind; 8] = [
         (2_000, "nothing", &[]),
         (10_000, "nothing", &[]),
         (50_000, "nothing", &[]),

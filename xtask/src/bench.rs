@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::postgres::{Durability, Postgres};
 use crate::{Scratch, cargo, run, target_directory};
 
 pub(crate) use audit::audit;
@@ -116,6 +117,26 @@ pub(crate) fn law(root: &Path) -> Result<()> {
         "oracle",
     ]))?;
     run(cargo(root).args(["bench", "--quiet", "-p", "xtask", "--bench", "law"]))
+}
+
+/// PostgreSQL as a source: a server of its own, told of in the environment.
+pub(crate) fn counts(root: &Path, rows: Option<&str>) -> Result<()> {
+    let server = Postgres::start(Durability::Memory)?;
+    // The password stands in the environment: an address with one is refused.
+    let (before, place) = server
+        .url()
+        .split_once('@')
+        .context("no user in the address")?;
+    let (user, password) = before
+        .rsplit_once(':')
+        .context("no password in the address")?;
+    let mut command = cargo(root);
+    command.args(["bench", "--quiet", "-p", "xtask", "--bench", "counts"]);
+    if let Some(rows) = rows {
+        command.args(["--", rows]);
+    }
+    command.env("ALNAGER_BENCH_POSTGRES", format!("{user}@{place}"));
+    run(command.env("PGPASSWORD", password))
 }
 
 /// The journal under many submitters and at a million entries, or at another number.

@@ -28,6 +28,7 @@ usage: cargo xtask <chore>
   reference            write the generated pages of docs/reference anew
   bench [review]       build for release and measure CPU seconds beside a physical floor
   bench law            hold 100,000 random rules against the crate cel, measure mapping beside it
+  bench counts [ROWS]  PostgreSQL counts 10,000,000 rows for an audit: bytes over the wire, and beside the same count by hand
   bench journal [N]    append from many submitters, then N entries (1,000,000), beside raw fsync and bare SQLite
   bench audit SHARED   audit ten million rows beside the peers of the folder SHARED
   bench models         ask two models of a million rows beside counting a file of their answers
@@ -52,6 +53,8 @@ fn main() -> ExitCode {
         ["reference"] => reference::write(&root()),
         ["bench"] | ["bench", "review"] => bench::review(&root()),
         ["bench", "law"] => bench::law(&root()),
+        ["bench", "counts"] => bench::counts(&root(), None),
+        ["bench", "counts", rows] => bench::counts(&root(), Some(rows)),
         ["bench", "journal"] => bench::journal(&root(), None),
         ["bench", "journal", size] => bench::journal(&root(), Some(size)),
         ["bench", "audit", shared] => bench::audit(&root(), Path::new(shared)),

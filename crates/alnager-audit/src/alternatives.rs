@@ -480,7 +480,7 @@ impl Half {
             .sum();
         let n = self.members.len() as f64;
         let reach = z_for(0.95)? * (squares / (n - 1.0) / n).sqrt();
-        reach.is_finite().then(|| Interval {
+        reach.is_finite().then_some(Interval {
             low: outcome.worth - reach,
             high: outcome.worth + reach,
         })

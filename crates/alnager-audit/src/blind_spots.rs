@@ -471,6 +471,11 @@ fn slices_in_words(figures: &Value) -> String {
     lines.push(String::new());
     let confirmed = list(search, "confirmed");
     match confirmed.len() {
+        0 if search["n_searched"] == 0 => lines.push(format!(
+            "Not measured: no subgroup of {} rows or more leaves as many others in the exploring half. A lower --min-rows looks at \
+             smaller ones.",
+            search["min_rows"]
+        )),
         0 => lines.push(format!(
             "None found: no subgroup among the {} counted is confirmed by the held-out half. A smaller one, or one of more than {} features, \
              was not looked for.",

@@ -48,6 +48,19 @@ pub struct Audit {
     /// The model whose answers are one of the columns above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<Model>,
+    /// What is counted, where `data` is the address of a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relation: Option<Relation>,
+}
+
+/// What of a database is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// A table or view, its schema before it and a dot.
+    Table(String),
+    /// One `SELECT`.
+    Query(String),
 }
 
 /// What becomes of rows whose group is unknown.
@@ -240,6 +253,8 @@ impl Audit {
             "weight",
             "person",
             "model",
+            "table",
+            "query",
         ])?;
         let attributes: Vec<Attribute> = node.each("attribute", attribute)?;
         if attributes.is_empty() {
@@ -270,6 +285,7 @@ impl Audit {
             period: node.get("period")?.map(Node::words).transpose()?,
             weight: node.get("weight")?.map(Node::words).transpose()?,
             person: node.get("person")?.map(Node::words).transpose()?,
+            relation: relation(node)?,
             model: node.get("model")?.map(Model::read).transpose()?,
         };
         if let (Some(model), Some(node)) = (&audit.model, node.get("model")?) {
@@ -388,6 +404,19 @@ pub struct Grouping {
     pub columns: Vec<String>,
     /// The declared reference group.
     pub reference: Option<String>,
+}
+
+/// What of a database is counted; without a database, nothing says so.
+fn relation(node: &Node) -> Result<Option<Relation>, ReadError> {
+    let (table, query) = (node.get("table")?, node.get("query")?);
+    match (table, query) {
+        (Some(table), None) => Ok(Some(Relation::Table(table.words()?))),
+        (None, Some(query)) => Ok(Some(Relation::Query(query.words()?))),
+        (None, None) => Ok(None),
+        (Some(_), Some(query)) => {
+            Err(query.wrong("`table` and `query` both say what to count; keep one"))
+        }
+    }
 }
 
 /// A condition on columns; what does not read is refused where it stands.

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::assess::{Assessment, assess};
+use crate::audit::NewAudit;
 use crate::counsel::{NewText, Opinion};
 use crate::declaration::{Declaration, DeclaredEvidence};
 use crate::event::{BookAdopted, BookStamp, DeskOpened, Event};
@@ -125,6 +126,8 @@ pub enum Command {
         /// What was done, or why nothing needs to be done.
         note: String,
     },
+    /// Record an audit made outside a review.
+    RecordAudit(Box<NewAudit>),
     /// Ask for a person's erasure. Asked again before it is done, it enters nothing.
     ErasePerson {
         /// The person, by name or id.
@@ -199,6 +202,7 @@ impl Command {
             | Command::SettleSignal { .. }
             | Command::OpenTasks(_)
             | Command::FinishTask { .. }
+            | Command::RecordAudit(_)
             | Command::ErasePerson { .. }
             | Command::FinishErasure { .. }
             | Command::PlaceHold { .. }
@@ -744,6 +748,7 @@ pub fn decide(
         Command::SettleSignal { signal, reason } => desk.settle(signal, reason)?,
         Command::OpenTasks(tasks) => desk.open_tasks(tasks)?,
         Command::FinishTask { task, note } => desk.finish(task, note)?,
+        Command::RecordAudit(audit) => desk.record_audit(audit)?,
         Command::ErasePerson {
             person,
             basis,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditRecorded;
 use crate::counsel::{FrameworkAdopted, ReadingRecorded, TextImported, WordingConfirmed};
 use crate::evidence::{EvidenceAccepted, EvidenceOffered, EvidenceRejected, EvidenceSubmitted};
 use crate::gate::SystemReviewed;
@@ -60,6 +61,8 @@ pub enum Event {
     SignalSettled(SignalSettled),
     /// A task was opened.
     TaskOpened(TaskOpened),
+    /// An audit was recorded.
+    AuditRecorded(AuditRecorded),
     /// A task was done.
     TaskDone(TaskDone),
     /// A person is to be erased.
@@ -154,6 +157,7 @@ impl Event {
             Event::SignalSettled(_) => "signal.settled",
             Event::TaskOpened(_) => "task.opened",
             Event::TaskDone(_) => "task.done",
+            Event::AuditRecorded(_) => "audit.recorded",
             Event::ErasureRequested(_) => "erasure.requested",
             Event::ErasureExecuted(_) => "erasure.executed",
             Event::HoldPlaced(_) => "hold.placed",
@@ -189,6 +193,7 @@ impl Event {
             Event::SignalRaised(event) => serde_json::to_vec(event),
             Event::SignalSettled(event) => serde_json::to_vec(event),
             Event::TaskOpened(event) => serde_json::to_vec(event),
+            Event::AuditRecorded(event) => serde_json::to_vec(event),
             Event::TaskDone(event) => serde_json::to_vec(event),
             Event::ErasureRequested(event) => serde_json::to_vec(event),
             Event::ErasureExecuted(event) => serde_json::to_vec(event),
@@ -237,6 +242,7 @@ impl Event {
             "signal.raised" => Event::SignalRaised(read(kind, payload)?),
             "signal.settled" => Event::SignalSettled(read(kind, payload)?),
             "task.opened" => Event::TaskOpened(read(kind, payload)?),
+            "audit.recorded" => Event::AuditRecorded(read(kind, payload)?),
             "task.done" => Event::TaskDone(read(kind, payload)?),
             "erasure.requested" => Event::ErasureRequested(read(kind, payload)?),
             "erasure.executed" => Event::ErasureExecuted(read(kind, payload)?),

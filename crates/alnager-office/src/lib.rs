@@ -4,6 +4,7 @@
 //! refuses it. Both are pure: same input, same output.
 
 pub mod assess;
+pub mod audit;
 pub mod counsel;
 pub mod coverage;
 pub mod crosswalk;

@@ -3,6 +3,7 @@
 use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::RecordedAudit;
 use crate::counsel::Counsel;
 use crate::event::{BookStamp, Event};
 use crate::evidence::{Evidence, EvidenceDecision, EvidenceSubmitted};
@@ -47,6 +48,8 @@ pub struct State {
     pub looks: OrdMap<String, WatchLooked>,
     /// Tasks by id.
     pub tasks: OrdMap<String, Task>,
+    /// Audits recorded outside a review, by id.
+    pub audits: OrdMap<String, RecordedAudit>,
     /// The log's keys and forks.
     pub log: OwnLog,
     /// The entries applied: the next one has this index.
@@ -181,6 +184,7 @@ impl State {
                 self.open(opened, meta);
             }
             Event::TaskDone(done) => self.finish(done),
+            Event::AuditRecorded(recorded) => self.record(recorded, meta),
             Event::ErasureRequested(requested) => self.forget(requested, meta),
             Event::ErasureExecuted(executed) => self.forgotten(executed, meta),
             Event::HoldPlaced(placed) => self.hold(placed, meta),

@@ -1,15 +1,19 @@
 //! Between rows and models: the inputs of the rows that meet a condition are read and put to the model; its answers come back in the
 //! order of the rows.
 
-use std::path::Path;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use alnager_audit::declared::Audit;
 use alnager_audit::derived::Derived;
 use alnager_audit::measures::{DataStamp, LeftOut};
-use alnager_audit::model::{InputKind, Model, ModelBy, ModelStamp};
+use alnager_audit::model::{Endpoint, Input, InputKind, Model, ModelBy, ModelStamp};
 
 use crate::asked::{Answers, Asked, AskedColumn};
 use crate::coder::{Coder, Gathered, TextKind, Texts, Unknown};
+use crate::endpoint::{self, AnswersFile, AskSettings, BACKOFF, WAIT_MAX};
 use crate::error::{ProbeError, Problem};
 use crate::intake::{Fault, Intake, Sink};
 use crate::onnx;
@@ -24,7 +28,21 @@ const ROWS_GATHERED: usize = 1 << 16;
 pub(crate) enum Asker {
     /// An ONNX file, run here, and its name as declared.
     Onnx(Box<onnx::Session>, String),
+    /// A service, asked over HTTP.
+    Endpoint(Box<Service>),
 }
+
+/// A service whose answers are kept, for each set of rows in a file of its own.
+pub(crate) struct Service {
+    endpoint: Endpoint,
+    inputs: Vec<Input>,
+    folder: PathBuf,
+    /// What it answered first.
+    stamp: RefCell<Option<ModelStamp>>,
+}
+
+/// Rows of a service that is asked outside an audit are kept under this name.
+const UNNAMED: &str = "asked";
 
 impl Asker {
     /// Makes a model ready; files are relative to `folder`.
@@ -35,9 +53,12 @@ impl Asker {
                 let session = onnx::Session::open(&path, model, onnx)?;
                 Ok(Asker::Onnx(Box::new(session), onnx.file.clone()))
             }
-            ModelBy::Endpoint(endpoint) => Err(ProbeError::EndpointUnasked {
-                url: endpoint.url.clone(),
-            }),
+            ModelBy::Endpoint(endpoint) => Ok(Asker::Endpoint(Box::new(Service {
+                endpoint: (**endpoint).clone(),
+                inputs: model.inputs.clone(),
+                folder: folder.to_owned(),
+                stamp: RefCell::default(),
+            }))),
         }
     }
 
@@ -45,13 +66,24 @@ impl Asker {
     pub(crate) fn n_rows_max(&self) -> usize {
         match self {
             Asker::Onnx(..) => ROWS_GATHERED,
+            Asker::Endpoint(_) => usize::MAX,
         }
     }
 
     /// One answer a row, in their order; `rows` are their numbers in the data, for messages.
-    pub(crate) fn ask(&self, asked: &Asked, rows: &[u64]) -> Result<Answers, ProbeError> {
+    pub(crate) fn ask(
+        &self,
+        asked: &Asked,
+        rows: &[u64],
+        progress: &dyn Fn(Progress),
+    ) -> Result<Answers, ProbeError> {
         match self {
             Asker::Onnx(session, _) => session.ask(asked, rows),
+            Asker::Endpoint(service) => {
+                let hash = asked.sha256(&service.inputs, 0..asked.n_rows);
+                let (short, _) = hash.split_at_checked(12).unwrap_or((&hash, ""));
+                service.ask(&format!("{UNNAMED}-{short}"), &hash, asked, progress)
+            }
         }
     }
 
@@ -68,7 +100,48 @@ impl Asker {
                 canaries: None,
                 inputs: inputs.collect(),
             },
+            Asker::Endpoint(service) => service.stamp(),
         }
+    }
+}
+
+impl Service {
+    fn ask(
+        &self,
+        name: &str,
+        data_sha256: &str,
+        asked: &Asked,
+        progress: &dyn Fn(Progress),
+    ) -> Result<Answers, ProbeError> {
+        let file = AnswersFile::beside(&self.folder, name, data_sha256);
+        let never = AtomicBool::new(false);
+        let settings = AskSettings {
+            folder: self.folder.clone(),
+            environment: &|name| std::env::var(name).ok(),
+            stop: &never,
+            backoff: BACKOFF,
+            wait_max: WAIT_MAX,
+        };
+        let Service {
+            endpoint, inputs, ..
+        } = self;
+        let answered = endpoint::ask(endpoint, inputs, asked, &file, &settings, progress)?;
+        let stamp = answered.stamp(endpoint, inputs);
+        self.stamp.borrow_mut().get_or_insert(stamp);
+        Ok(answered.answers)
+    }
+
+    /// What answered first; an address alone where nothing was asked.
+    fn stamp(&self) -> ModelStamp {
+        let stamp = self.stamp.borrow().clone();
+        stamp.unwrap_or_else(|| ModelStamp {
+            kind: "endpoint".to_owned(),
+            name: self.endpoint.url.clone(),
+            sha256: String::new(),
+            version: None,
+            canaries: None,
+            inputs: BTreeMap::new(),
+        })
     }
 }
 
@@ -109,6 +182,10 @@ pub(crate) type Take<'a> = dyn FnMut(&Asked, &[u64]) -> Result<(), ProbeError> +
 impl Sink for Questions<'_> {
     fn intake(&mut self) -> &mut Intake {
         &mut self.intake
+    }
+
+    fn takes_counts(&self) -> bool {
+        false
     }
 
     fn flush(&mut self) -> Result<(), Fault> {
@@ -245,8 +322,7 @@ pub(crate) fn read_inputs(
     if let Some(error) = questions.failed {
         return Err(error);
     }
-    let Source::Files { path } = source;
-    let name = path.display().to_string();
+    let name = source.name();
     let (n_rows, left_out) = (questions.intake.n_rows(), questions.intake.left_out());
     let others = questions.intake.roles()[questions.n_inputs..].iter();
     let met = others.map(|role| texts_of(role).unwrap_or_default().to_vec());
@@ -308,9 +384,12 @@ pub(crate) fn ask_all(
         derived: &audit.derived,
         unknown: &audit.unknown,
     };
+    if let Asker::Endpoint(service) = &asker {
+        return ask_service(audit, model, service, &which, source, progress);
+    }
     let mut answers: Option<Answers> = None;
     let mut take = |asked: &Asked, rows: &[u64]| {
-        let more = asker.ask(asked, rows)?;
+        let more = asker.ask(asked, rows, &|_| {})?;
         match &mut answers {
             None => answers = Some(more),
             Some(answers) => answers.extend(more),
@@ -323,6 +402,30 @@ pub(crate) fn ask_all(
     Ok(Asking {
         answers: answers.unwrap_or(Answers::Numbers(Vec::new())),
         stamp: asker.stamp(model),
+        data: read.data,
+    })
+}
+
+/// Asks a service: all rows are read before the first is put, because its answers are kept under the hash of the data.
+fn ask_service(
+    audit: &Audit,
+    model: &Model,
+    service: &Service,
+    which: &Which<'_>,
+    source: &Source,
+    progress: &dyn Fn(Progress),
+) -> Result<Asking, ProbeError> {
+    let mut all = Asked::default();
+    let mut take = |asked: &Asked, _: &[u64]| {
+        all = asked.clone();
+        Ok(())
+    };
+    let read = read_inputs(model, which, &[], source, progress, usize::MAX, &mut take)?;
+    read.check(which.filter)?;
+    let answers = service.ask(&audit.name, &read.data.sha256, &all, progress)?;
+    Ok(Asking {
+        answers,
+        stamp: service.stamp(),
         data: read.data,
     })
 }

@@ -49,10 +49,17 @@ impl Default for Way {
 
 /// What is gathered by cell besides the count, one entry a row; empty where it is not.
 pub(crate) struct Extra<'a> {
+    /// How many rows each one stands for; empty where each stands for itself.
+    pub(crate) times: &'a [u64],
     pub(crate) weights: &'a [f64],
     pub(crate) scores: &'a [f64],
     /// Wants the slot of every row.
     pub(crate) slots: bool,
+}
+
+/// How many rows the one at this place stands for.
+fn times(counted: &[u64], row: usize) -> u64 {
+    counted.get(row).copied().unwrap_or(1)
 }
 
 /// More different combinations than [`CELLS_MAX`], or more columns than an index has bits for.
@@ -72,28 +79,39 @@ impl Cells {
         let wants_slots = extra.slots || !extra.weights.is_empty() || !extra.scores.is_empty();
         self.slots.clear();
         if matches!(self.way, Way::Dense(_)) {
-            self.add_dense(codes, n_rows, wants_slots);
+            self.add_dense(codes, n_rows, extra.times, wants_slots);
         } else {
-            self.add_sparse(codes, n_rows, wants_slots)?;
+            self.add_sparse(codes, n_rows, extra.times, wants_slots)?;
         }
         if !extra.weights.is_empty() {
             self.weights.resize(self.counts.len(), [Sum::default(); 2]);
-            for (slot, weight) in self.slots.iter().zip(extra.weights) {
+            for (row, (slot, weight)) in self.slots.iter().zip(extra.weights).enumerate() {
                 let [w, w2] = &mut self.weights[*slot as usize];
-                w.add(*weight);
-                w2.add_square(*weight);
+                match times(extra.times, row) {
+                    1 => {
+                        w.add(*weight);
+                        w2.add_square(*weight);
+                    }
+                    n => {
+                        w.add_times(*weight, n);
+                        w2.add_square_times(*weight, n);
+                    }
+                }
             }
         }
         if !extra.scores.is_empty() {
             self.scores.resize_with(self.counts.len(), Scores::default);
-            for (slot, score) in self.slots.iter().zip(extra.scores) {
-                self.scores[*slot as usize].push(*score);
+            for (row, (slot, score)) in self.slots.iter().zip(extra.scores).enumerate() {
+                match times(extra.times, row) {
+                    1 => self.scores[*slot as usize].push(*score),
+                    n => self.scores[*slot as usize].push_times(*score, n),
+                }
             }
         }
         Ok(&self.slots)
     }
 
-    fn add_dense(&mut self, codes: &[&[u32]], n_rows: usize, wants_slots: bool) {
+    fn add_dense(&mut self, codes: &[&[u32]], n_rows: usize, counted: &[u64], wants_slots: bool) {
         let Way::Dense(way) = &mut self.way else {
             return;
         };
@@ -113,7 +131,7 @@ impl Cells {
                 self.counts.push(0);
                 self.codes.extend(codes.iter().map(|codes| codes[row]));
             }
-            self.counts[*place as usize] += 1;
+            self.counts[*place as usize] += times(counted, row);
             if wants_slots {
                 self.slots.push(*place);
             }
@@ -124,6 +142,7 @@ impl Cells {
         &mut self,
         codes: &[&[u32]],
         n_rows: usize,
+        counted: &[u64],
         wants_slots: bool,
     ) -> Result<(), TooMany> {
         let Way::Sparse(way) = &mut self.way else {
@@ -140,7 +159,7 @@ impl Cells {
                 self.counts.push(0);
                 self.codes.extend(codes.iter().map(|codes| codes[row]));
             }
-            self.counts[slot as usize] += 1;
+            self.counts[slot as usize] += times(counted, row);
             if wants_slots {
                 self.slots.push(slot);
             }
@@ -245,6 +264,7 @@ mod tests {
     use super::*;
 
     const COUNTS: Extra<'static> = Extra {
+        times: &[],
         weights: &[],
         scores: &[],
         slots: false,
@@ -291,6 +311,7 @@ mod tests {
     fn weights_and_scores_are_gathered_by_cell() {
         let mut cells = Cells::default();
         let extra = Extra {
+            times: &[],
             weights: &[0.5, 2.0, 0.25],
             scores: &[3.0, 1.0, 3.0],
             slots: true,

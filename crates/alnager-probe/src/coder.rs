@@ -387,6 +387,11 @@ impl Levels {
         }
     }
 
+    /// The thresholds, ascending.
+    pub(crate) fn cuts(&self) -> &[f64] {
+        &self.cuts
+    }
+
     pub(crate) fn code(&self, value: f64) -> Result<u32, Problem> {
         if !value.is_finite() {
             return Err(Problem::NotFinite {
@@ -545,6 +550,16 @@ impl Truths {
             | Test::IsNot(_)
             | Test::Date(..) => None,
         };
+    }
+
+    /// The number that the atom compares with, where it does.
+    pub(crate) fn cut(&self) -> Option<f64> {
+        match &self.atom.test {
+            Test::Number(_, cut) => Some(*cut),
+            Test::IsTrue | Test::HasAny(_) | Test::IsOneOf(_) | Test::IsNot(_) | Test::Date(..) => {
+                None
+            }
+        }
     }
 
     /// The names the atom asks for that the column never held, each with those it held instead. None where too many different

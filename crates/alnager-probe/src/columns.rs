@@ -18,7 +18,7 @@ use jiff::tz::Offset;
 
 use crate::coder::Coded;
 use crate::error::{ProbeError, Problem, Row, choices};
-use crate::intake::{self, Fault, Sink};
+use crate::intake::{self, Fault, ROWS_COLUMN, Sink};
 use crate::role::Role;
 use crate::source::Opened;
 
@@ -54,6 +54,9 @@ pub(crate) fn used(
         .iter()
         .map(|field| field.name().as_str())
         .collect();
+    if names.contains(&ROWS_COLUMN) {
+        return Err(ProbeError::CountsAsCsv { file: file() });
+    }
     let mut used = Vec::with_capacity(columns.len());
     for column in columns {
         let mut found = schema

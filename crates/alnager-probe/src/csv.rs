@@ -7,7 +7,7 @@ use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 use sha2::{Digest, Sha256};
 
 use crate::error::{ProbeError, Problem, Row, choices};
-use crate::intake::{self, Fault, Sink};
+use crate::intake::{self, Fault, ROWS_COLUMN, Sink, count};
 use crate::source::{Opened, Packing, Progress, RECORD_BYTES_MAX, Unit, hex};
 
 /// Bytes read at a time.
@@ -45,11 +45,22 @@ pub(crate) fn read(
         });
     }
     let fields = text.fields(&record, sink.intake().columns())?;
+    let is_count = |name: &[u8]| name == ROWS_COLUMN.as_bytes();
+    let count_at = record.iter().position(is_count);
+    if count_at.is_some() && !sink.takes_counts() {
+        return Err(ProbeError::NeedsRows {
+            name: opened.name.clone(),
+        });
+    }
     let mut last_at = record_at(&record);
     let mut n_told = 0;
     while text.next(&mut reader, &mut record)? {
         last_at = record_at(&record);
-        if let Err(fault) = intake::row(sink, &|column| &record[fields[column]]) {
+        let times = count_at.map(|at| count(&record[at])).transpose();
+        let taken = times
+            .map_err(Fault::from)
+            .and_then(|times| intake::row(sink, &|column| &record[fields[column]], times));
+        if let Err(fault) = taken {
             return Err(text.fault(&record, &fields, sink.intake().columns(), fault));
         }
         if n_read.get() > n_told {

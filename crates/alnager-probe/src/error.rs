@@ -232,6 +232,61 @@ pub enum ProbeError {
         /// The input.
         input: String,
     },
+    /// Counts where rows are needed.
+    #[error(
+        "{name}: these are counts of rows, and this audit needs the rows themselves (a column of persons, a model to be asked, or figures that cannot be had from counts); give it a file of rows"
+    )]
+    NeedsRows {
+        /// The file or database.
+        name: String,
+    },
+    /// Counts in another format than comma-separated text.
+    #[error(
+        "{file}: the column `alnager_rows` says that each line stands for many rows; such tables of counts are read as `.csv`, so export it as that"
+    )]
+    CountsAsCsv {
+        /// The file.
+        file: String,
+    },
+    /// An address of a database that does not read, or holds a secret.
+    #[error("{problem}")]
+    Address {
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// A database that cannot be asked, or does not answer.
+    #[error("{name}: the database did not answer as it should")]
+    Database {
+        /// Server, database and table, without secrets.
+        name: String,
+        /// What it said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An object store that cannot be asked, or does not answer.
+    #[error("{name}: the object store did not give the data")]
+    Objects {
+        /// Bucket and key.
+        name: String,
+        /// What it said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No object that could be data.
+    #[error("{name}: the object store has no data there; check bucket, folder and pattern")]
+    NoObjects {
+        /// Bucket and key.
+        name: String,
+    },
+    /// More different combinations of values than can be counted.
+    #[error(
+        "{name}: the columns {columns} hold more than {} combinations of values; put numbers into bins (derived columns), give a score its cuts, or leave a column out",
+        crate::CELLS_MAX
+    )]
+    TooManyCounts {
+        /// The database.
+        name: String,
+        /// The columns.
+        columns: String,
+    },
     /// Something in the rows.
     #[error("{place}: {problem}")]
     Content {
@@ -313,6 +368,12 @@ pub enum Problem {
         found: u64,
         /// Fields of the header.
         expected: u64,
+    },
+    /// A number of rows that is none.
+    #[error("`{value}` is no number of rows; `alnager_rows` holds whole numbers from 1")]
+    NotACount {
+        /// What stands there.
+        value: String,
     },
     /// A quote that never ends.
     #[error(

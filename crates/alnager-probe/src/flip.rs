@@ -93,7 +93,7 @@ pub fn ask_flipped(
         .map(|flip| flip.as_ref().map(|values| vec![None; values.len()]))
         .collect();
     let mut take = |asked: &Asked, rows: &[u64]| {
-        let first = asker.ask(asked, rows)?;
+        let first = asker.ask(asked, rows, progress)?;
         for (changes, answers) in changes.iter().zip(&mut flips) {
             let (Some(changes), Some(answers)) = (changes, answers) else {
                 continue;
@@ -103,7 +103,8 @@ pub fn ask_flipped(
                 let mut all = first.clone();
                 if !differ.is_empty() {
                     let numbers: Vec<u64> = differ.iter().map(|row| rows[*row]).collect();
-                    let again = asker.ask(&changed_rows(asked, changes, &differ), &numbers)?;
+                    let again =
+                        asker.ask(&changed_rows(asked, changes, &differ), &numbers, progress)?;
                     all.replace(&differ, again);
                 }
                 add(answers, all);

@@ -19,6 +19,8 @@ pub(crate) struct Scores {
     /// How often each occurs; empty where each occurs once.
     counts: Vec<u64>,
     fresh: Vec<f64>,
+    /// Scores that came with their counts, not sorted in yet.
+    fresh_counted: Vec<(f64, u64)>,
     /// Fresh scores at which they are sorted in.
     limit: usize,
 }
@@ -35,6 +37,11 @@ impl Scores {
         if self.fresh.len() >= self.limit.max(FRESH_MIN) {
             self.make_room();
         }
+    }
+
+    /// Takes in a finite score that `n` rows have.
+    pub(crate) fn push_times(&mut self, score: f64, n: u64) {
+        self.fresh_counted.push((score + 0.0, n));
     }
 
     /// Takes in the scores of another cell.
@@ -76,6 +83,21 @@ impl Scores {
     }
 
     fn settle(&mut self, room: &mut Room) {
+        if !self.fresh_counted.is_empty() {
+            let mut counted = std::mem::take(&mut self.fresh_counted);
+            counted.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
+            let (mut values, mut counts) = (Vec::new(), Vec::<u64>::new());
+            for (value, n) in counted {
+                match counts.last_mut() {
+                    Some(count) if values.last() == Some(&value) => *count += n,
+                    _ => {
+                        values.push(value);
+                        counts.push(n);
+                    }
+                }
+            }
+            self.merge(values, counts);
+        }
         if self.fresh.is_empty() {
             return;
         }
@@ -253,6 +275,22 @@ impl Sum {
         self.add_parts(term, 0.0);
     }
 
+    /// Adds `n` times a number, exactly as long as `n` is below 2^53.
+    pub(crate) fn add_times(&mut self, number: f64, n: u64) {
+        let n = n as f64;
+        let high = number * n;
+        self.add_parts(high, number.mul_add(n, -high));
+    }
+
+    /// Adds `n` times the square of a number.
+    pub(crate) fn add_square_times(&mut self, number: f64, n: u64) {
+        let n = n as f64;
+        let square = number * number;
+        let rest = number.mul_add(number, -square);
+        let high = square * n;
+        self.add_parts(high, square.mul_add(n, -high) + rest * n);
+    }
+
     /// Adds the square of a number, exactly.
     pub(crate) fn add_square(&mut self, number: f64) {
         let high = number * number;
@@ -288,6 +326,35 @@ mod tests {
         assert_eq!(values.len(), 1000);
         assert!(values.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(counts.iter().sum::<u64>(), n as u64);
+    }
+
+    #[test]
+    fn a_score_with_its_count_is_that_score_so_often() {
+        let (mut counted, mut each) = (Scores::default(), Scores::default());
+        for (score, n) in [(0.5, 3), (-1.0, 1), (0.25, 70_000), (0.5, 2)] {
+            counted.push_times(score, n);
+            (0..n).for_each(|_| each.push(score));
+        }
+        counted.push(0.25);
+        each.push(0.25);
+        let (values, counts) = counted.finish();
+        assert_eq!(
+            (&values, &counts),
+            (&vec![-1.0, 0.25, 0.5], &vec![1, 70_001, 5])
+        );
+        assert_eq!((values, counts), each.finish());
+
+        let (mut times, mut one_by_one) = ([Sum::default(); 2], [Sum::default(); 2]);
+        for (weight, n) in [(0.1, 7), (3.5, 1), (1e-3, 10_000)] {
+            times[0].add_times(weight, n);
+            times[1].add_square_times(weight, n);
+            for _ in 0..n {
+                one_by_one[0].add(weight);
+                one_by_one[1].add_square(weight);
+            }
+        }
+        let value = |sum: Sum| sum.value();
+        assert_eq!(times.map(value), one_by_one.map(value));
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub(crate) trait Sink {
 
     /// Works off the rows gathered in the roles.
     fn flush(&mut self) -> Result<(), Fault>;
+
+    /// Whether a line may stand for many rows; an audit that needs the rows themselves says no.
+    fn takes_counts(&self) -> bool;
 }
 
 /// The columns in use, each once, and their roles: first those of the condition, then all others.
@@ -34,6 +37,8 @@ pub(crate) struct Intake {
     answered: Option<Answered>,
     /// The numbers, from 1, of the rows gathered, where somebody wants to know them.
     numbers: Option<Vec<u64>>,
+    /// How many rows each one gathered stands for; empty where each stands for itself.
+    times: Vec<u64>,
 }
 
 /// A column that is not in the data: a model's answers for the rows that meet the condition, in their order.
@@ -47,6 +52,9 @@ pub(crate) struct Answered {
 
 /// The column of a role that takes in answers, in the place of a position among the columns of the data.
 const ANSWERED: usize = usize::MAX;
+
+/// The column of a table of counts that says how many rows a line stands for.
+pub(crate) const ROWS_COLUMN: &str = "alnager_rows";
 
 /// A problem with the value of one row.
 #[derive(Debug)]
@@ -77,6 +85,7 @@ impl Intake {
             left_out: LeftOut::default(),
             answered: None,
             numbers: None,
+            times: Vec::new(),
         };
         if let Some(text) = condition {
             let (rule, vocabulary) = alnager_law::rule::over_columns(text)
@@ -190,6 +199,12 @@ impl Intake {
         if let Some(numbers) = &mut self.numbers {
             numbers.clear();
         }
+        self.times.clear();
+    }
+
+    /// How many rows each one gathered stands for; empty where each stands for itself.
+    pub(crate) fn times(&self) -> &[u64] {
+        &self.times
     }
 
     /// Rows met so far, counted or not.
@@ -232,8 +247,13 @@ impl Intake {
         }
     }
 
-    fn row<'r>(&mut self, field: &dyn Fn(usize) -> &'r [u8]) -> Result<(), Fault> {
-        self.n_rows += 1;
+    fn row<'r>(
+        &mut self,
+        field: &dyn Fn(usize) -> &'r [u8],
+        times: Option<u64>,
+    ) -> Result<(), Fault> {
+        let n = times.unwrap_or(1);
+        self.n_rows += n;
         let (conditions, roles) = self.roles.split_at_mut(self.n_conditions);
         let fault = |column: usize, problem| Fault {
             row: 0,
@@ -250,7 +270,7 @@ impl Intake {
                 }
             }
             let codes: Vec<&[u32]> = truths.iter().map(<[u32; 1]>::as_slice).collect();
-            if !admits(&mut self.left_out, condition.truths(&codes, 1)[0]) {
+            if !admits(&mut self.left_out, condition.truths(&codes, 1)[0], n) {
                 return Ok(());
             }
         }
@@ -271,6 +291,7 @@ impl Intake {
         if let Some(numbers) = &mut self.numbers {
             numbers.push(self.n_rows);
         }
+        self.times.extend(times);
         Ok(())
     }
 
@@ -289,7 +310,7 @@ impl Intake {
                     .collect();
                 let truths = condition.truths(&codes, n_rows).into_iter();
                 let left_out = &mut self.left_out;
-                let kept: Vec<bool> = truths.map(|truth| admits(left_out, truth)).collect();
+                let kept: Vec<bool> = truths.map(|truth| admits(left_out, truth, 1)).collect();
                 n_kept = kept.iter().filter(|kept| **kept).count();
                 keep = Some(kept);
             }
@@ -402,9 +423,31 @@ fn of_answer(answered: Option<&Answered>, row: u64, problem: Problem) -> Fault {
 pub(crate) type Encode<'a> =
     dyn FnMut(&mut Role, Option<&[bool]>) -> Result<(), (usize, Problem)> + 'a;
 
-/// Takes in one row; `field` gives the text of a column, by its position in [`Intake::columns`].
-pub(crate) fn row<'r>(sink: &mut dyn Sink, field: &dyn Fn(usize) -> &'r [u8]) -> Result<(), Fault> {
-    sink.intake().row(field)?;
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        Fault {
+            row: 0,
+            column: None,
+            problem,
+        }
+    }
+}
+
+/// How many rows a line of a table of counts stands for, at least 1.
+pub(crate) fn count(field: &[u8]) -> Result<u64, Problem> {
+    let text = std::str::from_utf8(field).map_err(|_| Problem::NotUtf8)?;
+    let number = text.trim().parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| Problem::NotACount { value: shown(text) })
+}
+
+/// Takes in one row; `field` gives the text of a column, by its position in [`Intake::columns`]. `times` says how many rows it
+/// stands for, in a table of counts.
+pub(crate) fn row<'r>(
+    sink: &mut dyn Sink,
+    field: &dyn Fn(usize) -> &'r [u8],
+    times: Option<u64>,
+) -> Result<(), Fault> {
+    sink.intake().row(field, times)?;
     if sink.intake().n_gathered() < BATCH_ROWS {
         return Ok(());
     }
@@ -421,12 +464,12 @@ pub(crate) fn batch(
     sink.flush()
 }
 
-/// Whether a row is counted: only one that meets the condition is; others are noted.
-fn admits(left_out: &mut LeftOut, truth: u32) -> bool {
+/// Whether `n` alike rows are counted: only those that meet the condition are; others are noted.
+fn admits(left_out: &mut LeftOut, truth: u32, n: u64) -> bool {
     match truth {
         TRUE => return true,
-        UNDECIDED => left_out.n_undecided += 1,
-        _ => left_out.n_unmet += 1,
+        UNDECIDED => left_out.n_undecided += n,
+        _ => left_out.n_unmet += n,
     }
     false
 }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::error::{ProbeError, Problem, Row, choices};
-use crate::intake::{self, Sink};
+use crate::intake::{self, ROWS_COLUMN, Sink};
 use crate::source::{Opened, Progress, RECORD_BYTES_MAX, Unit, hex};
 
 /// Takes in the rows of a file and hashes its bytes on the way; gives the SHA-256.
@@ -51,7 +51,12 @@ pub(crate) fn read(
         }
         let fields = fields(&line, &columns, &mut seen, &mut others)
             .map_err(|(column, problem)| wrong(column.as_deref(), problem))?;
-        if let Err(fault) = intake::row(sink, &|column| fields[column].as_bytes()) {
+        if others.iter().any(|name| name == ROWS_COLUMN) {
+            return Err(ProbeError::CountsAsCsv {
+                file: opened.name.clone(),
+            });
+        }
+        if let Err(fault) = intake::row(sink, &|column| fields[column].as_bytes(), None) {
             let column = fault.column.map(|column| columns[column].as_str());
             return Err(wrong(column, fault.problem));
         }

@@ -61,6 +61,10 @@ impl Sink for Kernel<'_> {
         &mut self.intake
     }
 
+    fn takes_counts(&self) -> bool {
+        self.audit.person.is_none() && self.audit.model.is_none()
+    }
+
     fn flush(&mut self) -> Result<(), Fault> {
         let (roles, n_rows) = (self.intake.roles(), self.intake.n_gathered());
         let cells: Vec<&Role> = roles.iter().filter(|role| role.purpose.is_cell()).collect();
@@ -72,6 +76,7 @@ impl Sink for Kernel<'_> {
         };
         let persons = roles.iter().find(|role| role.purpose == Purpose::Person);
         let extra = Extra {
+            times: self.intake.times(),
             weights: numbers(Purpose::Weight),
             scores: numbers(Purpose::EveryScore),
             slots: persons.is_some(),
@@ -178,6 +183,16 @@ impl<'a> Kernel<'a> {
     /// Whether every answer of a model belonged to a row.
     pub(crate) fn took_all_answers(&self) -> bool {
         self.intake.took_all_answers()
+    }
+
+    /// The columns that are read, each once.
+    pub(crate) fn columns(&self) -> &[String] {
+        self.intake.columns()
+    }
+
+    /// What is made of them.
+    pub(crate) fn roles(&self) -> &[Role] {
+        self.intake.roles()
     }
 
     /// Rows met so far, counted or not.

@@ -11,6 +11,7 @@ mod coder;
 mod columns;
 mod condition;
 mod csv;
+mod database;
 pub mod endpoint;
 mod error;
 mod flip;
@@ -21,11 +22,13 @@ mod json;
 mod kernel;
 mod lines;
 mod names;
+mod objects;
 mod onnx;
 mod parquet;
 mod role;
 mod rows;
 mod source;
+mod sql;
 
 use std::path::{Path, PathBuf};
 
@@ -35,11 +38,14 @@ use sha2::{Digest, Sha256};
 
 pub use crate::asked::Answers;
 pub use crate::cells::CELLS_MAX;
+pub use crate::database::{Database, From};
 pub use crate::error::{Place, ProbeError, Problem, Row};
 pub use crate::flip::{Flip, Flipped, FlipsWanted, ask_flipped};
 pub use crate::names::column_names;
+pub use crate::objects::{Fetched, Objects};
 pub use crate::rows::{Rows, Wanted, WantedKind, read_rows};
 pub use crate::source::{Progress, RECORD_BYTES_MAX, Source, Unit};
+pub use crate::sql::{Dialect, count_query};
 
 use crate::asking::Asking;
 use crate::intake::Answered;
@@ -107,21 +113,25 @@ pub fn measure_beside(
         });
         asked = Some((stamp, data));
     }
-    let (files, folder) = source.files()?;
     let mut kernel = Kernel::new(audit, answers)?;
-    let stamps = each_file(
-        &files,
-        folder.as_deref(),
-        progress,
-        |opened, progress| match opened.format {
-            Format::Csv => csv::read(&mut kernel, opened, progress),
-            Format::JsonLines => json::read(&mut kernel, opened, progress),
-            Format::Parquet => parquet::read(&mut kernel, opened, progress),
-            Format::Arrow => arrow::read(&mut kernel, opened, progress),
-        },
-    )?;
-    let Source::Files { path } = source;
-    let name = path.display().to_string();
+    let stamps = match source {
+        Source::Database(database) => vec![database.count(audit, &mut kernel, progress)?],
+        Source::Files { .. } => {
+            let (files, folder) = source.files()?;
+            each_file(
+                &files,
+                folder.as_deref(),
+                progress,
+                |opened, progress| match opened.format {
+                    Format::Csv => csv::read(&mut kernel, opened, progress),
+                    Format::JsonLines => json::read(&mut kernel, opened, progress),
+                    Format::Parquet => parquet::read(&mut kernel, opened, progress),
+                    Format::Arrow => arrow::read(&mut kernel, opened, progress),
+                },
+            )?
+        }
+    };
+    let name = source.name();
     let n_rows = kernel.n_rows();
     if n_rows == 0 {
         return Err(ProbeError::NoRows { file: name });

@@ -55,6 +55,10 @@ impl Sink for Table {
         &mut self.intake
     }
 
+    fn takes_counts(&self) -> bool {
+        false
+    }
+
     fn flush(&mut self) -> Result<(), Fault> {
         let (mut numbers, mut codes) = (self.numbers.iter_mut(), self.codes.iter_mut());
         for role in self.intake.roles() {
@@ -118,8 +122,7 @@ pub fn read_rows(
             Format::Arrow => arrow::read(&mut table, opened, progress),
         },
     )?;
-    let Source::Files { path } = source;
-    let name = path.display().to_string();
+    let name = source.name();
     let (n_rows, left_out) = (table.intake.n_rows(), table.intake.left_out());
     if n_rows == left_out.n_unmet + left_out.n_undecided {
         return Err(match (&wanted.filter, n_rows) {

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
+use crate::database::Database;
 use crate::error::ProbeError;
 
 /// Where rows come from.
@@ -19,6 +20,8 @@ pub enum Source {
         /// The path or pattern.
         path: PathBuf,
     },
+    /// A table or query of a PostgreSQL server, which is asked for counts, never for rows.
+    Database(Database),
 }
 
 /// The most bytes one record of a text file may have. A longer one is an error, found before it fills the memory.
@@ -50,6 +53,8 @@ pub enum Unit {
     Steps,
     /// Rows that an endpoint has answered.
     Answers,
+    /// Combinations of values that a database has counted; how many there will be is not known before.
+    Counts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,10 +77,20 @@ pub(crate) enum Packing {
 const BUFFER_BYTES: usize = 256 << 10;
 
 impl Source {
+    /// Where the rows are, as messages and stamps show it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Source::Files { path } => path.display().to_string(),
+            Source::Database(database) => database.to_string(),
+        }
+    }
+
     /// The files of the source, sorted by path, and the folder their names are relative to, if they are many.
     pub(crate) fn files(&self) -> Result<(Vec<PathBuf>, Option<PathBuf>), ProbeError> {
-        let Source::Files { path } = self;
-        let name = path.display().to_string();
+        let name = self.name();
+        let Source::Files { path } = self else {
+            return Err(ProbeError::NeedsRows { name });
+        };
         if path.is_dir() {
             let mut files = Vec::new();
             gather(path, &mut files)?;
@@ -122,6 +137,11 @@ fn shared_folder(pattern: &Path) -> PathBuf {
 fn is_aside(path: &Path) -> bool {
     path.file_name()
         .is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']))
+}
+
+/// Whether a name is that of a data file.
+pub(crate) fn is_data(path: &Path) -> bool {
+    !is_aside(path) && format(path, "").is_ok()
 }
 
 /// The data files below a folder; files of other kinds are no data.

@@ -16,6 +16,7 @@ pub mod oaxaca;
 pub mod profile;
 pub mod proxy;
 pub mod ranking;
+pub mod record;
 pub mod reweigh;
 pub mod rows;
 pub mod sign;

@@ -12,6 +12,7 @@ pub mod new;
 pub mod people;
 pub mod records;
 pub mod review;
+pub mod source;
 pub mod task;
 pub mod upkeep;
 pub mod verify;

@@ -13,7 +13,7 @@ use alnager_office::gate::{Gate, ReportStamp};
 use alnager_office::people::pseudonym;
 use alnager_office::state::State;
 use alnager_office::system::System;
-use alnager_probe::{Progress, Source, measure_beside};
+use alnager_probe::{Progress, measure_beside};
 use alnager_report::html::{self, Copy, Seal};
 use alnager_report::view::{self, ReviewView};
 use alnager_store::{CommitError, Desk, Receipt};
@@ -26,6 +26,7 @@ use crate::error::JobError;
 use crate::files::{EVIDENCE_BYTES_MAX, inside, read_bytes, read_text, write_whole};
 use crate::library::{Library, sha256};
 use crate::new::{ORGANISATION_TO_SAY, PURPOSE_TO_SAY};
+use crate::source;
 
 /// What to review.
 #[derive(Debug, Clone)]
@@ -354,10 +355,9 @@ fn count(
     warnings: &mut Vec<String>,
     progress: &dyn Fn(Progress),
 ) -> Result<Measures, JobError> {
-    let source = Source::Files {
-        path: folder.join(&audit.data),
-    };
-    let found = measure_beside(audit, &source, folder, progress)?;
+    let data = Path::new(&audit.data);
+    let local = source::local(folder, data, audit.relation.as_ref(), progress)?;
+    let found = measure_beside(audit, local.source(), folder, progress)?;
     warnings.extend(found.warnings);
     let data = DataStamp {
         name: audit.data.clone(),

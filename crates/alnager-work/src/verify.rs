@@ -9,6 +9,7 @@ use alnager_journal::dossier::{Dossier, Item, Limits, read};
 use alnager_journal::verify::{Trust, Verified, verify};
 use alnager_law::requirement::AsOf;
 use alnager_office::assess::{Assessment, assess};
+use alnager_office::audit::RESULT;
 use alnager_office::counsel::{ReadingRecorded, TextImported, wording};
 use alnager_office::event::Event;
 use alnager_office::evidence::EvidenceAccepted;
@@ -278,6 +279,20 @@ impl Check {
                     self.equal(acted(item, by), || {
                         format!("entry {index}: a key is decided on in another person's name")
                     });
+                }
+                Event::AuditRecorded(recorded) => {
+                    self.equal(acted(item, &recorded.by), || {
+                        let audit = &recorded.audit;
+                        format!("entry {index}: `{audit}` is recorded in another person's name")
+                    });
+                    if let Some(result) = item.blobs.get(RESULT) {
+                        self.equal(sha256(&result.bytes) == recorded.sha256, || {
+                            let audit = &recorded.audit;
+                            format!(
+                                "entry {index}: the result of `{audit}` is not the one recorded"
+                            )
+                        });
+                    }
                 }
                 Event::LogForked(forked) => {
                     self.equal(acted(item, &forked.by), || {

@@ -6,7 +6,7 @@ use alnager_work::acting::Recorded;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
-use crate::audit::AuditCommand;
+use crate::audit::AuditArguments;
 use crate::desk::DeskCommand;
 use crate::journal::JournalCommand;
 use crate::law::LawCommand;
@@ -121,8 +121,7 @@ pub(crate) enum Command {
         data: Option<PathBuf>,
     },
     /// Audit a table of decisions, and sign audits
-    #[command(subcommand)]
-    Audit(AuditCommand),
+    Audit(AuditArguments),
     /// Ask the law alone
     #[command(subcommand)]
     Law(LawCommand),

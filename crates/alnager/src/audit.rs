@@ -19,20 +19,77 @@ mod ranking;
 mod reweigh;
 mod rows;
 mod sign;
+mod sql;
 mod strata;
 mod table;
 
 use alnager_work::acting::Flags;
+use alnager_work::audit::record::{Recorded, Recording, record};
 use alnager_work::error::JobError;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
 use crate::arguments::Format;
+use crate::run::{CLEAR, HOLD, pretty};
+use crate::terminal::say;
 
 /// Measure a table of decisions.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArguments {
+    #[command(subcommand)]
+    command: AuditCommand,
+    /// Enter the result into the journal, with what it rests on: for the organisation, or with --seal=SYSTEM for a system
+    #[arg(
+        long,
+        global = true,
+        value_name = "SYSTEM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ""
+    )]
+    seal: Option<String>,
+}
+
+/// What an audit shows.
+pub(crate) struct Shown {
+    /// The figures, as JSON.
+    pub(crate) figures: Value,
+    /// What they say in words, where words are asked for.
+    pub(crate) text: String,
+    /// The exit code.
+    pub(crate) code: u8,
+    /// Whether the exit code is a judgement.
+    pub(crate) is_judged: bool,
+}
+
+impl Shown {
+    /// Figures that nothing is judged by.
+    pub(crate) fn reported(figures: Value, text: String) -> Self {
+        Shown {
+            figures,
+            text,
+            code: CLEAR,
+            is_judged: false,
+        }
+    }
+
+    fn outcome(&self) -> &'static str {
+        match self.code {
+            _ if !self.is_judged => "reported",
+            CLEAR => "pass",
+            HOLD => "fail",
+            _ => "inconclusive",
+        }
+    }
+}
+
+/// Which audit.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     /// Audit decisions for fairness: every rate, interval and test, by group and intersection
     Fairness(Box<fairness::FairnessArguments>),
+    /// The counts of a fairness audit as one SQL query, for a database to answer
+    Sql(Box<sql::SqlArguments>),
     /// Every figure of one 2x2 table: selected and not selected, of a group and of the reference
     Table(table::TableArguments),
     /// Compute anyone's published summary of a bias audit again, and list what does not add up
@@ -73,41 +130,84 @@ pub(crate) enum AuditCommand {
     Sign(sign::SignArguments),
 }
 
-impl AuditCommand {
+impl AuditArguments {
     /// Whether it needs the law in use.
     pub(crate) fn uses_law(&self) -> bool {
+        self.seal.is_some() || matches!(self.command, AuditCommand::Fairness(_))
+    }
+}
+
+impl AuditCommand {
+    /// Its name on the command line.
+    fn name(&self) -> &'static str {
         match self {
-            AuditCommand::Fairness(_) => true,
-            AuditCommand::Table(_)
-            | AuditCommand::CheckSummary(_)
-            | AuditCommand::Classes(_)
-            | AuditCommand::Numeric(_)
-            | AuditCommand::Ranking(_)
-            | AuditCommand::Lending(_)
-            | AuditCommand::Oaxaca(_)
-            | AuditCommand::Flips(_)
-            | AuditCommand::Reweigh(_)
-            | AuditCommand::Alternatives(_)
-            | AuditCommand::Drift(_)
-            | AuditCommand::Compare(_)
-            | AuditCommand::Proxy(_)
-            | AuditCommand::BlindSpots(_)
-            | AuditCommand::Drivers(_)
-            | AuditCommand::Strata(_)
-            | AuditCommand::Canary(_)
-            | AuditCommand::Key(_)
-            | AuditCommand::Sign(_) => false,
+            AuditCommand::Fairness(_) => "fairness",
+            AuditCommand::Sql(_) => "sql",
+            AuditCommand::Table(_) => "table",
+            AuditCommand::CheckSummary(_) => "check-summary",
+            AuditCommand::Classes(_) => "classes",
+            AuditCommand::Numeric(_) => "numeric",
+            AuditCommand::Ranking(_) => "ranking",
+            AuditCommand::Lending(_) => "lending",
+            AuditCommand::Oaxaca(_) => "oaxaca",
+            AuditCommand::Flips(_) => "flips",
+            AuditCommand::Reweigh(_) => "reweigh",
+            AuditCommand::Alternatives(_) => "alternatives",
+            AuditCommand::Drift(_) => "drift",
+            AuditCommand::Compare(_) => "compare",
+            AuditCommand::Proxy(_) => "proxy",
+            AuditCommand::BlindSpots(_) => "blind-spots",
+            AuditCommand::Drivers(_) => "drivers",
+            AuditCommand::Strata(_) => "strata",
+            AuditCommand::Canary(_) => "canary",
+            AuditCommand::Key(_) => "key",
+            AuditCommand::Sign(_) => "sign",
         }
     }
 }
 
 pub(crate) async fn run(
     flags: &Flags,
-    command: &AuditCommand,
+    arguments: &AuditArguments,
     format: Format,
 ) -> Result<u8, JobError> {
+    let AuditArguments { command, seal } = arguments;
+    let mut shown = examined(flags, command, format).await?;
+    if let Some(system) = seal {
+        let recording = Recording {
+            kind: command.name(),
+            system: Some(system.as_str()).filter(|system| !system.is_empty()),
+            outcome: shown.outcome(),
+            figures: &shown.figures,
+        };
+        let Recorded { audit, receipt } = record(flags, recording).await?;
+        let (at, root) = (receipt.end - 1, receipt.root.to_base64());
+        if let Some(figures) = shown.figures.as_object_mut() {
+            let sealed =
+                json!({ "audit": audit, "entry": at, "origin": receipt.origin, "root": root });
+            figures.insert("sealed".to_owned(), sealed);
+        }
+        let origin = receipt.origin;
+        shown.text.truncate(shown.text.trim_end().len());
+        shown.text.push_str(&format!(
+            "\nSealed as {audit}: entry {at} of {origin}, root {root}"
+        ));
+    }
+    say(&match format {
+        Format::Json => pretty(&shown.figures),
+        Format::Text => shown.text,
+    });
+    Ok(shown.code)
+}
+
+async fn examined(
+    flags: &Flags,
+    command: &AuditCommand,
+    format: Format,
+) -> Result<Shown, JobError> {
     match command {
         AuditCommand::Fairness(arguments) => fairness::run(flags, arguments, format).await,
+        AuditCommand::Sql(arguments) => sql::run(arguments, format),
         AuditCommand::Table(arguments) => table::run(arguments, format),
         AuditCommand::CheckSummary(arguments) => check_summary::run(arguments, format),
         AuditCommand::Classes(arguments) => classes::run(arguments, format),

@@ -72,6 +72,7 @@ impl Bar {
             Unit::Bytes => "measuring {bar:30} {bytes} of {total_bytes}, {eta} left",
             Unit::Rows => "measuring {bar:30} {human_pos} of {human_len} rows, {eta} left",
             Unit::Files => "measuring {bar:30} {human_pos} of {human_len} files, {eta} left",
+            Unit::Counts => "counting in the database, {human_pos} combinations of values so far",
             Unit::Steps => "computing {bar:30} {human_pos} of {human_len}, {eta} left",
             Unit::Answers => "asking {bar:30} {human_pos} of {human_len} rows answered, {eta} left",
         };

@@ -105,7 +105,7 @@ fn what_is_no_snapshot_of_today_is_refused() {
             .unwrap_err()
             .to_string()
     };
-    expect!["the snapshot has form 0, and this version reads form 1; fold the journal again"]
+    expect!["the snapshot has form 0, and this version reads form 2; fold the journal again"]
         .assert_eq(&told(&format!("0\n{json}")));
     let unreadable = "the snapshot cannot be read; fold the journal again";
     for bytes in ["", "1", "1\n", "one\n{}", &text[..text.len() - 1], json] {

@@ -159,10 +159,6 @@ impl<'a> Client<'a> {
     }
 
     /// Tries until there is an answer or a refusal, or no more attempt is left.
-    #[expect(
-        clippy::type_complexity,
-        reason = "the refusal is made words by the caller"
-    )]
     fn repeat(
         &self,
         salt: u64,

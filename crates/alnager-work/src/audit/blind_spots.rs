@@ -1,15 +1,18 @@
 //! Blind spots: subgroups whose decisions differ most, combinations the data hardly know, and what is missing of whom.
 
+use std::path::Path;
+
 use alnager_audit::blind_spots::{self, Asked, Measure};
 use alnager_audit::declared::GROUPS_MAX;
 use alnager_audit::missingness::{Fate, Presence};
 use alnager_audit::slices::{self, Feature, Side};
 use alnager_audit::texts::Texts;
-use alnager_probe::{Progress, Source, Unit, column_names};
+use alnager_probe::{Progress, Unit, column_names};
 use serde_json::Value;
 
 use super::rows::{self, Outcome, Rows, mistake};
 use crate::error::JobError;
+use crate::source;
 
 /// Numbers with at most this many different values are levels as they are; others become ranges.
 const LEVELS_MAX: usize = 10;
@@ -162,11 +165,9 @@ fn feature_names(
     let others = match &request.features {
         Some(features) => features.clone(),
         None => {
-            let source = Source::Files {
-                path: request.rows.data.clone(),
-            };
+            let local = source::local(Path::new(""), &request.rows.data, None, &|_| {})?;
             let derived = &request.rows.derived;
-            let mut others = column_names(&source)?;
+            let mut others = column_names(local.source())?;
             others.extend(derived.iter().map(|derived| derived.column.clone()));
             let mut outcome = outcome_names(request);
             outcome.extend(request.score.iter().map(String::as_str));

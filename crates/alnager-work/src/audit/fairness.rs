@@ -10,12 +10,13 @@ use alnager_audit::measures::Measures;
 use alnager_audit::plan::{self, Plan};
 use alnager_audit::policy::Policy;
 use alnager_law::rule::Truth;
-use alnager_probe::{Progress, Source, measure_with};
+use alnager_probe::{Progress, measure_with};
 use alnager_report::audit::FairnessView;
 use serde_json::Value;
 
 use crate::error::JobError;
 use crate::files::read_text;
+use crate::source;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -84,10 +85,10 @@ pub fn examine(
     policy: &Policy,
     progress: &dyn Fn(Progress),
 ) -> Result<Examined, JobError> {
-    let source = Source::Files {
-        path: request.audit.data.clone().into(),
-    };
-    let measured = measure_with(&request.audit, &source, progress)?;
+    let audit = &request.audit;
+    let data = Path::new(&audit.data);
+    let local = source::local(Path::new(""), data, audit.relation.as_ref(), progress)?;
+    let measured = measure_with(audit, local.source(), progress)?;
     Ok(judge(request, policy, measured.measures, measured.warnings))
 }
 

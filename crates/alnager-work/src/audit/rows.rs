@@ -1,6 +1,6 @@
 //! The rows of an audit that cannot be had from counts, or asks for one table of counts only.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use alnager_audit::declared::GROUPS_MAX;
 use alnager_audit::derived::Derived;
@@ -8,11 +8,12 @@ use alnager_audit::factor::{Factor, FactorError, listed};
 use alnager_audit::measures::DataStamp;
 use alnager_audit::texts::Texts;
 use alnager_law::read::nearest;
-use alnager_probe::{Progress, Source, Wanted, WantedKind, read_rows};
+use alnager_probe::{Progress, Wanted, WantedKind, read_rows};
 use alnager_stats::matrix::FitError;
 use serde_json::{Value, json};
 
 use crate::error::JobError;
+use crate::source;
 
 /// Which rows.
 #[derive(Debug, Clone, Default)]
@@ -61,10 +62,14 @@ pub fn read(
         derived: request.derived.clone(),
         unknown: request.unknown.clone(),
     };
-    let source = Source::Files {
-        path: request.data.clone(),
-    };
-    let read = read_rows(&wanted, &source, progress)?;
+    if source::is_database(&request.data) {
+        return Err(JobError::Input(
+            "this audit needs the rows themselves, and a database is only asked for counts; export the rows to a file"
+                .to_owned(),
+        ));
+    }
+    let local = source::local(Path::new(""), &request.data, None, progress)?;
+    let read = read_rows(&wanted, local.source(), progress)?;
     let mut found = read.texts.into_iter();
     let mut joined = Vec::with_capacity(parts.len());
     for parts in &parts {

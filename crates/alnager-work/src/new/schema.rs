@@ -230,7 +230,9 @@ fn audit() -> Value {
         &["name", "data", "decision", "attribute"],
         json!({
             "name": words("Unique here."),
-            "data": words("A file, a folder of files or a pattern, relative to this file: CSV, JSON lines, Parquet or Arrow."),
+            "data": words("A file, a folder of files or a pattern, relative to this file: CSV, JSON lines, Parquet or Arrow; or objects (s3://…), or a database (postgres://…)."),
+            "table": words("The table or view to count, where `data` is a database."),
+            "query": words("The SELECT to count, where `data` is a database."),
             "label": binary,
             "decision": { "oneOf": [by_value, by_score], "description": "What the system decided." },
             "score": table(&["column"], json!({
@@ -315,6 +317,7 @@ fn model() -> Value {
             "model": words("The name of the model."),
             "output": words("The output that holds the answers; without it the first."),
             "at": at,
+            "tensor": words("The one tensor that takes all inputs of a row as numbers; without it each input is a tensor."),
         })),
         of_protocol("json", &["request"], json!({
             "request": words("The request, with {{rows}} for the list of rows, or {{NAME}} for one input of a single row."),

@@ -7,6 +7,7 @@ use alnager_work::audit::alternatives::{Request, examine, worth};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{RowsArguments, show, wrong};
 use crate::arguments::Format;
 
@@ -88,7 +89,7 @@ pub(crate) struct AlternativesArguments {
     reweigh: Option<PathBuf>,
 }
 
-pub(crate) fn run(arguments: &AlternativesArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &AlternativesArguments, format: Format) -> Result<Shown, JobError> {
     let request = request(arguments)?;
     show(|progress| examine(&request, progress), words, format)
 }

@@ -6,6 +6,7 @@ use alnager_work::audit::blind_spots::{Request, examine};
 use alnager_work::error::JobError;
 use clap::{Args, ValueEnum};
 
+use super::Shown;
 use super::rows::{RowsArguments, confidence, once, show, threshold, wrong};
 use crate::arguments::Format;
 
@@ -105,7 +106,7 @@ enum Sided {
     Both,
 }
 
-pub(crate) fn run(arguments: &BlindSpotsArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &BlindSpotsArguments, format: Format) -> Result<Shown, JobError> {
     let request = request(arguments)?;
     show(|progress| examine(&request, progress), words, format)
 }

@@ -7,6 +7,7 @@ use alnager_work::audit::canary::{Request, examine};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{show_judged, wrong};
 use crate::arguments::Format;
 use crate::run::{CLEAR, HOLD};
@@ -40,7 +41,7 @@ pub(crate) struct CanaryArguments {
 /// Most rounds of a look.
 const ROUNDS_MAX: usize = 100;
 
-pub(crate) fn run(arguments: &CanaryArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &CanaryArguments, format: Format) -> Result<Shown, JobError> {
     if !(1..=ROUNDS_MAX).contains(&arguments.rounds) {
         return Err(wrong("--rounds", "a number from 1 to 100 is needed"));
     }

@@ -8,9 +8,9 @@ use alnager_work::error::JobError;
 use clap::Args;
 use serde_json::json;
 
+use super::Shown;
 use crate::arguments::Format;
-use crate::run::{CLEAR, HOLD, pretty};
-use crate::terminal::say;
+use crate::run::{CLEAR, HOLD};
 
 /// The summary.
 #[derive(Debug, Args)]
@@ -24,10 +24,9 @@ pub(crate) struct CheckSummaryArguments {
     file: PathBuf,
 }
 
-pub(crate) fn run(arguments: &CheckSummaryArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &CheckSummaryArguments, format: Format) -> Result<Shown, JobError> {
     let checked = check_summary::check(&arguments.file)?;
-    say(&match format {
-        Format::Json => pretty(&json!({
+    let figures = json!({
             "schema": "alnager.check_summary/1",
             "tables": checked.published.tables.len(),
             "categories": n_lines(&checked),
@@ -39,10 +38,17 @@ pub(crate) fn run(arguments: &CheckSummaryArguments, format: Format) -> Result<u
                 "wrong": remark.is_wrong,
                 "what": remark.what,
             })).collect::<Vec<_>>(),
-        })),
-        Format::Text => words(&checked),
     });
-    Ok(if checked.n_wrong() == 0 { CLEAR } else { HOLD })
+    let text = match format {
+        Format::Json => String::new(),
+        Format::Text => words(&checked),
+    };
+    Ok(Shown {
+        figures,
+        text,
+        code: if checked.n_wrong() == 0 { CLEAR } else { HOLD },
+        is_judged: true,
+    })
 }
 
 fn n_lines(checked: &Checked) -> usize {

@@ -5,6 +5,7 @@ use alnager_work::audit::classes::{Request, examine};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{RowsArguments, confidence, once, reference, show};
 use crate::arguments::Format;
 
@@ -33,7 +34,7 @@ pub(crate) struct ClassesArguments {
     confidence: f64,
 }
 
-pub(crate) fn run(arguments: &ClassesArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &ClassesArguments, format: Format) -> Result<Shown, JobError> {
     let request = Request {
         rows: arguments.rows.request()?,
         category: arguments.category.clone(),

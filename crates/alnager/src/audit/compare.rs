@@ -7,6 +7,7 @@ use alnager_work::audit::compare::{Request, examine};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{RowsArguments, confidence, once, references, show_judged, wrong};
 use crate::arguments::Format;
 use crate::run::{CLEAR, HOLD, UNDECIDED};
@@ -64,7 +65,7 @@ pub(crate) struct CompareArguments {
     min_group: u64,
 }
 
-pub(crate) fn run(arguments: &CompareArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &CompareArguments, format: Format) -> Result<Shown, JobError> {
     let request = request(arguments)?;
     show_judged(
         |progress| examine(&request, progress),

@@ -7,6 +7,7 @@ use alnager_work::audit::drift::{Request, examine};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{RowsArguments, once, references, show_judged, wrong};
 use crate::arguments::Format;
 use crate::run::{CLEAR, HOLD};
@@ -89,7 +90,7 @@ pub(crate) struct DriftArguments {
     min_group: u64,
 }
 
-pub(crate) fn run(arguments: &DriftArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &DriftArguments, format: Format) -> Result<Shown, JobError> {
     let request = request(arguments)?;
     show_judged(
         |progress| examine(&request, progress),

@@ -5,6 +5,7 @@ use alnager_work::audit::drivers::{Request, examine};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{RowsArguments, confidence, once, reference, show, threshold, wrong};
 use crate::arguments::Format;
 
@@ -61,7 +62,7 @@ pub(crate) struct DriversArguments {
     confidence: f64,
 }
 
-pub(crate) fn run(arguments: &DriversArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &DriversArguments, format: Format) -> Result<Shown, JobError> {
     let features = once("--features", &arguments.features)?;
     let taken = [
         Some(&arguments.attribute),

@@ -16,14 +16,16 @@ use alnager_work::audit::profile;
 use alnager_work::error::JobError;
 use alnager_work::files::read_text;
 use alnager_work::library::{self, Library};
+use alnager_work::source::relation;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::Shown;
 use super::profile::ProfileArguments;
 use super::rows;
 use crate::arguments::Format;
-use crate::run::{CLEAR, HOLD, UNDECIDED, pretty};
-use crate::terminal::{self, Bar, say};
+use crate::run::{CLEAR, HOLD, UNDECIDED};
+use crate::terminal::{self, Bar};
 
 /// What to audit, and how.
 #[derive(Debug, Args)]
@@ -33,8 +35,14 @@ use crate::terminal::{self, Bar, say};
     --attr sex,age_band --intersect 'sex*age_band' --ref sex=male --strata branch"
 )]
 pub(crate) struct FairnessArguments {
-    /// The rows: a file, a folder of files, or a pattern in quotes such as 'data/*.parquet'
+    /// The rows: a file, a folder of files, a pattern in quotes such as 'data/*.parquet', objects (s3://bucket/folder/), or a database
     data: PathBuf,
+    /// The table or view to count, where the rows are in a database (postgres://user@host/database)
+    #[arg(long, value_name = "TABLE", conflicts_with = "query")]
+    table: Option<String>,
+    /// A file with the SELECT to count, where the rows are in a database
+    #[arg(long, value_name = "FILE")]
+    query: Option<PathBuf>,
     /// The column of what happened afterwards; without it only selection is measured
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
@@ -126,6 +134,13 @@ pub(crate) struct FairnessArguments {
     profile: ProfileArguments,
 }
 
+impl FairnessArguments {
+    /// The query that is to be counted, where there is one.
+    pub(super) fn query(&self) -> Result<Option<String>, JobError> {
+        self.query.as_deref().map(read_text).transpose()
+    }
+}
+
 /// What becomes of rows whose group is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum MissingName {
@@ -152,7 +167,7 @@ pub(crate) async fn run(
     flags: &Flags,
     arguments: &FairnessArguments,
     format: Format,
-) -> Result<u8, JobError> {
+) -> Result<Shown, JobError> {
     let request = request(arguments)?;
     let asked = arguments.profile.request()?;
     if let Some(folder) = &arguments.profile.out {
@@ -189,14 +204,20 @@ pub(crate) async fn run(
         None => Vec::new(),
     };
     let figures = &profiled.examined.figures;
-    say(&match format {
-        Format::Json => document(&view, figures, &profile_view, &written),
+    let text = match format {
+        Format::Json => String::new(),
         Format::Text => words(&view, &profile_view, &written),
-    });
-    Ok(match profiled.examined.outcome() {
+    };
+    let code = match profiled.examined.outcome() {
         Outcome::Pass => CLEAR,
         Outcome::Fail => HOLD,
         Outcome::Inconclusive | Outcome::NotMeasured => UNDECIDED,
+    };
+    Ok(Shown {
+        figures: document(&view, figures, &profile_view, &written),
+        text,
+        code,
+        is_judged: true,
     })
 }
 
@@ -205,7 +226,7 @@ fn document(
     figures: &Value,
     profile: &ProfileView,
     written: &[PathBuf],
-) -> String {
+) -> Value {
     let mut document = report::json(view, figures);
     if let Some(document) = document.as_object_mut() {
         document.extend(report::profile_json(profile));
@@ -215,7 +236,7 @@ fn document(
             .collect();
         document.insert("pages".to_owned(), json!(pages));
     }
-    pretty(&document)
+    document
 }
 
 fn words(view: &FairnessView, profile: &ProfileView, written: &[PathBuf]) -> String {
@@ -278,7 +299,7 @@ fn wrong(flag: &str, problem: &str) -> JobError {
 }
 
 /// The audit that the flags declare.
-fn audit(arguments: &FairnessArguments) -> Result<Audit, JobError> {
+pub(super) fn audit(arguments: &FairnessArguments) -> Result<Audit, JobError> {
     let mut references = References::read(&arguments.references)?;
     let (columns, crossed) = columns(arguments);
     let attributes: Vec<Attribute> = columns
@@ -322,6 +343,7 @@ fn audit(arguments: &FairnessArguments) -> Result<Audit, JobError> {
         period: arguments.period.clone(),
         weight: arguments.weight.clone(),
         person: arguments.person.clone(),
+        relation: relation(arguments.table.as_deref(), arguments.query.as_ref())?,
         model: None,
     };
     audit.check().map_err(JobError::Input)?;

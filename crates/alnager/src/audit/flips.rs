@@ -14,6 +14,7 @@ use alnager_work::error::JobError;
 use alnager_work::files::read_text;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{confidence, decision, once, show, wrong};
 use crate::arguments::Format;
 
@@ -83,7 +84,7 @@ pub(crate) struct FlipsArguments {
     confidence: f64,
 }
 
-pub(crate) fn run(arguments: &FlipsArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &FlipsArguments, format: Format) -> Result<Shown, JobError> {
     let request = request(arguments)?;
     show(|progress| examine(&request, progress), words, format)
 }

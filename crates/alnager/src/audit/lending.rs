@@ -5,6 +5,7 @@ use alnager_work::audit::lending::{Request, examine};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{RowsArguments, confidence, once, references, show, wrong};
 use crate::arguments::Format;
 
@@ -44,7 +45,7 @@ pub(crate) struct LendingArguments {
     confidence: f64,
 }
 
-pub(crate) fn run(arguments: &LendingArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &LendingArguments, format: Format) -> Result<Shown, JobError> {
     let (protected, controls) = (
         once("--protected", &arguments.protected)?,
         once("--controls", &arguments.controls)?,

@@ -5,6 +5,7 @@ use alnager_work::audit::numeric::{Request, examine};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{RowsArguments, reference, show};
 use crate::arguments::Format;
 
@@ -30,7 +31,7 @@ pub(crate) struct NumericArguments {
     reference: String,
 }
 
-pub(crate) fn run(arguments: &NumericArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &NumericArguments, format: Format) -> Result<Shown, JobError> {
     let request = Request {
         rows: arguments.rows.request()?,
         predicted: arguments.predicted.clone(),

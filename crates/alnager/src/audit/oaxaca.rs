@@ -5,6 +5,7 @@ use alnager_work::audit::oaxaca::{Request, examine};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{RowsArguments, once, reference, show, wrong};
 use crate::arguments::Format;
 
@@ -38,7 +39,7 @@ pub(crate) struct OaxacaArguments {
     categories: Vec<String>,
 }
 
-pub(crate) fn run(arguments: &OaxacaArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &OaxacaArguments, format: Format) -> Result<Shown, JobError> {
     let factors = once("--factors", &arguments.factors)?;
     if let Some(column) = factors
         .iter()

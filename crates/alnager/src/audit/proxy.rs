@@ -5,6 +5,7 @@ use alnager_work::audit::proxy::{Request, examine};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{RowsArguments, confidence, show};
 use crate::arguments::Format;
 
@@ -37,7 +38,7 @@ pub(crate) struct ProxyArguments {
     confidence: f64,
 }
 
-pub(crate) fn run(arguments: &ProxyArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &ProxyArguments, format: Format) -> Result<Shown, JobError> {
     let request = Request {
         rows: arguments.rows.request()?,
         decision: arguments.decision.clone().zip(arguments.favorable.clone()),

@@ -5,6 +5,7 @@ use alnager_work::audit::ranking::{Request, examine};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{RowsArguments, confidence, show, wrong};
 use crate::arguments::Format;
 
@@ -38,7 +39,7 @@ pub(crate) struct RankingArguments {
     confidence: f64,
 }
 
-pub(crate) fn run(arguments: &RankingArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &RankingArguments, format: Format) -> Result<Shown, JobError> {
     if arguments.tops.contains(&0) {
         return Err(wrong("--top", "each number is at least 1, such as 10,50"));
     }

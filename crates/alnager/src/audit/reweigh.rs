@@ -7,6 +7,7 @@ use alnager_work::audit::reweigh::{Request, examine};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{RowsArguments, show, wrong};
 use crate::arguments::Format;
 
@@ -29,7 +30,7 @@ pub(crate) struct ReweighArguments {
     out: Option<PathBuf>,
 }
 
-pub(crate) fn run(arguments: &ReweighArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &ReweighArguments, format: Format) -> Result<Shown, JobError> {
     if arguments.label == arguments.attribute {
         return Err(wrong(
             "--attr",

@@ -12,9 +12,10 @@ use alnager_work::files::read_text;
 use clap::Args;
 use serde_json::Value;
 
+use super::Shown;
 use crate::arguments::Format;
-use crate::run::{CLEAR, pretty};
-use crate::terminal::{self, Bar, say};
+use crate::run::CLEAR;
+use crate::terminal::{self, Bar};
 
 /// Which rows.
 #[derive(Debug, Args)]
@@ -47,13 +48,17 @@ impl RowsArguments {
     }
 }
 
-/// Computes with a bar, and prints the figures as JSON or in words.
+/// Computes with a bar; the figures, and what they say in words where words are asked for.
 pub(crate) fn show(
     examine: impl FnOnce(&dyn Fn(Progress)) -> Result<Value, JobError>,
     words: fn(&Value) -> String,
     format: Format,
-) -> Result<u8, JobError> {
-    show_judged(examine, words, |_| CLEAR, format)
+) -> Result<Shown, JobError> {
+    let shown = show_judged(examine, words, |_| CLEAR, format)?;
+    Ok(Shown {
+        is_judged: false,
+        ..shown
+    })
 }
 
 /// The same, with an exit code that the figures give.
@@ -62,16 +67,21 @@ pub(crate) fn show_judged(
     words: fn(&Value) -> String,
     code: impl FnOnce(&Value) -> u8,
     format: Format,
-) -> Result<u8, JobError> {
+) -> Result<Shown, JobError> {
     let bar = Bar::new();
     let figures = examine(&|progress| bar.show(progress));
     bar.done();
     let figures = figures?;
-    say(&match format {
-        Format::Json => pretty(&figures),
+    let text = match format {
+        Format::Json => String::new(),
         Format::Text => wrapped(&words(&harmless(&figures))),
-    });
-    Ok(code(&figures))
+    };
+    Ok(Shown {
+        code: code(&figures),
+        figures,
+        text,
+        is_judged: true,
+    })
 }
 
 /// Figures whose names and texts cannot steer a terminal: groups and files are named outside.

@@ -8,9 +8,8 @@ use clap::Args;
 use jiff::civil::Date;
 use serde_json::json;
 
+use super::Shown;
 use crate::arguments::Format;
-use crate::run::CLEAR;
-use crate::terminal::say;
 
 /// A key to make.
 #[derive(Debug, Args)]
@@ -46,20 +45,20 @@ pub(crate) struct SignArguments {
 }
 
 /// Makes a key and prints what it is verified with.
-pub(crate) fn key(arguments: &KeyArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn key(arguments: &KeyArguments, format: Format) -> Result<Shown, JobError> {
     let key = sign::new_key(&arguments.name, &arguments.new)?.to_string();
     let file = arguments.new.display().to_string();
-    say(&match format {
+    let text = match format {
         Format::Text => format!(
             "{key}\nthe secret key lies in {file}; whoever is audited compares the line above with what you tell them, and nobody needs the file"
         ),
-        Format::Json => json!({ "key": key, "file": file }).to_string(),
-    });
-    Ok(CLEAR)
+        Format::Json => String::new(),
+    };
+    Ok(Shown::reported(json!({ "key": key, "file": file }), text))
 }
 
 /// Signs and prints what was signed.
-pub(crate) fn sign(arguments: &SignArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn sign(arguments: &SignArguments, format: Format) -> Result<Shown, JobError> {
     let signed = sign::sign(&Signing {
         document: arguments.document.clone(),
         statement: arguments.statement.clone(),
@@ -69,16 +68,16 @@ pub(crate) fn sign(arguments: &SignArguments, format: Format) -> Result<u8, JobE
         out: arguments.out.clone(),
     })?;
     let (stated, note) = (&signed.stated, signed.note.display().to_string());
-    say(&match format {
+    let text = match format {
         Format::Text => format!(
             "the audit of {} is signed: {note}\nverify it with {}\nhand over the document, the statement of independence and the note, each unchanged",
             stated.on, stated.key
         ),
-        Format::Json => json!({
-            "note": note, "key": stated.key.to_string(), "date": stated.on, "document": stated.document,
-            "statement": stated.statement,
-        })
-        .to_string(),
+        Format::Json => String::new(),
+    };
+    let figures = json!({
+        "note": note, "key": stated.key.to_string(), "date": stated.on, "document": stated.document,
+        "statement": stated.statement,
     });
-    Ok(CLEAR)
+    Ok(Shown::reported(figures, text))
 }

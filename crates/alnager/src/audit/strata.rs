@@ -4,6 +4,7 @@ use alnager_audit::stratified::{self, Counts};
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use super::rows::{confidence, show, wrong};
 use crate::arguments::Format;
 
@@ -19,7 +20,7 @@ pub(crate) struct StrataArguments {
     confidence: f64,
 }
 
-pub(crate) fn run(arguments: &StrataArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &StrataArguments, format: Format) -> Result<Shown, JobError> {
     let tables: Vec<Counts> = arguments
         .tables
         .iter()

@@ -4,9 +4,8 @@ use alnager_audit::two_by_two;
 use alnager_work::error::JobError;
 use clap::Args;
 
+use super::Shown;
 use crate::arguments::Format;
-use crate::run::{CLEAR, pretty};
-use crate::terminal::say;
 
 /// The table, and how sure to be.
 #[derive(Debug, Args)]
@@ -24,7 +23,7 @@ pub(crate) struct TableArguments {
     confidence: f64,
 }
 
-pub(crate) fn run(arguments: &TableArguments, format: Format) -> Result<u8, JobError> {
+pub(crate) fn run(arguments: &TableArguments, format: Format) -> Result<Shown, JobError> {
     let table = [
         [arguments.group_selected, arguments.group_rest],
         [arguments.reference_selected, arguments.reference_rest],
@@ -34,9 +33,9 @@ pub(crate) fn run(arguments: &TableArguments, format: Format) -> Result<u8, JobE
             "a count lies below 2^47, and a confidence between 0 and 1, such as 0.95".to_owned(),
         ));
     };
-    say(&match format {
-        Format::Json => pretty(&figures),
+    let text = match format {
+        Format::Json => String::new(),
         Format::Text => two_by_two::words(&figures),
-    });
-    Ok(CLEAR)
+    };
+    Ok(Shown::reported(figures, text))
 }

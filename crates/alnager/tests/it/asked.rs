@@ -74,6 +74,86 @@ fn system(is_asked: bool) -> Place {
     place
 }
 
+/// What stands for the inputs of a row, whoever wrote the numbers.
+fn key(fields: [&Value; 5]) -> String {
+    let one = |field: &Value| match field {
+        Value::Number(number) => number.as_f64().unwrap().to_string(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    fields.map(one).join("|")
+}
+
+/// A vendor who answers what onnxruntime answers; gives the address.
+fn vendor() -> String {
+    let header: Vec<&str> = ROWS.lines().next().unwrap().split(',').collect();
+    let names = ["age", "income", "debt", "sex", "region"];
+    let at = names.map(|name| header.iter().position(|column| *column == name).unwrap());
+    let predicted = predictions();
+    let answers: std::collections::HashMap<String, f64> = predicted
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            let values = [0, 1, 2, 3, 4].map(|n| match (n, fields[at[n]]) {
+                (0..3, "") => Value::Null,
+                (0..3, number) => json!(number.parse::<f64>().unwrap()),
+                (_, text) => json!(text),
+            });
+            let score = fields.last().unwrap().parse().unwrap();
+            (
+                key([&values[0], &values[1], &values[2], &values[3], &values[4]]),
+                score,
+            )
+        })
+        .collect();
+    crate::vendor::serve(move |_, body| {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let scores = body["rows"].as_array().unwrap().iter().map(|row| {
+            let inputs = names.map(|name| &row[name]);
+            answers[&key(inputs)]
+        });
+        (200, json!({ "scores": scores.collect::<Vec<_>>() }))
+    })
+}
+
+/// "Bought AI meets the same standard as built AI": a vendor's endpoint, a model of one's own and a file of predictions are one system.
+#[test]
+fn bought_and_built_models_come_to_one_verdict() {
+    let (built, told, bought) = (system(true), system(false), system(true));
+    bought.edit(
+        "onnx = \"scorer.onnx\"\noutput = \"output_probability\"\nat = 1\n",
+        "",
+    );
+    let endpoint = format!(
+        "[audit.model.endpoint]\nurl = \"{}\"\nprotocol = \"json\"\nrequest = '{{\"rows\": {{{{rows}}}}}}'\nanswers = \"/scores\"\n",
+        vendor()
+    );
+    bought.edit("\n# ---- Evidence", &format!("{endpoint}\n# ---- Evidence"));
+    let (code, of_vendor) = bought.review(&[]);
+    let (_, of_model) = built.review(&[]);
+    let (code_of_file, of_file) = told.review(&[]);
+    assert_eq!(code, code_of_file);
+    for part in [
+        "verdict",
+        "figures",
+        "results",
+        "gate",
+        "requirements",
+        "findings",
+    ] {
+        assert_eq!(of_vendor[part], of_model[part], "{part}");
+        assert_eq!(of_vendor[part], of_file[part], "{part}");
+    }
+    let model = &of_vendor["audits"][0]["model"];
+    assert_eq!(model["kind"], "json", "{model}");
+    assert_eq!(model["canaries"].as_str().unwrap().len(), 64, "{model}");
+    // What answered is sealed: the dossier verifies, and nobody is asked again.
+    let dossier = of_vendor["dossier"].as_str().unwrap();
+    let verified = bought.run(&["verify", dossier, "--data", "system/rows.csv"]);
+    assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
+}
+
 #[test]
 fn a_model_that_is_asked_and_a_file_of_its_answers_come_to_one_verdict() {
     let (asked, told) = (system(true), system(false));

@@ -5,6 +5,7 @@ mod asked;
 mod audit_kinds;
 mod audit_over_time;
 mod audit_profiles;
+mod audit_sources;
 mod clock;
 mod crash;
 mod crosswalk;

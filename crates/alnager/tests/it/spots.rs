@@ -126,7 +126,10 @@ fn patterns_and_missing_values_are_counted() {
             ["A", "B"][usize::from(at % 40 < 5)]
         };
         let label = if at < 10 { "" } else { ["0", "1"][at % 2] };
-        format!("{at},{sex},{race},{label},{}\n", usize::from(at % 3 == 0))
+        format!(
+            "{at},{sex},{race},{label},{}\n",
+            usize::from(at.is_multiple_of(3))
+        )
     };
     let rows: String = (0..100).map(row).collect();
     place.write("rows.csv", format!("id,sex,race,y,d\n{rows}"));
@@ -180,6 +183,30 @@ fn patterns_and_missing_values_are_counted() {
             .unwrap()
             .contains("whole number in every row")
     );
+}
+
+#[test]
+fn too_few_rows_are_not_measured_rather_than_clear() {
+    let place = Place::new();
+    place.write("rows.csv", "sex,d\nf,1\nm,0\nm,1\n");
+    let ran = place.run(&[
+        "audit",
+        "blind-spots",
+        "rows.csv",
+        "--decision",
+        "d",
+        "--favorable",
+        "1",
+        "--attr",
+        "sex",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for part in [
+        "Not measured: no subgroup of 100 rows",
+        "all rows     3  100.0 %       97",
+    ] {
+        assert!(ran.out.contains(part), "`{part}` is not in\n{}", ran.out);
+    }
 }
 
 #[test]

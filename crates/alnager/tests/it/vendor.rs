@@ -23,52 +23,75 @@ enum Way {
     /// Another answer every time.
     Noisy,
     Down,
+    /// Down after so many requests.
+    Failing(u64),
 }
 
 /// A server that answers as `examples/vendor/server.py` does, with another model.
 struct Vendor {
     url: String,
     way: Arc<Mutex<Way>>,
+    /// Rows it was asked about.
+    n_rows: Arc<AtomicU64>,
+}
+
+/// A server on this machine, told of each request's head, in lower case, and its body; gives its address.
+pub(crate) fn serve(
+    mut answer: impl FnMut(&str, &[u8]) -> (u16, Value) + Send + 'static,
+) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut head = String::new();
+            while reader.read_line(&mut head).is_ok_and(|n| n > 2) {}
+            let head = head.to_lowercase();
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length:"));
+            let length = length.map_or(0, |length| length.trim().parse().unwrap());
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let (status, answer) = answer(&head, &body);
+            let answer = answer.to_string();
+            let head = format!(
+                "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                answer.len()
+            );
+            // Who does not want the answer may hang up.
+            let _ = stream.write_all(format!("{head}{answer}").as_bytes());
+        }
+    });
+    url
 }
 
 impl Vendor {
     fn start() -> Vendor {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let way = Arc::new(Mutex::new(Way::Honest));
-        let (own, n_answers) = (Arc::clone(&way), AtomicU64::new(0));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let mut reader = BufReader::new(stream.try_clone().unwrap());
-                let mut head = String::new();
-                while reader.read_line(&mut head).is_ok_and(|n| n > 2) {}
-                let head = head.to_lowercase();
-                let length = head
-                    .lines()
-                    .find_map(|line| line.strip_prefix("content-length:"));
-                let length = length.map_or(0, |length| length.trim().parse().unwrap());
-                let mut body = vec![0; length];
-                reader.read_exact(&mut body).unwrap();
-                let way = *own.lock().unwrap();
-                let (status, answer) = if !head.contains(&format!("bearer {KEY}")) {
-                    (401, json!({ "error": "no such key" }))
-                } else if way == Way::Down {
-                    (503, json!({ "error": "down" }))
-                } else {
-                    let body: Value = serde_json::from_slice(&body).unwrap();
-                    (200, answer(&body, way, &n_answers))
-                };
-                let answer = answer.to_string();
-                let head = format!(
-                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                    answer.len()
-                );
-                // Who does not want the answer may hang up.
-                let _ = stream.write_all(format!("{head}{answer}").as_bytes());
+        let n_rows = Arc::new(AtomicU64::new(0));
+        let (own, told, n_answers) = (Arc::clone(&way), Arc::clone(&n_rows), AtomicU64::new(0));
+        let url = serve(move |head, body| {
+            let mut way = own.lock().unwrap();
+            if !head.contains(&format!("bearer {KEY}")) {
+                return (401, json!({ "error": "no such key" }));
             }
+            if let Way::Failing(left) = &mut *way {
+                match left.checked_sub(1) {
+                    Some(fewer) => *left = fewer,
+                    None => *way = Way::Down,
+                }
+            }
+            if *way == Way::Down {
+                return (503, json!({ "error": "down" }));
+            }
+            let body: Value = serde_json::from_slice(body).unwrap();
+            let n = body["rows"].as_array().unwrap().len() as u64;
+            told.fetch_add(n, Ordering::Relaxed);
+            (200, answer(&body, *way, &n_answers))
         });
-        Vendor { url, way }
+        Vendor { url, way, n_rows }
     }
 
     fn behave(&self, way: Way) {
@@ -83,7 +106,7 @@ fn answer(body: &Value, way: Way, n_answers: &AtomicU64) -> Value {
         let score = text.bytes().map(u64::from).sum::<u64>() as f64 / 1e4;
         let n = n_answers.fetch_add(1, Ordering::Relaxed) as f64;
         let score = match way {
-            Way::Honest | Way::Down => score,
+            Way::Honest | Way::Down | Way::Failing(_) => score,
             Way::Silent | Way::Announced => score * 0.5,
             Way::Noisy => score + 1e-3 * (n * 1.7).sin(),
         };
@@ -254,9 +277,9 @@ fn a_vendor_that_is_down_is_inconclusive_and_a_wrong_key_is_not() {
     );
 }
 
-/// The looks of the guide, word for word; its vendor is played by the server of these tests at a free port.
+/// The guide, word for word; its vendor is played by the server of these tests at a free port.
 #[test]
-fn the_looks_of_the_guide_can_be_followed_word_for_word() {
+fn the_audit_of_a_vendor_can_be_followed_word_for_word() {
     let vendor = Vendor::start();
     let place = Place::new();
     copy(&examples(), &place.path("examples"));
@@ -264,23 +287,39 @@ fn the_looks_of_the_guide_can_be_followed_word_for_word() {
     let declared = declared.replace("http://127.0.0.1:8077", &vendor.url);
     place.write("examples/vendor/system.toml", declared);
     let guide = examples().join("../docs/guide/audit-a-vendor.md");
-    let mut n_looks = 0;
+    let (mut n_looks, mut n_reviews) = (0, 0);
     for line in std::fs::read_to_string(guide).unwrap().lines() {
         if line.starts_with("python3 examples/vendor/server.py") {
-            vendor.behave(match line.contains("--release silent") {
-                true => Way::Silent,
-                false => Way::Honest,
+            vendor.behave(match line {
+                _ if line.contains("--release silent") => Way::Silent,
+                _ if line.contains("--fail-after 12") => Way::Failing(12),
+                _ => Way::Honest,
             });
         }
-        if line.starts_with("alnager audit canary") {
+        if line.starts_with("alnager audit canary") || line.starts_with("alnager review") {
             let (command, code) = line.split_once("    # exit ").unwrap();
             let arguments = words(command);
             let arguments: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
             let mut command = place.command(&arguments);
             let ran = ran(command.env("VENDOR_KEY", KEY).output().unwrap());
             assert_eq!(ran.code.to_string(), code, "{line}\n{}{}", ran.out, ran.err);
-            n_looks += 1;
+            if !line.starts_with("alnager review") {
+                n_looks += 1;
+                continue;
+            }
+            n_reviews += 1;
+            let said = format!("{}{}", ran.out, ran.err);
+            let is_first = n_reviews == 1;
+            assert_eq!(said.contains("inconclusive after"), is_first, "{said}");
+            // Nothing is sealed until everything is answered.
+            assert_eq!(place.path(".alnager").exists(), !is_first);
         }
     }
-    assert_eq!(n_looks, 3);
+    assert_eq!((n_looks, n_reviews), (3, 2));
+    // 44 rows have different inputs, 20 of them are canaries: asked twice before the rows, once when the run goes on, once at its
+    // end; a look asks them ten times. No other row is asked twice.
+    assert_eq!(
+        vendor.n_rows.load(Ordering::Relaxed),
+        44 + 20 * (2 + 1 + 1) + 3 * 10 * 20
+    );
 }

@@ -35,6 +35,7 @@ fn audit() -> Audit {
         period: None,
         weight: None,
         person: None,
+        relation: None,
         model: None,
     }
 }

@@ -154,6 +154,7 @@ fn audit() -> Audit {
         weight: None,
         person: None,
         model: None,
+        relation: None,
     }
 }
 

@@ -1,0 +1,230 @@
+//! Objects of an S3-compatible store as files: they are fetched to a folder of their own, and read from there.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use futures_util::StreamExt as _;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::path::Path as Key;
+use object_store::{ObjectMeta, ObjectStore as _, ObjectStoreExt as _};
+use tempfile::TempDir;
+
+use crate::error::ProbeError;
+use crate::source::{Progress, Source, Unit, is_data};
+
+/// One object, all below a folder, or those that meet a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objects {
+    bucket: String,
+    key: String,
+    endpoint: Option<String>,
+    region: Option<String>,
+}
+
+/// Objects that were fetched; their files are removed with it.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The file of a single object, or the folder of many.
+    source: Source,
+    _folder: TempDir,
+}
+
+impl Fetched {
+    /// The files, as a source.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+}
+
+impl Objects {
+    /// What begins the address of an object.
+    pub const SCHEME: &'static str = "s3://";
+
+    /// Objects at `s3://bucket/key?endpoint=https://host:port&region=eu-central-1`; a key that ends in `/` is a folder, and `*`
+    /// stands for any signs. Credentials come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+    /// `AWS_SESSION_TOKEN`, or what the machine is given by its cloud), never from the address.
+    pub fn new(address: &str) -> Result<Self, ProbeError> {
+        let wrong = |problem: &str| ProbeError::Address {
+            problem: format!(
+                "{problem}; write it like `s3://bucket/folder/data.parquet?endpoint=https://host:port&region=eu-central-1`"
+            ),
+        };
+        let rest = address
+            .strip_prefix(Self::SCHEME)
+            .ok_or_else(|| wrong("the address of an object begins with `s3://`"))?;
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (bucket, key) = place.split_once('/').unwrap_or((place, ""));
+        if bucket.is_empty() {
+            return Err(wrong("the address names no bucket"));
+        }
+        if bucket.contains('@') {
+            return Err(wrong(
+                "credentials do not stand in an address: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            ));
+        }
+        let mut objects = Objects {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            endpoint: None,
+            region: None,
+        };
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=') {
+                Some(("endpoint", value))
+                    if value.starts_with("https://") || value.starts_with("http://") =>
+                {
+                    objects.endpoint = Some(value.to_owned());
+                }
+                Some(("region", value)) if !value.is_empty() => {
+                    objects.region = Some(value.to_owned());
+                }
+                _ => return Err(wrong("behind `?` stand `endpoint` and `region` only")),
+            }
+        }
+        Ok(objects)
+    }
+
+    /// Fetches them to a folder of their own.
+    pub fn fetch(&self, progress: &dyn Fn(Progress)) -> Result<Fetched, ProbeError> {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| ProbeError::Objects {
+            name: self.to_string(),
+            source,
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("alnager-")
+            .tempdir()
+            .map_err(|error| failed(error.into()))?;
+        let (tell, told) = std::sync::mpsc::channel();
+        // A thread of its own, because whoever measures may be inside a runtime already.
+        let fetched = std::thread::scope(|scope| {
+            let path = folder.path();
+            let fetching = scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()?;
+                runtime.block_on(self.fetch_to(path, &tell))
+            });
+            told.iter().for_each(progress);
+            match fetching.join() {
+                Ok(fetched) => fetched,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        });
+        let path = match fetched.map_err(failed)?.as_slice() {
+            [] => {
+                return Err(ProbeError::NoObjects {
+                    name: self.to_string(),
+                });
+            }
+            [only] if self.is_single() => only.clone(),
+            _ => folder.path().to_owned(),
+        };
+        Ok(Fetched {
+            source: Source::Files { path },
+            _folder: folder,
+        })
+    }
+
+    /// Whether the key names one object.
+    fn is_single(&self) -> bool {
+        !self.is_pattern() && !self.key.is_empty() && !self.key.ends_with('/')
+    }
+
+    fn is_pattern(&self) -> bool {
+        self.key.contains(['*', '?', '['])
+    }
+
+    async fn fetch_to(
+        &self,
+        folder: &Path,
+        tell: &std::sync::mpsc::Sender<Progress>,
+    ) -> Result<Vec<PathBuf>, Box<dyn std::error::Error + Send + Sync>> {
+        let store = self.store()?;
+        let objects = self.found(&store).await?;
+        let total = objects.iter().map(|object| object.size).sum();
+        let mut done = 0;
+        let mut files = Vec::with_capacity(objects.len());
+        for object in &objects {
+            // Below the bucket's name, so that messages tell which object they are about.
+            let mut path = folder.join(&self.bucket);
+            path.extend(object.location.parts().map(|part| part.as_ref().to_owned()));
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            let mut file = File::create(&path)?;
+            let mut bytes = store.get(&object.location).await?.into_stream();
+            while let Some(some) = bytes.next().await {
+                let some = some?;
+                file.write_all(&some)?;
+                done += some.len() as u64;
+                let _ = tell.send(Progress {
+                    done: done.min(total),
+                    total,
+                    unit: Unit::Bytes,
+                });
+            }
+            files.push(path);
+        }
+        Ok(files)
+    }
+
+    /// The objects, sorted by their keys.
+    async fn found(&self, store: &AmazonS3) -> object_store::Result<Vec<ObjectMeta>> {
+        if self.is_single() {
+            return Ok(vec![store.head(&Key::parse(&self.key)?).await?]);
+        }
+        let plain: Vec<&str> = self
+            .key
+            .split('/')
+            .take_while(|part| !part.contains(['*', '?', '[']))
+            .filter(|part| !part.is_empty())
+            .collect();
+        let base = plain.join("/");
+        let prefix = (!base.is_empty()).then(|| Key::parse(&base)).transpose()?;
+        let pattern = self
+            .is_pattern()
+            .then(|| glob::Pattern::new(&self.key))
+            .transpose();
+        let pattern = pattern.map_err(|error| object_store::Error::Generic {
+            store: "pattern",
+            source: Box::new(error),
+        })?;
+        let mut found = Vec::new();
+        let mut listed = store.list(prefix.as_ref());
+        while let Some(object) = listed.next().await {
+            let object = object?;
+            let key = object.location.as_ref();
+            let is_wanted = match &pattern {
+                Some(pattern) => pattern.matches(key),
+                None => is_data(Path::new(key)),
+            };
+            if is_wanted {
+                found.push(object);
+            }
+        }
+        found.sort_by(|one, other| one.location.cmp(&other.location));
+        Ok(found)
+    }
+
+    fn store(&self) -> object_store::Result<AmazonS3> {
+        let mut builder = AmazonS3Builder::from_env().with_bucket_name(&self.bucket);
+        if let Some(endpoint) = &self.endpoint {
+            builder = builder
+                .with_endpoint(endpoint)
+                .with_virtual_hosted_style_request(false)
+                .with_allow_http(endpoint.starts_with("http://"));
+        }
+        if let Some(region) = &self.region {
+            builder = builder.with_region(region);
+        }
+        builder.build()
+    }
+}
+
+impl fmt::Display for Objects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)
+    }
+}
