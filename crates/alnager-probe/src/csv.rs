@@ -57,9 +57,9 @@ pub(crate) fn read(
     while text.next(&mut reader, &mut record)? {
         last_at = record_at(&record);
         let times = count_at.map(|at| count(&record[at])).transpose();
-        let taken = times
-            .map_err(Fault::from)
-            .and_then(|times| intake::row(sink, &|column| &record[fields[column]], times));
+        let times = times
+            .map_err(|problem| text.wrong(record_at(&record), 0, Some(ROWS_COLUMN), problem))?;
+        let taken = intake::row(sink, &|column| &record[fields[column]], times);
         if let Err(fault) = taken {
             return Err(text.fault(&record, &fields, sink.intake().columns(), fault));
         }

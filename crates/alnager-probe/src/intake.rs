@@ -202,6 +202,11 @@ impl Intake {
         self.times.clear();
     }
 
+    /// The roles of all columns, those of the condition included.
+    pub(crate) fn all_roles(&self) -> &[Role] {
+        &self.roles
+    }
+
     /// How many rows each one gathered stands for; empty where each stands for itself.
     pub(crate) fn times(&self) -> &[u64] {
         &self.times
@@ -422,16 +427,6 @@ fn of_answer(answered: Option<&Answered>, row: u64, problem: Problem) -> Fault {
 /// Takes a role's column in, of the rows to keep where not all are, or names the first row it cannot.
 pub(crate) type Encode<'a> =
     dyn FnMut(&mut Role, Option<&[bool]>) -> Result<(), (usize, Problem)> + 'a;
-
-impl From<Problem> for Fault {
-    fn from(problem: Problem) -> Self {
-        Fault {
-            row: 0,
-            column: None,
-            problem,
-        }
-    }
-}
 
 /// How many rows a line of a table of counts stands for, at least 1.
 pub(crate) fn count(field: &[u8]) -> Result<u64, Problem> {

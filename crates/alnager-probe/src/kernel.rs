@@ -190,9 +190,9 @@ impl<'a> Kernel<'a> {
         self.intake.columns()
     }
 
-    /// What is made of them.
-    pub(crate) fn roles(&self) -> &[Role] {
-        self.intake.roles()
+    /// What is made of them, the condition's atoms included.
+    pub(crate) fn all_roles(&self) -> &[Role] {
+        self.intake.all_roles()
     }
 
     /// Rows met so far, counted or not.

@@ -113,7 +113,7 @@ pub fn count_query(audit: &Audit, from: &str, dialect: Dialect) -> Result<String
         let column = dialect.quoted(name);
         match reading(
             audit,
-            kernel.roles().iter().filter(|role| role.column == at),
+            kernel.all_roles().iter().filter(|role| role.column == at),
         ) {
             Reading::AsIs => column,
             Reading::Classes(bounds) => {

@@ -45,7 +45,7 @@ pub(crate) fn restored(state: &State, journal: &[(Event, Meta)]) -> State {
 fn the_form_of_the_state_has_a_number() {
     let bytes = fold().to_snapshot();
     // Another hash under the same number would let an older snapshot pass for one of today: raise STATE_FORMAT.
-    expect!["1 d9cc58603799c4a96225d2b904fab3e0844f287e19c97d6ffd824bf74d88b752"]
+    expect!["2 8dfef8568c4eda50148d960fdc2eb6c0ae402c6bac84dc33978143fa92ecc045"]
         .assert_eq(&format!("{STATE_FORMAT} {}", Hash::of(&bytes)));
 }
 
@@ -108,7 +108,7 @@ fn what_is_no_snapshot_of_today_is_refused() {
     expect!["the snapshot has form 0, and this version reads form 2; fold the journal again"]
         .assert_eq(&told(&format!("0\n{json}")));
     let unreadable = "the snapshot cannot be read; fold the journal again";
-    for bytes in ["", "1", "1\n", "one\n{}", &text[..text.len() - 1], json] {
+    for bytes in ["", "2", "2\n", "one\n{}", &text[..text.len() - 1], json] {
         assert_eq!(told(bytes), unreadable, "{bytes:.20}");
     }
 }
