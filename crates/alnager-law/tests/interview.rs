@@ -265,6 +265,7 @@ fn the_number_of_questions_is_known_for_every_case_and_example() {
         G03 deployer: 23, 2 unconfirmed
         examples/credit: 33
         examples/recidivism: 28
+        examples/vendor: 24
     "#]];
     want.assert_eq(&table);
 }

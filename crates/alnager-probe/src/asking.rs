@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use alnager_audit::declared::Audit;
 use alnager_audit::derived::Derived;
@@ -13,7 +13,7 @@ use alnager_audit::model::{Endpoint, Input, InputKind, Model, ModelBy, ModelStam
 
 use crate::asked::{Answers, Asked, AskedColumn};
 use crate::coder::{Coder, Gathered, TextKind, Texts, Unknown};
-use crate::endpoint::{self, AnswersFile, AskSettings, BACKOFF, WAIT_MAX};
+use crate::endpoint::{self, AnswersFile, AskSettings, BACKOFF, STOPPING, WAIT_MAX};
 use crate::error::{ProbeError, Problem};
 use crate::intake::{Fault, Intake, Sink};
 use crate::onnx;
@@ -114,18 +114,20 @@ impl Service {
         progress: &dyn Fn(Progress),
     ) -> Result<Answers, ProbeError> {
         let file = AnswersFile::beside(&self.folder, name, data_sha256);
-        let never = AtomicBool::new(false);
         let settings = AskSettings {
             folder: self.folder.clone(),
             environment: &|name| std::env::var(name).ok(),
-            stop: &never,
+            stop: &STOPPING.stop,
             backoff: BACKOFF,
             wait_max: WAIT_MAX,
         };
         let Service {
             endpoint, inputs, ..
         } = self;
-        let answered = endpoint::ask(endpoint, inputs, asked, &file, &settings, progress)?;
+        STOPPING.is_idle.store(false, Ordering::Relaxed);
+        let answered = endpoint::ask(endpoint, inputs, asked, &file, &settings, progress);
+        STOPPING.is_idle.store(true, Ordering::Relaxed);
+        let answered = answered?;
         let stamp = answered.stamp(endpoint, inputs);
         self.stamp.borrow_mut().get_or_insert(stamp);
         Ok(answered.answers)

@@ -21,7 +21,7 @@ mod secret;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::Duration;
 
 use alnager_audit::canary::Answer;
@@ -58,6 +58,21 @@ pub struct AskSettings<'a> {
     /// Longest pause that the endpoint may ask for.
     pub wait_max: Duration,
 }
+
+/// How whoever runs the program stops it between requests.
+#[derive(Debug)]
+pub struct Stopping {
+    /// Set to true, no further request begins; the answers of those under way are kept.
+    pub stop: Arc<AtomicBool>,
+    /// Whether nobody is asked just now, so that the program can be ended at once.
+    pub is_idle: Arc<AtomicBool>,
+}
+
+/// The one of this process.
+pub static STOPPING: LazyLock<Stopping> = LazyLock::new(|| Stopping {
+    stop: Arc::new(AtomicBool::new(false)),
+    is_idle: Arc::new(AtomicBool::new(true)),
+});
 
 /// Where the answers of a run are kept, and what they belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]

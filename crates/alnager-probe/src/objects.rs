@@ -21,6 +21,9 @@ pub struct Objects {
     key: String,
     endpoint: Option<String>,
     region: Option<String>,
+    /// Those of the tests' server; the program takes them from the environment alone.
+    #[cfg(test)]
+    credentials: Option<(String, String)>,
 }
 
 /// Objects that were fetched; their files are removed with it.
@@ -69,6 +72,8 @@ impl Objects {
             key: key.to_owned(),
             endpoint: None,
             region: None,
+            #[cfg(test)]
+            credentials: None,
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
@@ -219,6 +224,12 @@ impl Objects {
         if let Some(region) = &self.region {
             builder = builder.with_region(region);
         }
+        #[cfg(test)]
+        if let Some((key, secret)) = &self.credentials {
+            builder = builder
+                .with_access_key_id(key)
+                .with_secret_access_key(secret);
+        }
         builder.build()
     }
 }
@@ -226,5 +237,116 @@ impl Objects {
 impl fmt::Display for Objects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}/{}", self.bucket, self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use object_store::PutPayload;
+
+    use super::*;
+    use crate::{Wanted, WantedKind, read_rows};
+
+    #[test]
+    fn an_address_names_bucket_and_key_and_no_secret() {
+        for (address, problem) in [
+            ("https://bucket/a.csv", "begins with `s3://`"),
+            ("s3:///a.csv", "names no bucket"),
+            (
+                "s3://key:secret@bucket/a.csv",
+                "credentials do not stand in an address",
+            ),
+            (
+                "s3://bucket/a.csv?token=secret",
+                "`endpoint` and `region` only",
+            ),
+            (
+                "s3://bucket/a.csv?endpoint=host",
+                "`endpoint` and `region` only",
+            ),
+        ] {
+            let error = Objects::new(address).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+        let objects = Objects::new("s3://bucket/a/b.csv?region=eu-central-1").unwrap();
+        assert_eq!(objects.to_string(), "s3://bucket/a/b.csv");
+        assert!(objects.is_single());
+        assert!(!Objects::new("s3://bucket").unwrap().is_single());
+        assert!(!Objects::new("s3://bucket/a/*.csv").unwrap().is_single());
+    }
+
+    /// The values of column `x`, in order.
+    fn read(objects: &Objects) -> Result<Vec<f64>, ProbeError> {
+        let fetched = objects.fetch(&|_| {})?;
+        let wanted = Wanted {
+            columns: vec![("x".to_owned(), WantedKind::Number)],
+            ..Wanted::default()
+        };
+        let rows = read_rows(&wanted, fetched.source(), &|_| {})?;
+        Ok(rows.numbers.concat())
+    }
+
+    #[test]
+    fn objects_are_read_as_files() {
+        let Ok(address) = std::env::var("ALNAGER_TEST_S3") else {
+            let must_run = std::env::var("ALNAGER_TEST_ALL").is_ok_and(|all| all == "1");
+            let needed =
+                "objects_are_read_as_files needs ALNAGER_TEST_S3; `cargo xtask test` sets it";
+            assert!(!must_run, "{needed}");
+            eprintln!("not run: {needed}");
+            return;
+        };
+        let rest = address.strip_prefix("http://").unwrap();
+        let (credentials, place) = rest.split_once('@').unwrap();
+        let (key, secret) = credentials.split_once(':').unwrap();
+        let (host, bucket) = place.split_once('/').unwrap();
+        let folder = format!("probe-{}", std::process::id());
+        let at = |key_of_object: &str| {
+            let address = format!(
+                "s3://{bucket}/{folder}/{key_of_object}?endpoint=http://{host}&region=us-east-1"
+            );
+            Objects {
+                credentials: Some((key.to_owned(), secret.to_owned())),
+                ..Objects::new(&address).unwrap()
+            }
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(async {
+            let store = at("").store().unwrap();
+            for (name, text) in [
+                ("one.csv", "x\n1\n2\n"),
+                ("deep/two.jsonl", "{\"x\": 3}\n"),
+                ("_aside.csv", "x\n9\n"),
+                ("notes.txt", "no data"),
+            ] {
+                let key = Key::parse(format!("{folder}/{name}")).unwrap();
+                store.put(&key, PutPayload::from(text)).await.unwrap();
+            }
+        });
+        assert_eq!(read(&at("one.csv")).unwrap(), [1.0, 2.0]);
+        assert_eq!(read(&at("")).unwrap(), [3.0, 1.0, 2.0]);
+        assert_eq!(read(&at("deep/*.jsonl")).unwrap(), [3.0]);
+        let nothing = read(&at("nothing/")).unwrap_err();
+        assert!(matches!(nothing, ProbeError::NoObjects { .. }), "{nothing}");
+        let missing = read(&at("missing.csv")).unwrap_err();
+        assert!(matches!(missing, ProbeError::Objects { .. }), "{missing}");
+        // An error of the data names the object it stands in.
+        let wrong = Wanted {
+            columns: vec![("y".to_owned(), WantedKind::Number)],
+            ..Wanted::default()
+        };
+        let fetched = at("one.csv").fetch(&|_| {}).unwrap();
+        let error = read_rows(&wrong, fetched.source(), &|_| {}).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("{bucket}/{folder}/one.csv")),
+            "{error}"
+        );
     }
 }

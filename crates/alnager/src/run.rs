@@ -31,7 +31,7 @@ use crate::new;
 use crate::people::{self, PeopleCommand};
 use crate::settings;
 use crate::task;
-use crate::terminal::{self, Bar, complain, say};
+use crate::terminal::{self, Bar, complain, say, stop_between_requests};
 use crate::witness;
 
 /// Done; for a review, clear.
@@ -112,6 +112,12 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         true => flags(shared)?.at_desk().await?,
         false => flags(shared)?,
     };
+    if matches!(
+        arguments.command,
+        Command::Review { .. } | Command::Audit(_)
+    ) {
+        stop_between_requests();
+    }
     match &arguments.command {
         Command::New(arguments) => new::run(&flags, arguments, shared.format),
         Command::Review { system, gate, out } => {

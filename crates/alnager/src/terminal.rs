@@ -113,3 +113,23 @@ impl Bar {
         }
     }
 }
+
+/// Ctrl-C while a service is asked: no further request begins, and the answers of those under way are kept. At any other time, and
+/// the second time, it ends the program at once.
+pub(crate) fn stop_between_requests() {
+    #[cfg(unix)]
+    {
+        use alnager_probe::endpoint::{STOPPING, Stopping};
+        use signal_hook::consts::SIGINT;
+        use signal_hook::flag::{register, register_conditional_shutdown};
+        use std::sync::Arc;
+
+        const INTERRUPTED: i32 = 128 + SIGINT;
+        let Stopping { stop, is_idle } = &*STOPPING;
+        // In the order in which they are to be asked. Where the system refuses, ctrl-c ends the program as it always does.
+        let registered = register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(is_idle))
+            .and_then(|_| register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(stop)))
+            .and_then(|_| register(SIGINT, Arc::clone(stop)));
+        drop(registered);
+    }
+}
