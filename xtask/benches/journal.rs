@@ -23,7 +23,7 @@ use alnager_office::decide::{Blob, Command, Context, Review};
 use alnager_office::declaration::Declaration;
 use alnager_office::event::BookStamp;
 use alnager_office::gate::{Gate, ReportStamp};
-use alnager_store::{Desk, Fresh, Order, Place, Standing, Submission, Writer};
+use alnager_store::{Depth, Desk, Fresh, Order, Place, Standing, Submission, Writer};
 use anyhow::{Context as _, Result, ensure};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use uuid::Uuid;
@@ -274,6 +274,14 @@ async fn at_size(dir: &Path, standing: &Arc<Standing>, size: u64) -> Result<()> 
         "verify {size} entries, payloads opened, state refolded, {} checkpoints, {} tiles: {:.2} s wall, {:.2} s CPU",
         report.checkpoints,
         report.tiles,
+        start.elapsed().as_secs_f64(),
+        cpu_s()? - cpu
+    );
+    let (cpu, start) = (cpu_s()?, Instant::now());
+    let report = Desk::verify_with(&Place::from(dir), Depth::Log, &|_, _| {}).await?;
+    ensure!(report.is_sound(), "{:?}", report.problems);
+    println!(
+        "verify {size} entries, the log alone: {:.2} s wall, {:.2} s CPU",
         start.elapsed().as_secs_f64(),
         cpu_s()? - cpu
     );

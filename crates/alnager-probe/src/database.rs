@@ -213,16 +213,21 @@ impl Database {
         query: &str,
         lines: &std::sync::mpsc::SyncSender<Line>,
     ) -> Result<(), ProbeError> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| ProbeError::Database {
+        let failed = |said: String| ProbeError::Database {
             name: self.to_string(),
-            source,
+            said,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
-        let runtime = runtime.map_err(|error| failed(error.into()))?;
+        let runtime = runtime.map_err(|error| failed(error.to_string()))?;
         let asked = runtime.block_on(self.stream(query, lines));
-        asked.map_err(|error| failed(error.into()))
+        asked.map_err(|error| {
+            let said = error
+                .as_database_error()
+                .map(|error| error.message().to_owned());
+            failed(said.unwrap_or_else(|| error.to_string()))
+        })
     }
 
     async fn stream(

@@ -25,7 +25,6 @@ use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::Duration;
 
 use alnager_audit::canary::Answer;
-use alnager_audit::measures::DataStamp;
 use alnager_audit::model::{Endpoint, Input, ModelStamp, Protocol};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -36,8 +35,7 @@ pub use problem::{EndpointProblem, KeptProblem, Reason};
 use crate::asked::{Answers, Asked};
 use crate::error::ProbeError;
 use crate::lines::Lines;
-use crate::rows::Wanted;
-use crate::source::{Progress, Source, Unit, hex};
+use crate::source::{Progress, Unit, hex};
 use client::{Client, Failed};
 use protocol::{Form, Said};
 
@@ -172,27 +170,6 @@ fn as_json(answer: &Answer) -> Value {
         Answer::Number(number) => json!(number),
         Answer::Text(text) => json!(text),
     }
-}
-
-/// Asks an endpoint about the rows of a source, and gives its answers with what was read; see the head of this module.
-///
-/// `wanted` says which rows count and what means unknown; its columns are set by the inputs.
-pub fn ask_source(
-    endpoint: &Endpoint,
-    inputs: &[Input],
-    wanted: Wanted,
-    source: &Source,
-    answers_file: &Path,
-    settings: &AskSettings<'_>,
-    progress: &dyn Fn(Progress),
-) -> Result<(Answered, DataStamp), ProbeError> {
-    let (asked, data) = look::read(inputs, wanted, source, progress)?;
-    let file = AnswersFile {
-        path: answers_file.to_owned(),
-        data_sha256: data.sha256.clone(),
-    };
-    let answered = ask(endpoint, inputs, &asked, &file, settings, progress)?;
-    Ok((answered, data))
 }
 
 /// Asks an endpoint about every row, and tells `progress` how many are answered.

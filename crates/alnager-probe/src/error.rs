@@ -255,20 +255,32 @@ pub enum ProbeError {
         problem: String,
     },
     /// A database that cannot be asked, or does not answer.
-    #[error("{name}: the database did not answer as it should")]
+    #[error(
+        "{name}: the database gave no counts: {said}; check its address, the names of table and columns, and the right to read them"
+    )]
     Database {
         /// Server, database and table, without secrets.
         name: String,
         /// What it said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        said: String,
     },
     /// An object store that cannot be asked, or does not answer.
-    #[error("{name}: the object store did not give the data")]
+    #[error(
+        "{name}: the object store did not give the data: {said}; check endpoint, region, bucket and key, and what the credentials allow"
+    )]
     Objects {
         /// Bucket and key.
         name: String,
         /// What it said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        said: String,
+    },
+    /// Nobody is named to an object store.
+    #[error(
+        "{name}: there are no credentials for the object store; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    )]
+    NoCredentials {
+        /// Bucket and key.
+        name: String,
     },
     /// No object that could be data.
     #[error("{name}: the object store has no data there; check bucket, folder and pattern")]
@@ -370,7 +382,9 @@ pub enum Problem {
         expected: u64,
     },
     /// A number of rows that is none.
-    #[error("`{value}` is no number of rows; `alnager_rows` holds whole numbers from 1")]
+    #[error(
+        "`{value}` is no number of rows; `alnager_rows` holds whole numbers from 1, together at most 2^53"
+    )]
     NotACount {
         /// What stands there.
         value: String,

@@ -53,6 +53,9 @@ pub(crate) struct Answered {
 /// The column of a role that takes in answers, in the place of a position among the columns of the data.
 const ANSWERED: usize = usize::MAX;
 
+/// Most rows that a source may stand for: every sum of them is exact.
+const ROWS_MAX: u64 = 1 << 53;
+
 /// The column of a table of counts that says how many rows a line stands for.
 pub(crate) const ROWS_COLUMN: &str = "alnager_rows";
 
@@ -258,7 +261,14 @@ impl Intake {
         times: Option<u64>,
     ) -> Result<(), Fault> {
         let n = times.unwrap_or(1);
-        self.n_rows += n;
+        let all = self.n_rows.checked_add(n).filter(|all| *all <= ROWS_MAX);
+        self.n_rows = all.ok_or_else(|| Fault {
+            row: 0,
+            column: None,
+            problem: Problem::NotACount {
+                value: n.to_string(),
+            },
+        })?;
         let (conditions, roles) = self.roles.split_at_mut(self.n_conditions);
         let fault = |column: usize, problem| Fault {
             row: 0,
@@ -431,7 +441,8 @@ pub(crate) type Encode<'a> =
 /// How many rows a line of a table of counts stands for, at least 1.
 pub(crate) fn count(field: &[u8]) -> Result<u64, Problem> {
     let text = std::str::from_utf8(field).map_err(|_| Problem::NotUtf8)?;
-    let number = text.trim().parse().ok().filter(|number| *number > 0);
+    let number = text.trim().parse().ok();
+    let number = number.filter(|number| (1..=ROWS_MAX).contains(number));
     number.ok_or_else(|| Problem::NotACount { value: shown(text) })
 }
 

@@ -47,7 +47,7 @@ impl Objects {
 
     /// Objects at `s3://bucket/key?endpoint=https://host:port&region=eu-central-1`; a key that ends in `/` is a folder, and `*`
     /// stands for any signs. Credentials come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
-    /// `AWS_SESSION_TOKEN`, or what the machine is given by its cloud), never from the address.
+    /// `AWS_SESSION_TOKEN`, or the variables of a web identity or of a container), never from the address.
     pub fn new(address: &str) -> Result<Self, ProbeError> {
         let wrong = |problem: &str| ProbeError::Address {
             problem: format!(
@@ -77,6 +77,9 @@ impl Objects {
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
+                Some(("endpoint", value)) if value.contains('@') => {
+                    return Err(wrong("credentials do not stand in an address"));
+                }
                 Some(("endpoint", value))
                     if value.starts_with("https://") || value.starts_with("http://") =>
                 {
@@ -93,14 +96,19 @@ impl Objects {
 
     /// Fetches them to a folder of their own.
     pub fn fetch(&self, progress: &dyn Fn(Progress)) -> Result<Fetched, ProbeError> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| ProbeError::Objects {
+        if !self.has_credentials() {
+            return Err(ProbeError::NoCredentials {
+                name: self.to_string(),
+            });
+        }
+        let failed = |said: String| ProbeError::Objects {
             name: self.to_string(),
-            source,
+            said,
         };
         let folder = tempfile::Builder::new()
             .prefix("alnager-")
             .tempdir()
-            .map_err(|error| failed(error.into()))?;
+            .map_err(|error| failed(error.to_string()))?;
         let (tell, told) = std::sync::mpsc::channel();
         // A thread of its own, because whoever measures may be inside a runtime already.
         let fetched = std::thread::scope(|scope| {
@@ -117,7 +125,8 @@ impl Objects {
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         });
-        let path = match fetched.map_err(failed)?.as_slice() {
+        let fetched = fetched.map_err(|error| failed(error.to_string()));
+        let path = match fetched?.as_slice() {
             [] => {
                 return Err(ProbeError::NoObjects {
                     name: self.to_string(),
@@ -132,13 +141,29 @@ impl Objects {
         })
     }
 
+    /// Whether the environment names somebody. Without, the store's library would ask the machine's cloud who it is: a call that
+    /// nobody asked for.
+    fn has_credentials(&self) -> bool {
+        #[cfg(test)]
+        if self.credentials.is_some() {
+            return true;
+        }
+        const EITHER: [&str; 4] = [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        ];
+        EITHER.iter().any(|name| std::env::var_os(name).is_some())
+    }
+
     /// Whether the key names one object.
     fn is_single(&self) -> bool {
         !self.is_pattern() && !self.key.is_empty() && !self.key.ends_with('/')
     }
 
     fn is_pattern(&self) -> bool {
-        self.key.contains(['*', '?', '['])
+        self.key.contains(['*', '['])
     }
 
     async fn fetch_to(
@@ -183,7 +208,7 @@ impl Objects {
         let plain: Vec<&str> = self
             .key
             .split('/')
-            .take_while(|part| !part.contains(['*', '?', '[']))
+            .take_while(|part| !part.contains(['*', '[']))
             .filter(|part| !part.is_empty())
             .collect();
         let base = plain.join("/");
@@ -202,7 +227,16 @@ impl Objects {
             let object = object?;
             let key = object.location.as_ref();
             let is_wanted = match &pattern {
-                Some(pattern) => pattern.matches(key),
+                // As among files: `*` stays within a folder.
+                Some(pattern) => {
+                    pattern.matches_with(
+                        key,
+                        glob::MatchOptions {
+                            require_literal_separator: true,
+                            ..glob::MatchOptions::default()
+                        },
+                    ) && is_data(Path::new(key))
+                }
                 None => is_data(Path::new(key)),
             };
             if is_wanted {

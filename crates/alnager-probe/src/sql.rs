@@ -18,13 +18,13 @@ use crate::role::Role;
 /// The words in which databases differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// Names in double quotes, `DOUBLE PRECISION`: DuckDB, SQLite, Snowflake, Redshift, Trino, Oracle.
+    /// Names in double quotes, `DOUBLE PRECISION`: DuckDB, Snowflake, Redshift, Trino.
     Standard,
     /// PostgreSQL.
     Postgres,
     /// Names in backticks, `FLOAT64`: BigQuery.
     BigQuery,
-    /// Names in backticks, `DOUBLE`: MySQL, MariaDB, Spark, Databricks.
+    /// Names in backticks, `DOUBLE`: MySQL, MariaDB.
     MySql,
 }
 
@@ -51,15 +51,23 @@ impl Dialect {
         }
     }
 
-    /// A column as a number of 64 bits.
-    fn number(self, column: &str) -> String {
-        match self {
-            Dialect::Standard => format!("CAST({column} AS DOUBLE PRECISION)"),
-            // By its text, so that a number of 32 bits is what it is written as.
-            Dialect::Postgres => format!("CAST(CAST({column} AS text) AS double precision)"),
-            Dialect::BigQuery => format!("CAST({column} AS FLOAT64)"),
-            Dialect::MySql => format!("CAST({column} AS DOUBLE)"),
-        }
+    /// A column as a number of 64 bits: by its text, so that a number of 32 bits is what it is written as, and what is empty or
+    /// means unknown stays missing.
+    fn number(self, column: &str, unknown: &[String]) -> String {
+        let (text, number) = match self {
+            Dialect::Standard => ("VARCHAR", "DOUBLE PRECISION"),
+            Dialect::Postgres => ("text", "double precision"),
+            Dialect::BigQuery => ("STRING", "FLOAT64"),
+            Dialect::MySql => ("CHAR", "DOUBLE"),
+        };
+        let text = format!("CAST({column} AS {text})");
+        let spellings = unknown.iter().filter(|text| text.parse::<f64>().is_err());
+        let missing: Vec<String> = std::iter::once(String::new())
+            .chain(spellings.cloned())
+            .map(|text| format!("'{}'", text.replace('\'', "''")))
+            .collect();
+        let missing = missing.join(", ");
+        format!("CASE WHEN TRIM({text}) NOT IN ({missing}) THEN CAST({text} AS {number}) END")
     }
 
     /// A column as it is handed over: PostgreSQL's driver is told that all are texts.
@@ -109,31 +117,35 @@ pub fn count_query(audit: &Audit, from: &str, dialect: Dialect) -> Result<String
     }
     let kernel = Kernel::new(audit, None)?;
     let columns = kernel.columns();
-    let readings = columns.iter().enumerate().map(|(at, name)| {
+    let (mut numbers, mut read) = (Vec::new(), Vec::new());
+    for (at, name) in columns.iter().enumerate() {
         let column = dialect.quoted(name);
-        match reading(
-            audit,
-            kernel.all_roles().iter().filter(|role| role.column == at),
-        ) {
-            Reading::AsIs => column,
+        let roles = kernel.all_roles().iter().filter(|role| role.column == at);
+        match reading(audit, roles) {
+            Reading::AsIs => {
+                numbers.push(column.clone());
+                read.push(column);
+            }
             Reading::Classes(bounds) => {
-                let number = dialect.number(&column);
-                format!("{} AS {column}", classes(&number, &bounds))
+                let number = dialect.number(&column, &audit.unknown);
+                numbers.push(format!("{number} AS {column}"));
+                read.push(format!("{} AS {column}", classes(&column, &bounds)));
             }
         }
-    });
-    let inner: Vec<String> = readings.collect();
+    }
     let quoted: Vec<String> = columns.iter().map(|name| dialect.quoted(name)).collect();
     let outer: Vec<String> = quoted
         .iter()
         .map(|column| dialect.handed_over(column))
         .collect();
-    let (comma, names) = (",\n       ", quoted.join(", "));
+    let names = quoted.join(", ");
     Ok(format!(
-        "SELECT {}{comma}count(*) AS {}\n  FROM (SELECT {}\n          FROM {from}) AS {}\n GROUP BY {names}\n ORDER BY {names}",
-        outer.join(comma),
+        "SELECT {},\n       count(*) AS {}\n  FROM (SELECT {}\n          FROM (SELECT {}\n                  FROM {from}) AS {}) AS {}\n GROUP BY {names}\n ORDER BY {names}",
+        outer.join(",\n       "),
         dialect.quoted(ROWS_COLUMN),
-        inner.join(",\n               "),
+        read.join(",\n               "),
+        numbers.join(",\n                       "),
+        dialect.quoted("alnager_numbers"),
         dialect.quoted("alnager_read"),
     ))
 }

@@ -350,6 +350,25 @@ impl Desk {
         depth: Depth,
         progress: &dyn Fn(u64, u64),
     ) -> Result<DeskReport, StoreError> {
+        loop {
+            let report = Desk::verify_once(place, depth, progress).await?;
+            if report.is_sound() {
+                return Ok(report);
+            }
+            // An erasure that was asked for meanwhile takes payloads that the head then still counted on.
+            let faults = Faults::default();
+            let mut journal = Database::open(&place.journal(), Kind::Journal, faults).await?;
+            if only_head(&mut journal).await?.size == report.size {
+                return Ok(report);
+            }
+        }
+    }
+
+    async fn verify_once(
+        place: &Place,
+        depth: Depth,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<DeskReport, StoreError> {
         if place.look().await? == Found::Nothing {
             return Err(StoreError::Absent { dir: place.shown() });
         }
@@ -374,6 +393,10 @@ impl Desk {
         let mut ring = Keyring::new(org, secrets.kek());
         let mut check = Check::new(org, place.blobs()?);
         for (file, database) in [(JOURNAL, &mut journal), (KEYS, &mut keys)] {
+            // Of the log every byte is held against its hashes; whether the file is whole as a file costs a pass of its own.
+            if depth == Depth::Log {
+                break;
+            }
             if let Some(Some(complaint)) = check.readable(database.complaint().await)? {
                 check.problems.push(Problem::Database { file, complaint });
             }

@@ -10,6 +10,8 @@ use crate::error::JobError;
 /// A source at hand, with what must be kept while it is read.
 pub(crate) struct Local {
     source: Source,
+    /// What it is called where it is stamped.
+    name: String,
     /// The files of objects that were fetched.
     _fetched: Option<Fetched>,
 }
@@ -18,6 +20,11 @@ impl Local {
     /// The source.
     pub(crate) fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// What it is called, wherever its files lie just now.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 }
 
@@ -48,6 +55,7 @@ pub(crate) fn local(
         };
         let source = Source::Database(Database::new(&address, from)?);
         return Ok(Local {
+            name: address.into_owned(),
             source,
             _fetched: None,
         });
@@ -60,14 +68,15 @@ pub(crate) fn local(
     if address.starts_with(Objects::SCHEME) {
         let fetched = Objects::new(&address)?.fetch(progress)?;
         return Ok(Local {
+            name: address.into_owned(),
             source: fetched.source().clone(),
             _fetched: Some(fetched),
         });
     }
+    let path = folder.join(data);
     Ok(Local {
-        source: Source::Files {
-            path: folder.join(data),
-        },
+        name: path.display().to_string(),
+        source: Source::Files { path },
         _fetched: None,
     })
 }

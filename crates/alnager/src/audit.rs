@@ -172,6 +172,16 @@ pub(crate) async fn run(
     format: Format,
 ) -> Result<u8, JobError> {
     let AuditArguments { command, seal } = arguments;
+    let measures_nothing = matches!(
+        command,
+        AuditCommand::Sql(_) | AuditCommand::Key(_) | AuditCommand::Sign(_)
+    );
+    if seal.is_some() && measures_nothing {
+        return Err(JobError::Input(format!(
+            "`alnager audit {}` measures nothing that could be sealed; leave out --seal",
+            command.name()
+        )));
+    }
     let mut shown = examined(flags, command, format).await?;
     if let Some(system) = seal {
         let recording = Recording {
@@ -180,7 +190,16 @@ pub(crate) async fn run(
             outcome: shown.outcome(),
             figures: &shown.figures,
         };
-        let Recorded { audit, receipt } = record(flags, recording).await?;
+        let Recorded { audit, receipt } = match record(flags, recording).await {
+            Ok(recorded) => recorded,
+            // What was found is not lost with the seal.
+            Err(error) => {
+                if format == Format::Text {
+                    say(&shown.text);
+                }
+                return Err(error);
+            }
+        };
         let (at, root) = (receipt.end - 1, receipt.root.to_base64());
         if let Some(figures) = shown.figures.as_object_mut() {
             let sealed =

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use alnager_audit::measures::DataStamp;
 use alnager_audit::model::{Endpoint, InputKind, Model, ModelBy};
 use alnager_stats::random::Random;
 use jiff::Timestamp;
 
 use super::server::{Reply, Request, Server, ids};
 use super::*;
+
 use crate::asked::AskedColumn;
 use crate::{Source, Wanted};
 
@@ -821,4 +823,25 @@ fn canaries_are_asked_again_and_every_look_is_kept() {
             .map(|line| line.contains(CANARIES_SCHEMA)),
         Some(true)
     );
+}
+
+/// Asks an endpoint about the rows of a source, and gives its answers with what was read; see the head of this module.
+///
+/// `wanted` says which rows count and what means unknown; its columns are set by the inputs.
+fn ask_source(
+    endpoint: &Endpoint,
+    inputs: &[Input],
+    wanted: Wanted,
+    source: &Source,
+    answers_file: &Path,
+    settings: &AskSettings<'_>,
+    progress: &dyn Fn(Progress),
+) -> Result<(Answered, DataStamp), ProbeError> {
+    let (asked, data) = look::read(inputs, wanted, source, progress)?;
+    let file = AnswersFile {
+        path: answers_file.to_owned(),
+        data_sha256: data.sha256.clone(),
+    };
+    let answered = ask(endpoint, inputs, &asked, &file, settings, progress)?;
+    Ok((answered, data))
 }

@@ -182,28 +182,34 @@ fn the_query_reads_as_one_would_write_it() {
                "s",
                "w",
                count(*) AS "alnager_rows"
-          FROM (SELECT CASE WHEN NOT (CAST("age" AS DOUBLE PRECISION) BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308) THEN CAST("age" AS DOUBLE PRECISION)
-                            WHEN CAST("age" AS DOUBLE PRECISION) < 20 THEN 19
-                            WHEN CAST("age" AS DOUBLE PRECISION) = 20 THEN 20
-                            WHEN CAST("age" AS DOUBLE PRECISION) < 25 THEN 22.5
-                            WHEN CAST("age" AS DOUBLE PRECISION) < 45 THEN 25
-                            WHEN CAST("age" AS DOUBLE PRECISION) < 999 THEN 45
-                            WHEN CAST("age" AS DOUBLE PRECISION) = 999 THEN 999
-                            WHEN CAST("age" AS DOUBLE PRECISION) >= 999 THEN 1000
+          FROM (SELECT CASE WHEN NOT ("age" BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308) THEN "age"
+                            WHEN "age" < 20 THEN 19
+                            WHEN "age" = 20 THEN 20
+                            WHEN "age" < 25 THEN 22.5
+                            WHEN "age" < 45 THEN 25
+                            WHEN "age" < 999 THEN 45
+                            WHEN "age" = 999 THEN 999
+                            WHEN "age" >= 999 THEN 1000
                             END AS "age",
                        "place",
                        "code",
                        "y",
-                       CASE WHEN NOT (CAST("s" AS DOUBLE PRECISION) BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308) THEN CAST("s" AS DOUBLE PRECISION)
-                            WHEN CAST("s" AS DOUBLE PRECISION) < 0.25 THEN -0.75
-                            WHEN CAST("s" AS DOUBLE PRECISION) < 0.5 THEN 0.25
-                            WHEN CAST("s" AS DOUBLE PRECISION) < 0.75 THEN 0.5
-                            WHEN CAST("s" AS DOUBLE PRECISION) < 999 THEN 0.75
-                            WHEN CAST("s" AS DOUBLE PRECISION) = 999 THEN 999
-                            WHEN CAST("s" AS DOUBLE PRECISION) >= 999 THEN 1000
+                       CASE WHEN NOT ("s" BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308) THEN "s"
+                            WHEN "s" < 0.25 THEN -0.75
+                            WHEN "s" < 0.5 THEN 0.25
+                            WHEN "s" < 0.75 THEN 0.5
+                            WHEN "s" < 999 THEN 0.75
+                            WHEN "s" = 999 THEN 999
+                            WHEN "s" >= 999 THEN 1000
                             END AS "s",
                        "w"
-                  FROM data) AS "alnager_read"
+                  FROM (SELECT CASE WHEN TRIM(CAST("age" AS VARCHAR)) NOT IN ('', '?') THEN CAST(CAST("age" AS VARCHAR) AS DOUBLE PRECISION) END AS "age",
+                               "place",
+                               "code",
+                               "y",
+                               CASE WHEN TRIM(CAST("s" AS VARCHAR)) NOT IN ('', '?') THEN CAST(CAST("s" AS VARCHAR) AS DOUBLE PRECISION) END AS "s",
+                               "w"
+                          FROM data) AS "alnager_numbers") AS "alnager_read"
          GROUP BY "age", "place", "code", "y", "s", "w"
          ORDER BY "age", "place", "code", "y", "s", "w""#]].assert_eq(&query);
     let query = count_query(&audit(EVERY), "a.b", Dialect::BigQuery).unwrap();
@@ -215,7 +221,10 @@ fn the_query_reads_as_one_would_write_it() {
           FROM (SELECT `code`,
                        `d`,
                        `s`
-                  FROM a.b) AS `alnager_read`
+                  FROM (SELECT `code`,
+                               `d`,
+                               `s`
+                          FROM a.b) AS `alnager_numbers`) AS `alnager_read`
          GROUP BY `code`, `d`, `s`
          ORDER BY `code`, `d`, `s`"#]]
     .assert_eq(&query);

@@ -165,6 +165,7 @@ fn feature_names(
     let others = match &request.features {
         Some(features) => features.clone(),
         None => {
+            rows::no_database(&request.rows)?;
             let local = source::local(Path::new(""), &request.rows.data, None, &|_| {})?;
             let derived = &request.rows.derived;
             let mut others = column_names(local.source())?;

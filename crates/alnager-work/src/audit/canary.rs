@@ -8,12 +8,13 @@ use alnager_audit::declared::Audit;
 use alnager_audit::model::{Endpoint, Model, ModelBy};
 use alnager_law::read::{self, nearest};
 use alnager_probe::endpoint::{AskSettings, BACKOFF, LookRequest, WAIT_MAX, fingerprint, look};
-use alnager_probe::{Progress, Source, Wanted};
+use alnager_probe::{Progress, Wanted};
 use serde_json::{Value, json};
 
 use crate::error::JobError;
 use crate::files::read_text;
 use crate::review::declaration_file;
+use crate::source;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -52,9 +53,8 @@ pub fn examine(
         derived: audit.derived.clone(),
         unknown: audit.unknown.clone(),
     };
-    let source = Source::Files {
-        path: folder.join(&audit.data),
-    };
+    let data = Path::new(&audit.data);
+    let local = source::local(folder, data, audit.relation.as_ref(), progress)?;
     let never = AtomicBool::new(false);
     let how = AskSettings {
         folder: folder.to_owned(),
@@ -68,7 +68,7 @@ pub fn examine(
         &model.inputs,
         LookRequest {
             wanted,
-            source: &source,
+            source: local.source(),
             record: &request.record,
             n_rounds: request.n_rounds,
         },

@@ -62,11 +62,12 @@ pub async fn record(flags: &Flags, recording: Recording<'_>) -> Result<Recorded,
     })
 }
 
-/// Every hash of data that a result names, each once, in order.
+/// Every hash of data that a result names, each once, in order. Empty where no data were read.
 fn hashes(figures: &Value, found: &mut Vec<String>) {
     match figures {
         Value::Object(members) => {
-            for (name, value) in members {
+            // What answered is no data.
+            for (name, value) in members.iter().filter(|(name, _)| *name != "model") {
                 match value.as_str() {
                     Some(hash) if name == "sha256" => {
                         if !found.iter().any(|known| known == hash) {

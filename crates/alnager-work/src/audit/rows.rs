@@ -62,14 +62,10 @@ pub fn read(
         derived: request.derived.clone(),
         unknown: request.unknown.clone(),
     };
-    if source::is_database(&request.data) {
-        return Err(JobError::Input(
-            "this audit needs the rows themselves, and a database is only asked for counts; export the rows to a file"
-                .to_owned(),
-        ));
-    }
+    no_database(request)?;
     let local = source::local(Path::new(""), &request.data, None, progress)?;
-    let read = read_rows(&wanted, local.source(), progress)?;
+    let mut read = read_rows(&wanted, local.source(), progress)?;
+    local.name().clone_into(&mut read.data.name);
     let mut found = read.texts.into_iter();
     let mut joined = Vec::with_capacity(parts.len());
     for parts in &parts {
@@ -84,6 +80,17 @@ pub fn read(
         numbers: read.numbers,
         data: read.data,
     })
+}
+
+/// Refuses a database where rows are needed.
+pub(super) fn no_database(request: &Request) -> Result<(), JobError> {
+    match source::is_database(&request.data) {
+        true => Err(JobError::Input(
+            "this audit needs the rows themselves, and a database is only asked for counts; export the rows to a file"
+                .to_owned(),
+        )),
+        false => Ok(()),
+    }
 }
 
 /// What only a mistake of ours brings about.

@@ -12,7 +12,7 @@ use crate::arguments::Format;
 /// What to count, and in whose words.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "DATA is the table; with --query it is only a name. Flags that are about judging change nothing here. Save what the database answers as CSV with its header: \
+    after_help = "DATA is the table; with --query it is only a name. A column held against a threshold must hold numbers. Flags that are about judging change nothing here. Save what the database answers as CSV with its header: \
     the file is a source for the same audit, with the same figures as the rows.\n\n\
     Example: alnager audit sql applicants --decision approved --favorable 1 --attr sex --dialect postgres > count.sql\n\
     psql --csv --file count.sql > counts.csv\n\
@@ -29,13 +29,13 @@ pub(crate) struct SqlArguments {
 /// The words in which databases differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DialectName {
-    /// DuckDB, SQLite, Snowflake, Redshift, Trino, Oracle
+    /// DuckDB, Snowflake, Redshift, Trino
     Standard,
     /// PostgreSQL
     Postgres,
     /// BigQuery
     Bigquery,
-    /// MySQL, MariaDB, Spark, Databricks
+    /// MySQL, MariaDB: texts that differ in case are one, unless the column has a binary collation
     Mysql,
 }
 

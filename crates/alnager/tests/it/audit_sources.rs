@@ -85,7 +85,7 @@ fn the_query_of_an_audit_is_printed_for_any_database() {
     let standard = sql(&[]);
     assert!(standard.contains("FROM \"public\".\"scored\"") && standard.trim_end().ends_with(';'));
     assert!(
-        standard.contains("CAST(\"decile_score\" AS DOUBLE PRECISION)"),
+        standard.contains("AS DOUBLE PRECISION) END AS \"decile_score\""),
         "{standard}"
     );
     assert!(standard.contains("count(*) AS \"alnager_rows\""));
