@@ -18,8 +18,8 @@ use crate::error::{ProbeError, Problem};
 use crate::intake::{Fault, Intake, Sink};
 use crate::onnx;
 use crate::role::{Purpose, Role};
-use crate::source::{Format, Progress, Source};
-use crate::{arrow, csv, each_file, json, parquet, stamp};
+use crate::source::{Progress, Source};
+use crate::{read_files, stamp};
 
 /// Rows gathered before an ONNX file is asked: enough for every thread, few enough that memory does not grow with the data.
 const ROWS_GATHERED: usize = 1 << 16;
@@ -306,18 +306,7 @@ pub(crate) fn read_inputs(
         take: &mut take,
         failed: None,
     };
-    let (files, folder) = source.files()?;
-    let read = each_file(
-        &files,
-        folder.as_deref(),
-        progress,
-        |opened, progress| match opened.format {
-            Format::Csv => csv::read(&mut questions, opened, progress),
-            Format::JsonLines => json::read(&mut questions, opened, progress),
-            Format::Parquet => parquet::read(&mut questions, opened, progress),
-            Format::Arrow => arrow::read(&mut questions, opened, progress),
-        },
-    );
+    let read = read_files(&mut questions, source, progress);
     if read.is_ok() {
         questions.hand_on();
     }

@@ -30,7 +30,7 @@ mod rows;
 mod source;
 mod sql;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use alnager_audit::declared::Audit;
 use alnager_audit::measures::{DataStamp, FileStamp, LeftOut, Measures};
@@ -48,7 +48,7 @@ pub use crate::source::{Progress, RECORD_BYTES_MAX, Source, Unit};
 pub use crate::sql::{Dialect, count_query};
 
 use crate::asking::Asking;
-use crate::intake::Answered;
+use crate::intake::{Answered, Sink};
 use crate::kernel::Kernel;
 use crate::source::{Format, Opened};
 
@@ -116,20 +116,7 @@ pub fn measure_beside(
     let mut kernel = Kernel::new(audit, answers)?;
     let stamps = match source {
         Source::Database(database) => vec![database.count(audit, &mut kernel, progress)?],
-        Source::Files { .. } => {
-            let (files, folder) = source.files()?;
-            each_file(
-                &files,
-                folder.as_deref(),
-                progress,
-                |opened, progress| match opened.format {
-                    Format::Csv => csv::read(&mut kernel, opened, progress),
-                    Format::JsonLines => json::read(&mut kernel, opened, progress),
-                    Format::Parquet => parquet::read(&mut kernel, opened, progress),
-                    Format::Arrow => arrow::read(&mut kernel, opened, progress),
-                },
-            )?
-        }
+        Source::Files { .. } => read_files(&mut kernel, source, progress)?,
     };
     let name = source.name();
     let n_rows = kernel.n_rows();
@@ -172,13 +159,19 @@ pub fn measure_beside(
     Ok(Measured { measures, warnings })
 }
 
-/// Opens one file after the other, has it read, and makes sure that it did not change meanwhile.
-fn each_file(
-    files: &[PathBuf],
-    folder: Option<&Path>,
+/// Takes in the rows of one file after the other, and makes sure that none changed meanwhile.
+fn read_files(
+    sink: &mut dyn Sink,
+    source: &Source,
     progress: &dyn Fn(Progress),
-    mut read: impl FnMut(&Opened, &dyn Fn(Progress)) -> Result<String, ProbeError>,
 ) -> Result<Vec<FileStamp>, ProbeError> {
+    let (files, folder) = source.files()?;
+    let mut read = |opened: &Opened, progress: &dyn Fn(Progress)| match opened.format {
+        Format::Csv => csv::read(sink, opened, progress),
+        Format::JsonLines => json::read(sink, opened, progress),
+        Format::Parquet => parquet::read(sink, opened, progress),
+        Format::Arrow => arrow::read(sink, opened, progress),
+    };
     let mut stamps = Vec::with_capacity(files.len());
     let total = files.len() as u64;
     for (done, path) in files.iter().enumerate() {
@@ -195,6 +188,7 @@ fn each_file(
         };
         opened.unchanged()?;
         let name = folder
+            .as_deref()
             .and_then(|folder| path.strip_prefix(folder).ok())
             .unwrap_or(path);
         stamps.push(FileStamp {

@@ -7,8 +7,8 @@ use crate::coder::{Coder, Gathered, TextKind, Texts};
 use crate::error::ProbeError;
 use crate::intake::{Fault, Intake, Sink};
 use crate::role::Purpose;
-use crate::source::{Format, Progress, Source};
-use crate::{arrow, csv, each_file, json, parquet, stamp};
+use crate::source::{Progress, Source};
+use crate::{read_files, stamp};
 
 /// The columns wanted of every row.
 #[derive(Debug, Clone, Default)]
@@ -110,18 +110,7 @@ pub fn read_rows(
         numbers: vec![Vec::new(); of_kind(WantedKind::Number)],
         codes: vec![Vec::new(); of_kind(WantedKind::Text)],
     };
-    let (files, folder) = source.files()?;
-    let stamps = each_file(
-        &files,
-        folder.as_deref(),
-        progress,
-        |opened, progress| match opened.format {
-            Format::Csv => csv::read(&mut table, opened, progress),
-            Format::JsonLines => json::read(&mut table, opened, progress),
-            Format::Parquet => parquet::read(&mut table, opened, progress),
-            Format::Arrow => arrow::read(&mut table, opened, progress),
-        },
-    )?;
+    let stamps = read_files(&mut table, source, progress)?;
     let name = source.name();
     let (n_rows, left_out) = (table.intake.n_rows(), table.intake.left_out());
     if n_rows == left_out.n_unmet + left_out.n_undecided {

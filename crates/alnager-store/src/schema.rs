@@ -605,11 +605,7 @@ impl Database {
         from: u64,
         to: u64,
     ) -> Result<Vec<EntryRow>, StoreError> {
-        let args = [
-            Arg::Bytes(org.as_bytes()),
-            Arg::Int(integer(from)),
-            Arg::Int(integer(to)),
-        ];
+        let args = range(&org, from, to);
         self.all(SELECT_ENTRIES, &args, entry).await
     }
 
@@ -620,11 +616,7 @@ impl Database {
         from: u64,
         to: u64,
     ) -> Result<Vec<EntryRow>, StoreError> {
-        let args = [
-            Arg::Bytes(org.as_bytes()),
-            Arg::Int(integer(from)),
-            Arg::Int(integer(to)),
-        ];
+        let args = range(&org, from, to);
         self.all(SELECT_ENTRIES_ALONE, &args, entry_alone).await
     }
 
@@ -711,11 +703,7 @@ impl Database {
         from: u64,
         to: u64,
     ) -> Result<Vec<BlobRow>, StoreError> {
-        let args = [
-            Arg::Bytes(org.as_bytes()),
-            Arg::Int(integer(from)),
-            Arg::Int(integer(to)),
-        ];
+        let args = range(&org, from, to);
         let mut rows = self.all(SELECT_BLOBS, &args, blob_row).await?;
         // By bytes: a server sorts text as its language does.
         rows.sort_by(|left, right| (left.seq, &left.name).cmp(&(right.seq, &right.name)));
@@ -1102,6 +1090,15 @@ impl<'a> Insert<'a> {
         }
         Ok(())
     }
+}
+
+/// The arguments of a statement about rows `from..to` of a journal.
+fn range(org: &Uuid, from: u64, to: u64) -> [Arg<'_>; 3] {
+    [
+        Arg::Bytes(org.as_bytes()),
+        Arg::Int(integer(from)),
+        Arg::Int(integer(to)),
+    ]
 }
 
 fn signed(row: &Row) -> sqlx::Result<Signed> {
