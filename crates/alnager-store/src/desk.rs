@@ -260,6 +260,11 @@ impl Desk {
     ///
     /// A journal that is not the one last signed is read all the same, and from then on not written: see [`Desk::forked`].
     pub async fn catch_up(&mut self) -> Result<(), StoreError> {
+        self.read_on().await.map(drop)
+    }
+
+    /// Reads what others have entered since; how the guard stood to it.
+    async fn read_on(&mut self) -> Result<Standing, StoreError> {
         let org = self.log.org;
         // The guard follows the head: read in this order, a guard that is ahead is never a commit that is under way.
         let Files { journal, keys } = self.files.get_mut();
@@ -278,7 +283,7 @@ impl Desk {
         let known = self.known_root(&guard).await?;
         let standing = self.standing(&guard, known);
         self.forked = guard::fork(standing, &guard, self.size());
-        Ok(())
+        Ok(standing)
     }
 
     /// The root over as many entries as the guard has seen. Where the tiles do not give the guard's, the entries themselves are asked,
@@ -560,30 +565,26 @@ impl Desk {
             aside,
         };
         desk.take_snapshot(&head).await?;
-        match desk.catch_up().await {
+        let standing = match desk.read_on().await {
             // The snapshot may be what is wrong, or the tiles under it: everything is folded again.
             Err(StoreError::Damaged { .. } | StoreError::Forked { .. })
                 if desk.snapshot_size > 0 =>
             {
                 desk.log = Log::new(head.org);
                 desk.snapshot_size = 0;
-                desk.catch_up().await?;
+                desk.read_on().await?
             }
-            caught_up => caught_up?,
+            standing => standing?,
+        };
+        desk.complete_tiles().await?;
+        if standing == Standing::Behind {
+            desk.heal().await?;
         }
-        desk.heal().await?;
         Ok(desk)
     }
 
     /// Moves a guard on that a process left behind when it ended between journal and guard.
     async fn heal(&mut self) -> Result<(), StoreError> {
-        self.complete_tiles().await?;
-        let guard = self.guard().await?;
-        let known = self.known_root(&guard).await?;
-        // A guard that is ahead by now belongs to a commit since; the next one checks it.
-        if self.standing(&guard, known) != Standing::Behind {
-            return Ok(());
-        }
         let locked = self.lock().await;
         self.rollback().await;
         match locked {

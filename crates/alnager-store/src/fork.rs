@@ -6,7 +6,7 @@ use alnager_office::log::NewFork;
 use alnager_office::state::State;
 use jiff::Timestamp;
 
-use crate::desk::{Desk, Files};
+use crate::desk::Desk;
 use crate::error::{CommitError, StoreError};
 use crate::group::{By, Receipt};
 use crate::guard::{self, Standing};
@@ -120,14 +120,6 @@ impl Desk {
             at: fork.by.at.to_owned(),
             already: false,
         })
-    }
-
-    /// The guard, signed by a key of this log under whatever origin it had.
-    pub(crate) async fn guard(&mut self) -> Result<Signed, StoreError> {
-        let Files { keys, .. } = self.files.get_mut();
-        let guard = guard::find(keys, self.log.org).await?;
-        guard::check_read(&guard, &self.known_as(&guard.origin))?;
-        Ok(guard)
     }
 
     /// The log's keys under an origin: its own, one it had before, or one that a backup knows nothing of.
