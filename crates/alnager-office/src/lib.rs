@@ -10,6 +10,7 @@ pub mod coverage;
 pub mod crosswalk;
 pub mod decide;
 pub mod declaration;
+pub mod derived;
 pub mod event;
 pub mod evidence;
 pub mod gate;

@@ -7,12 +7,14 @@ pub(crate) mod plot;
 pub(crate) mod tests;
 pub(crate) mod words;
 
-use alnager_audit::judge::Outcome;
+use alnager_audit::judge::{Outcome, TestResult};
+use alnager_audit::policy::Decimal;
 use alnager_office::gate::{Gate, Verdict};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use self::measures::{Placed, cross_link, links, runs, test_anchor, worst};
-use self::words::{anchor, count, prose, several};
+use self::plot::{Axis, Limits, Point, Shape};
+use self::words::{Mark, Scale, anchor, count, prose, several};
 use crate::view::{BlockerView, OpenFact, ResultView, ReviewView};
 use crate::wrap::turns;
 
@@ -101,6 +103,32 @@ pub(crate) fn visible(page: String) -> String {
         }
     }
     shown
+}
+
+/// The two columns of a report, measurements and legal brief, for a page that has a frame of its own. Their links lead to places of the
+/// same page.
+pub fn columns(view: &ReviewView) -> (Markup, Markup) {
+    (measures::column(view), brief::column(view))
+}
+
+/// One result as a drawing by itself: figure and interval against the limit, on a scale that holds both.
+pub fn strip(result: &TestResult) -> Markup {
+    let point = Point {
+        value: result.value,
+        interval: result.interval.map(|interval| (interval.low, interval.high)),
+        shape: Shape::Mark(Mark::by(result.outcome, result.is_judged)),
+    };
+    let bound = |limit: &Option<Decimal>| limit.as_ref().map(Decimal::value);
+    let limits = Limits {
+        low: bound(&result.limit.low),
+        high: bound(&result.limit.high),
+    };
+    let axis = Axis::new(
+        Scale::of(result.metric.word()),
+        std::slice::from_ref(&point),
+        limits,
+    );
+    axis.strip(&words::metric(result.metric.word()), &point)
 }
 
 /// Verdict and dates first, then whose and what.

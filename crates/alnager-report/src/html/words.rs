@@ -248,9 +248,14 @@ pub(crate) enum Mark {
 impl Mark {
     /// The mark of a result.
     pub(crate) fn of(result: &ResultView) -> Mark {
-        match result.outcome {
+        Mark::by(result.outcome, result.is_judged)
+    }
+
+    /// The mark of an outcome of a group that is large enough to be judged, or not.
+    pub(crate) fn by(outcome: Outcome, is_judged: bool) -> Mark {
+        match outcome {
             Outcome::NotMeasured => Mark::NotMeasured,
-            Outcome::Pass | Outcome::Inconclusive | Outcome::Fail if !result.is_judged => {
+            Outcome::Pass | Outcome::Inconclusive | Outcome::Fail if !is_judged => {
                 Mark::Small
             }
             Outcome::Pass => Mark::Pass,

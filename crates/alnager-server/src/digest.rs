@@ -1,0 +1,219 @@
+//! Digests: what rooms show across all systems, worked out once for each moment and not for each page.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use alnager_audit::judge::Outcome;
+use alnager_office::derived::Derived;
+use alnager_office::evidence::Standing;
+use alnager_office::gate::{Status, Verdict};
+use alnager_office::launch::LaunchStanding;
+use alnager_office::state::State;
+use jiff::civil::Date;
+use jiff::{Span, ToSpan};
+
+/// Across all systems, as of a moment.
+#[derive(Debug, Clone, Default)]
+pub struct Digest {
+    /// Every system with how it stands: what holds first, then what is undecided, each by the day it is judged on.
+    pub gates: Vec<GateRow>,
+    /// Numbers of systems by verdict.
+    pub tally: Tally,
+    /// Evidence that awaits a decision, the oldest first.
+    pub queue: Vec<String>,
+    /// Accepted evidence that has expired or soon will, the soonest first.
+    pub ageing: Vec<Ageing>,
+    /// Law that will bind a system, the soonest first.
+    pub ahead: Vec<Ahead>,
+    /// Systems with a judged result, the furthest from passing first.
+    pub measured: Vec<String>,
+    /// What stands in the way, by who must act: the system and the position among its blockers.
+    pub owned: HashMap<String, Vec<(String, usize)>>,
+    /// Answers that wait to be confirmed: the system and the fact.
+    pub proposals: Vec<(String, String)>,
+    /// Open tasks, the soonest due first.
+    pub tasks: Vec<String>,
+    /// How each requirement stands across systems.
+    pub requirements: HashMap<Arc<str>, Across>,
+}
+
+/// One system in the order of urgency.
+#[derive(Debug, Clone)]
+pub struct GateRow {
+    /// The system.
+    pub system: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The day it is judged on.
+    pub on: Date,
+    /// How the decision on going live stands.
+    pub launch: LaunchStanding,
+}
+
+/// Numbers of systems by verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Clear.
+    pub clear: usize,
+    /// Hold.
+    pub hold: usize,
+    /// Undecided.
+    pub undecided: usize,
+}
+
+/// Accepted evidence that has expired or soon will.
+#[derive(Debug, Clone)]
+pub struct Ageing {
+    /// The evidence.
+    pub evidence: String,
+    /// The first day it no longer counts.
+    pub expires: Date,
+}
+
+/// A requirement that will bind systems.
+#[derive(Debug, Clone)]
+pub struct Ahead {
+    /// The first day.
+    pub from: Date,
+    /// The requirement.
+    pub requirement: Arc<str>,
+    /// Its pack.
+    pub pack: Arc<str>,
+    /// The systems.
+    pub systems: Vec<String>,
+}
+
+/// How a requirement stands across systems.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Across {
+    /// Met.
+    pub met: usize,
+    /// Gaps.
+    pub gap: usize,
+    /// Unknown.
+    pub unknown: usize,
+    /// Ahead or waiting.
+    pub ahead: usize,
+}
+
+/// How long before its last day evidence is shown as ageing, in days.
+pub const AGEING_DAYS: i64 = 90;
+
+impl Digest {
+    /// Works it out.
+    pub fn of(state: &State, derived: &Derived, today: Date) -> Digest {
+        let mut digest = Digest::default();
+        digest.look_at_systems(state, derived, today);
+        digest.look_at_evidence(state, today);
+        let mut tasks: Vec<(Date, &String)> = state
+            .tasks
+            .iter()
+            .filter(|(_, task)| task.done.is_none())
+            .map(|(id, task)| (task.opened.due, id))
+            .collect();
+        tasks.sort();
+        digest.tasks = tasks.into_iter().map(|(_, id)| id.clone()).collect();
+        digest
+    }
+
+    fn look_at_systems(&mut self, state: &State, derived: &Derived, today: Date) {
+        let mut ahead: BTreeMap<(Date, Arc<str>), Ahead> = BTreeMap::new();
+        let mut measured: Vec<(Outcome, String)> = Vec::new();
+        for (id, standing) in derived.systems() {
+            let Some(system) = state.systems.get(id) else {
+                continue;
+            };
+            match standing.verdict {
+                Verdict::Clear => self.tally.clear += 1,
+                Verdict::Hold => self.tally.hold += 1,
+                Verdict::Undecided => self.tally.undecided += 1,
+            }
+            self.gates.push(GateRow {
+                system: id.clone(),
+                verdict: standing.verdict,
+                on: standing.key.when.valid,
+                launch: state.launch_standing(id, today),
+            });
+            for (at, blocker) in standing.blockers.iter().enumerate() {
+                let owned = self.owned.entry(blocker.owner.clone()).or_default();
+                owned.push((id.clone(), at));
+            }
+            for requirement in &standing.requirements {
+                let across = self
+                    .requirements
+                    .entry(Arc::clone(&requirement.id))
+                    .or_default();
+                match requirement.status {
+                    Status::Met => across.met += 1,
+                    Status::Gap => across.gap += 1,
+                    Status::Unknown => across.unknown += 1,
+                    Status::Ahead | Status::Waiting => across.ahead += 1,
+                    Status::Ended | Status::NotApplicable | Status::Noted => {}
+                }
+                let is_ahead = matches!(requirement.status, Status::Ahead | Status::Waiting);
+                if let (true, true, Some(from)) = (is_ahead, requirement.binds, requirement.from) {
+                    let key = (from, Arc::clone(&requirement.id));
+                    let entry = ahead.entry(key).or_insert_with(|| Ahead {
+                        from,
+                        requirement: Arc::clone(&requirement.id),
+                        pack: Arc::clone(&requirement.pack),
+                        systems: Vec::new(),
+                    });
+                    entry.systems.push(id.clone());
+                }
+            }
+            if let Some(worst) = &standing.worst {
+                measured.push((worst.outcome, id.clone()));
+            }
+            let proposed = system.facts.iter().filter(|(_, fact)| fact.proposal.is_some());
+            self.proposals
+                .extend(proposed.map(|(fact, _)| (id.clone(), fact.clone())));
+        }
+        let urgency = |verdict: Verdict| match verdict {
+            Verdict::Hold => 0,
+            Verdict::Undecided => 1,
+            Verdict::Clear => 2,
+        };
+        self.gates
+            .sort_by_key(|row| (urgency(row.verdict), row.on, row.system.clone()));
+        measured.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(&other.1)));
+        self.measured = measured.into_iter().map(|(_, id)| id).collect();
+        self.ahead = ahead.into_values().collect();
+    }
+
+    fn look_at_evidence(&mut self, state: &State, today: Date) {
+        let soon: Span = AGEING_DAYS.days();
+        let soon = today.saturating_add(soon);
+        let mut queue = Vec::new();
+        for (id, evidence) in &state.evidence {
+            if evidence.replaced_by.is_some() {
+                continue;
+            }
+            let standings = evidence
+                .requirements()
+                .map(|requirement| evidence.standing(requirement, today));
+            let standings: Vec<Standing> = standings.collect();
+            let is_undecided = evidence
+                .requirements()
+                .any(|requirement| !evidence.decisions.contains_key(requirement));
+            if is_undecided {
+                queue.push((evidence.submitted_at, id.clone()));
+            }
+            let counted = standings
+                .iter()
+                .any(|standing| matches!(standing, Standing::Accepted | Standing::Expired));
+            if let (true, Some(expires)) = (counted, evidence.submitted.expires)
+                && expires <= soon
+            {
+                self.ageing.push(Ageing {
+                    evidence: id.clone(),
+                    expires,
+                });
+            }
+        }
+        queue.sort();
+        self.queue = queue.into_iter().map(|(_, id)| id).collect();
+        self.ageing
+            .sort_by(|one, other| one.expires.cmp(&other.expires).then(one.evidence.cmp(&other.evidence)));
+    }
+}

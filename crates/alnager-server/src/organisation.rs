@@ -1,0 +1,113 @@
+//! Organisations: each has its own journal, keys, people and moments; nothing is shared.
+
+use std::sync::Arc;
+
+use alnager_office::decide::Command;
+use alnager_store::{Accounts, CommitError, Desk, Place, Receipt, Submission, Writer};
+use alnager_work::acting::{instant, new_ids};
+use alnager_work::error::JobError;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::sync::{Mutex, watch};
+use uuid::Uuid;
+
+use crate::moment::{Deriver, Moment};
+
+/// One organisation, its desk open.
+pub struct Organisation {
+    /// Its word in addresses.
+    pub slug: String,
+    /// Where its desk is.
+    pub place: Place,
+    /// People who may sign in.
+    pub accounts: Accounts,
+    /// A second handle of the desk, for reading entries, payloads and documents.
+    reader: Mutex<Desk>,
+    writer: Writer,
+    moments: watch::Receiver<Arc<Moment>>,
+    zone: TimeZone,
+}
+
+/// A command on its way into the journal.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// What is asked for.
+    pub command: Command,
+    /// Who asks: a person's id.
+    pub person: &'a str,
+    /// The idempotency key: the same one twice is one entry.
+    pub id: Option<Uuid>,
+    /// Number of new ids it may need beyond a few.
+    pub n_ids: usize,
+}
+
+/// New ids at hand for every command.
+const N_IDS: usize = 4;
+
+impl Organisation {
+    /// Opens the desk of an organisation and works out how its systems stand.
+    pub async fn open(slug: &str, place: Place, zone: TimeZone) -> Result<Organisation, JobError> {
+        let writer = Writer::open(&place).await?;
+        let reader = Desk::open(&place).await?;
+        let deriving = Desk::open(&place).await?;
+        let accounts = Accounts::open(&place).await?;
+        let moments = Deriver::start(deriving, &writer, zone.clone()).await?;
+        Ok(Organisation {
+            slug: slug.to_owned(),
+            place,
+            accounts,
+            reader: Mutex::new(reader),
+            writer,
+            moments,
+            zone,
+        })
+    }
+
+    /// The organisation now.
+    pub fn moment(&self) -> Arc<Moment> {
+        Arc::clone(&self.moments.borrow())
+    }
+
+    /// A moment that holds at least this many entries, and how every system stands with them.
+    pub async fn moment_from(&self, size: u64) -> Arc<Moment> {
+        let mut moments = self.moments.clone();
+        let is_there = |moment: &Arc<Moment>| moment.state.size >= size && moment.n_behind == 0;
+        match moments.wait_for(is_there).await {
+            Ok(found) => Arc::clone(&found),
+            // The thread that makes moments has ended, as the whole server is about to.
+            Err(_) => self.moment(),
+        }
+    }
+
+    /// A handle for reading what the journal holds, caught up.
+    pub async fn reader(&self) -> Result<tokio::sync::MutexGuard<'_, Desk>, JobError> {
+        let mut desk = self.reader.lock().await;
+        desk.catch_up().await?;
+        Ok(desk)
+    }
+
+    /// Enters a command. The answer comes once it is durable and its moment is there: whoever asks next sees it.
+    pub async fn enter(&self, asked: Asked<'_>) -> Result<Receipt, CommitError> {
+        let moment = self.moment();
+        let now = Timestamp::now();
+        let ids = new_ids(now, N_IDS + 1 + asked.n_ids).map_err(|_| no_ids())?;
+        let (id, ids) = ids.split_first().ok_or_else(no_ids)?;
+        let submission = Submission {
+            id: asked.id.unwrap_or(*id),
+            at: instant(now),
+            command: asked.command,
+            standing: Arc::clone(&moment.standing),
+            actor: asked.person.to_owned(),
+            today: now.to_zoned(self.zone.clone()).date(),
+            ids: ids.to_vec(),
+            expected: None,
+        };
+        let receipt = self.writer.submit(submission).await?;
+        self.moment_from(receipt.end).await;
+        Ok(receipt)
+    }
+}
+
+fn no_ids() -> CommitError {
+    CommitError::Store(alnager_store::StoreError::Stopped)
+}

@@ -1,0 +1,85 @@
+//! Every page, one file a room; and the routes that lead to them.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use maud::html;
+
+use crate::access::Action;
+use crate::asset;
+use crate::house::House;
+use crate::page::{self, Room};
+use crate::route::{Routes, see_other};
+use crate::session;
+use crate::words::EN;
+
+mod account;
+mod people;
+mod setup;
+mod sign_in;
+mod today;
+
+/// Every route of the server.
+pub fn routes(house: Arc<House>) -> Routes {
+    let routes = Routes::new(house)
+        .get("/", Action::Enter, front)
+        .get("/static/{version}/{name}", Action::Enter, asset::file)
+        .get("/healthz", Action::Enter, healthy)
+        .get("/readyz", Action::Enter, ready)
+        .get("/{org}", Action::Enter, inside)
+        .get(session::SETUP, Action::Enter, setup::form)
+        .post(session::SETUP, Action::Enter, setup::open)
+        .get("/{org}/sign-in", Action::Enter, sign_in::form)
+        .post("/{org}/sign-in", Action::Enter, sign_in::enter)
+        .get("/{org}/welcome/{link}", Action::Enter, sign_in::welcome)
+        .post("/{org}/welcome/{link}", Action::Enter, sign_in::settle)
+        .post("/{org}/sign-out", Action::Account, account::sign_out)
+        .get("/{org}/account", Action::Account, account::show)
+        .post("/{org}/account/password", Action::Account, account::change_password)
+        .post("/{org}/account/tokens", Action::Account, account::add_token)
+        .post("/{org}/account/tokens/{token}/end", Action::Account, account::end_token)
+        .get("/{org}/today", Action::Read, today::show)
+        .get("/{org}/people", Action::Administer, people::show)
+        .post("/{org}/people", Action::Administer, people::invite)
+        .post("/{org}/people/{person}/roles", Action::Administer, people::change_roles)
+        .post("/{org}/people/{person}/link", Action::Administer, people::new_link)
+        .post("/{org}/people/{person}/close", Action::Administer, people::close);
+    routes
+}
+
+/// The front door: into the only organisation, or a choice.
+async fn front(State(house): State<Arc<House>>) -> Response {
+    if let Some(seat) = house.only() {
+        return see_other(&format!("/{}", seat.slug));
+    }
+    let list = html! {
+        ul { @for slug in house.seats.keys() { li { a href={ "/" (slug) } { (slug) } } } }
+    };
+    page::bare(EN.sign_in.choose, list).into_response()
+}
+
+/// Into an organisation.
+async fn inside(
+    axum::extract::Path(org): axum::extract::Path<String>,
+    State(house): State<Arc<House>>,
+) -> Response {
+    match house.seats.get(&org).and_then(|seat| seat.organisation()) {
+        Some(_) => see_other(&format!("/{org}{}", Room::Today.path())),
+        None => session::not_set_up(),
+    }
+}
+
+/// The process answers.
+async fn healthy() -> &'static str {
+    "ok\n"
+}
+
+/// Every desk is open and every system worked out.
+async fn ready(State(house): State<Arc<House>>) -> Response {
+    let mut open = house.seats.values().filter_map(|seat| seat.organisation());
+    match open.all(|organisation| organisation.moment().n_behind == 0) {
+        true => "ready\n".into_response(),
+        false => (axum::http::StatusCode::SERVICE_UNAVAILABLE, "working out\n").into_response(),
+    }
+}

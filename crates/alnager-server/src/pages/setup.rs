@@ -1,0 +1,143 @@
+//! Setting an organisation up: its name and its first administrator, with the link that the server's start printed.
+
+use std::sync::Arc;
+
+use alnager_office::decide::Command;
+use alnager_office::role::Role;
+use alnager_store::password;
+use alnager_work::acting::{Acting, Flags};
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::house::{House, Seat};
+use crate::page::{self, complaint, field};
+use crate::pages::sign_in::{Chosen, add_account};
+use crate::refusal::Refusal;
+use crate::secret::Secret;
+use crate::session;
+use crate::words::EN;
+
+/// The secret of the link.
+#[derive(Deserialize)]
+pub(super) struct Key {
+    #[serde(default)]
+    key: String,
+}
+
+/// What the form asks for.
+#[derive(Deserialize)]
+pub(super) struct First {
+    organisation: String,
+    name: String,
+    login: String,
+    password: String,
+}
+
+/// The form.
+pub(super) async fn form(
+    Path(org): Path<String>,
+    Query(key): Query<Key>,
+    State(house): State<Arc<House>>,
+) -> Result<Response, Refusal> {
+    vacant(&house, &org, &key)?;
+    Ok(shown(["", "", ""], None).into_response())
+}
+
+/// Opens the desk.
+pub(super) async fn open(
+    Path(org): Path<String>,
+    Query(key): Query<Key>,
+    State(house): State<Arc<House>>,
+    Form(first): Form<First>,
+) -> Result<Response, Refusal> {
+    let seat = vacant(&house, &org, &key)?;
+    match opened(&house, seat, &first).await {
+        Ok(response) => Ok(response),
+        Err(refusal) => {
+            let typed = [&first.organisation, &first.name, &first.login].map(String::as_str);
+            let page = shown(typed, Some(&refusal));
+            Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        }
+    }
+}
+
+/// The place that this link may set up.
+fn vacant<'h>(house: &'h House, org: &str, key: &Key) -> Result<&'h Seat, Refusal> {
+    let seat = house.seats.get(org).ok_or(Refusal::NotFound)?;
+    let has_people = seat
+        .organisation()
+        .is_some_and(|organisation| !organisation.moment().state.roles.is_empty());
+    match seat.setup.is(&Secret::carried(&key.key)) && !has_people {
+        true => Ok(seat),
+        false => Err(Refusal::Forbidden(EN.setup.link_used.to_owned())),
+    }
+}
+
+async fn opened(house: &House, seat: &Seat, first: &First) -> Result<Response, Refusal> {
+    let chosen = Chosen::check(&first.login, &first.password)?;
+    if first.name.trim().is_empty() {
+        return Err(Refusal::Invalid(EN.setup.name_missing.to_owned()));
+    }
+    let flags = Flags {
+        desk: seat.place.clone(),
+        actor: Some(first.name.trim().to_owned()),
+        ..Flags::default()
+    };
+    let acting = Acting::begin(&flags)?;
+    let mut desk = acting.desk_or_new().await?;
+    let with = acting.context(&desk, None)?;
+    if desk.state().organisation.is_none() {
+        let command = Command::OpenDesk {
+            organisation: first.organisation.trim().to_owned(),
+        };
+        acting.commit(&mut desk, &command, &with).await?;
+    }
+    let with = acting.context(&desk, None)?;
+    let command = Command::GrantRoles {
+        person: acting.actor.clone(),
+        roles: vec![Role::Officer, Role::Administrator],
+        reason: EN.setup.reason.to_owned(),
+    };
+    acting.commit(&mut desk, &command, &with).await?;
+    let size = desk.size();
+    let person = desk.state().person(&acting.actor).map(str::to_owned);
+    desk.close().await?;
+    let organisation = seat.fill(&house.options).await?;
+    organisation.moment_from(size).await;
+    let person = person.ok_or(Refusal::Internal)?;
+    add_account(organisation, &person, chosen).await?;
+    session::begin(house, organisation, &person, &format!("/{}/today", seat.slug)).await
+}
+
+fn shown([organisation, name, login]: [&str; 3], refusal: Option<&Refusal>) -> page::Page {
+    let words = &EN.setup;
+    page::bare(
+        words.title,
+        html! {
+            p.lead { (words.lead) }
+            (complaint(refusal))
+            form method="post" {
+                (field("organisation", words.organisation, organisation, None))
+                (field("name", words.name, name, None))
+                (field("login", words.login, login, Some(words.login_note)))
+                (password_field(words.password))
+                p { button type="submit" { (words.begin) } }
+            }
+        },
+    )
+}
+
+/// A field for a new password.
+pub(super) fn password_field(label: &str) -> Markup {
+    html! {
+        div.field {
+            label for="password" { (label) }
+            input type="password" id="password" name="password" autocomplete="new-password" minlength=(password::MIN) required aria-describedby="password-note";
+            p.note id="password-note" { (EN.setup.password_note) }
+        }
+    }
+}
