@@ -159,7 +159,9 @@ fn of_assessment(assessment: &Assessment, key: Key, shared: &mut Interner) -> De
         .judged
         .iter()
         .filter(|judged| judged.asks() || judged.counts());
-    let requirements = kept.map(|judged| derived_requirement(judged, shared)).collect();
+    let requirements = kept
+        .map(|judged| derived_requirement(judged, shared))
+        .collect();
     let counted = assessment
         .outcomes
         .iter()

@@ -115,7 +115,9 @@ pub fn columns(view: &ReviewView) -> (Markup, Markup) {
 pub fn strip(result: &TestResult) -> Markup {
     let point = Point {
         value: result.value,
-        interval: result.interval.map(|interval| (interval.low, interval.high)),
+        interval: result
+            .interval
+            .map(|interval| (interval.low, interval.high)),
         shape: Shape::Mark(Mark::by(result.outcome, result.is_judged)),
     };
     let bound = |limit: &Option<Decimal>| limit.as_ref().map(Decimal::value);

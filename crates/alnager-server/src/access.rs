@@ -117,10 +117,7 @@ pub fn authorize(actor: Actor<'_>, action: Action, resource: Resource<'_>) -> bo
         Resource::Organisation => true,
         Resource::System(system) => system.builders.contains(actor.person),
     };
-    actor
-        .roles
-        .iter()
-        .any(|role| grants(*role, action, is_own))
+    actor.roles.iter().any(|role| grants(*role, action, is_own))
         || action == Action::Enter
         || (action == Action::Account && !actor.roles.is_empty())
 }

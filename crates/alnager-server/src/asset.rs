@@ -55,9 +55,6 @@ pub async fn file(Path((_, name)): Path<(String, String)>) -> Response {
     };
     let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
     let media = HeaderValue::from_static(media);
-    let headers = [
-        (header::CONTENT_TYPE, media),
-        (header::CACHE_CONTROL, kept),
-    ];
+    let headers = [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, kept)];
     (headers, *bytes).into_response()
 }

@@ -165,7 +165,10 @@ impl Digest {
             if let Some(worst) = &standing.worst {
                 measured.push((worst.outcome, id.clone()));
             }
-            let proposed = system.facts.iter().filter(|(_, fact)| fact.proposal.is_some());
+            let proposed = system
+                .facts
+                .iter()
+                .filter(|(_, fact)| fact.proposal.is_some());
             self.proposals
                 .extend(proposed.map(|(fact, _)| (id.clone(), fact.clone())));
         }
@@ -213,7 +216,10 @@ impl Digest {
         }
         queue.sort();
         self.queue = queue.into_iter().map(|(_, id)| id).collect();
-        self.ageing
-            .sort_by(|one, other| one.expires.cmp(&other.expires).then(one.evidence.cmp(&other.evidence)));
+        self.ageing.sort_by(|one, other| {
+            one.expires
+                .cmp(&other.expires)
+                .then(one.evidence.cmp(&other.evidence))
+        });
     }
 }

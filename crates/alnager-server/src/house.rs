@@ -85,6 +85,12 @@ impl Seat {
         Ok(seat)
     }
 
+    /// Whether nobody has set it up yet.
+    pub fn is_vacant(&self) -> bool {
+        let organisation = self.organisation();
+        organisation.is_none_or(|organisation| organisation.moment().state.roles.is_empty())
+    }
+
     /// The organisation, once its desk exists.
     pub fn organisation(&self) -> Option<&Arc<Organisation>> {
         self.organisation.get()

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod asset;
 pub mod at;
+pub mod demo;
 pub mod digest;
 pub mod form;
 pub mod house;
@@ -24,6 +25,9 @@ pub mod secret;
 pub mod serve;
 pub mod session;
 pub mod words;
+
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::sync::Arc;
 

@@ -80,9 +80,17 @@ impl Moment {
         let measures = measures.map_or_else(Vec::new, |found| found.measures.as_ref().clone());
         let (book, policy) = (&self.library.book, &self.library.policy);
         let when = as_of.unwrap_or_else(|| self.when(known));
-        assess(&self.state, system, book, policy, measures, when, Gate::Launch)
-            .ok()
-            .flatten()
+        assess(
+            &self.state,
+            system,
+            book,
+            policy,
+            measures,
+            when,
+            Gate::Launch,
+        )
+        .ok()
+        .flatten()
     }
 
     /// Warnings of a system's latest measurement.
@@ -119,7 +127,7 @@ impl Deriver {
     /// Works out the first moment of a desk and starts the thread that follows the writer.
     pub async fn start(
         desk: Desk,
-            writer: &Writer,
+        writer: &Writer,
         zone: TimeZone,
     ) -> Result<watch::Receiver<Arc<Moment>>, JobError> {
         let mut deriver = Deriver {

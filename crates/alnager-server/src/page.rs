@@ -93,12 +93,9 @@ impl Room {
     /// What one must be allowed to do to see it in the menu.
     fn needs(self) -> Action {
         match self {
-            Room::Today
-            | Room::Systems
-            | Room::Law
-            | Room::Lab
-            | Room::Gate
-            | Room::Evidence => Action::Read,
+            Room::Today | Room::Systems | Room::Law | Room::Lab | Room::Gate | Room::Evidence => {
+                Action::Read
+            }
             Room::Intake => Action::Declare,
             Room::Journal => Action::Prove,
             Room::People => Action::Administer,
@@ -130,9 +127,9 @@ pub fn page(at: &At, room: Room, title: &str, body: Markup) -> Page {
 }
 
 fn menu(at: &At, room: Room) -> Markup {
-    let seen = Room::ALL.into_iter().filter(|room| {
-        *room != Room::Account && at.may(room.needs(), Resource::Organisation)
-    });
+    let seen = Room::ALL
+        .into_iter()
+        .filter(|room| *room != Room::Account && at.may(room.needs(), Resource::Organisation));
     html! {
         nav.rooms aria-label=(EN.frame.rooms) {
             ul {

@@ -36,15 +36,35 @@ pub fn routes(house: Arc<House>) -> Routes {
         .post("/{org}/welcome/{link}", Action::Enter, sign_in::settle)
         .post("/{org}/sign-out", Action::Account, account::sign_out)
         .get("/{org}/account", Action::Account, account::show)
-        .post("/{org}/account/password", Action::Account, account::change_password)
+        .post(
+            "/{org}/account/password",
+            Action::Account,
+            account::change_password,
+        )
         .post("/{org}/account/tokens", Action::Account, account::add_token)
-        .post("/{org}/account/tokens/{token}/end", Action::Account, account::end_token)
+        .post(
+            "/{org}/account/tokens/{token}/end",
+            Action::Account,
+            account::end_token,
+        )
         .get("/{org}/today", Action::Read, today::show)
         .get("/{org}/people", Action::Administer, people::show)
         .post("/{org}/people", Action::Administer, people::invite)
-        .post("/{org}/people/{person}/roles", Action::Administer, people::change_roles)
-        .post("/{org}/people/{person}/link", Action::Administer, people::new_link)
-        .post("/{org}/people/{person}/close", Action::Administer, people::close);
+        .post(
+            "/{org}/people/{person}/roles",
+            Action::Administer,
+            people::change_roles,
+        )
+        .post(
+            "/{org}/people/{person}/link",
+            Action::Administer,
+            people::new_link,
+        )
+        .post(
+            "/{org}/people/{person}/close",
+            Action::Administer,
+            people::close,
+        );
     routes
 }
 

@@ -20,12 +20,7 @@ pub fn document(refusal: &Refusal) -> Response {
         "status": status.as_u16(),
         "detail": refusal.to_string(),
     });
-    let mut response = (
-        status,
-        [(header::CONTENT_TYPE, MEDIA)],
-        body.to_string(),
-    )
-        .into_response();
+    let mut response = (status, [(header::CONTENT_TYPE, MEDIA)], body.to_string()).into_response();
     if *refusal == Refusal::SignIn {
         let challenge = header::HeaderValue::from_static("Bearer");
         response

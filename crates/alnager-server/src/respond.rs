@@ -30,7 +30,10 @@ pub async fn finish(request: Request, next: Next) -> Response {
         ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
-        ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+        (
+            "permissions-policy",
+            "camera=(), geolocation=(), microphone=()",
+        ),
         ("x-frame-options", "DENY"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
@@ -61,7 +64,9 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
 
 fn is_text(headers: &HeaderMap) -> bool {
     let media = headers.get(header::CONTENT_TYPE);
-    let media = media.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = media
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let is_packed = headers.contains_key(header::CONTENT_ENCODING);
     !is_packed
         && (media.starts_with("text/")
@@ -73,9 +78,8 @@ fn is_text(headers: &HeaderMap) -> bool {
 async fn compressed(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let size = axum::body::HttpBody::size_hint(&body).exact();
-    let is_worth = size.is_some_and(|size| {
-        (COMPRESS_FROM as u64..=COMPRESS_TO as u64).contains(&size)
-    });
+    let is_worth =
+        size.is_some_and(|size| (COMPRESS_FROM as u64..=COMPRESS_TO as u64).contains(&size));
     if !is_worth {
         return Response::from_parts(parts, body);
     }

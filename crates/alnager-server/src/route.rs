@@ -353,9 +353,7 @@ fn exists(at: &At) -> Result<(), Refusal> {
                 .flat_map(|pack| &pack.requirements)
                 .any(|text| text.id == *name),
             "fact" => book.vocabulary.position(name).is_some(),
-            "entry" => name
-                .parse::<u64>()
-                .is_ok_and(|index| index < state.size),
+            "entry" => name.parse::<u64>().is_ok_and(|index| index < state.size),
             // What belongs to one person is looked up by its handler among that person's own.
             _ => true,
         };

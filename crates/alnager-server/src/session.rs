@@ -162,9 +162,7 @@ pub fn to_sign_in(house: &House, asked: &Uri) -> Response {
     if !house.seats.contains_key(slug) {
         return page::bare_refusal(&Refusal::NotFound).into_response();
     }
-    let back = asked
-        .path_and_query()
-        .map_or(path, |whole| whole.as_str());
+    let back = asked.path_and_query().map_or(path, |whole| whole.as_str());
     see_other(&format!("/{slug}/sign-in?next={}", escaped(back)))
 }
 

@@ -3,7 +3,10 @@
 //! A room's texts lie in a file of its own in `words/`. What a person typed, what law says and what the office answers is not here: it is
 //! shown as it stands.
 
-#![expect(missing_docs, reason = "a text's name says what it is for, and its value what it is")]
+#![expect(
+    missing_docs,
+    reason = "a text's name says what it is for, and its value what it is"
+)]
 
 use alnager_office::gate::{Status, Verdict};
 use alnager_office::role::Role;
@@ -351,7 +354,13 @@ mod tests {
         let days = [-3, -1, 0, 1, 1_200].map(|days| EN.days_left(days));
         assert_eq!(
             days,
-            ["3 days ago", "yesterday", "today", "tomorrow", "in 1,200 days"]
+            [
+                "3 days ago",
+                "yesterday",
+                "today",
+                "tomorrow",
+                "in 1,200 days"
+            ]
         );
         assert_eq!(EN.count(1, "system", "systems"), "1 system");
         assert_eq!(EN.count(2_000, "system", "systems"), "2,000 systems");

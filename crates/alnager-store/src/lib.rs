@@ -8,6 +8,7 @@
 //! This crate touches disk and randomness. It blocks while it does (files of a review, some milliseconds per `fsync`), so a
 //! server gives a desk a thread of its own.
 
+mod accounts;
 mod blobs;
 mod copy;
 mod database;
@@ -33,6 +34,10 @@ mod snapshot;
 mod verify;
 mod writer;
 
+pub use accounts::{
+    Account, AccountError, Accounts, Invitation, NewAccount, NewSession, NewToken, Session, Token,
+    View, password,
+};
 pub use blobs::ObjectStoreError;
 pub use copy::{Copied, Progress};
 pub use desk::{Desk, Fresh};

@@ -102,6 +102,25 @@ async fn review_once(
     measure(&mut draft, &desk.state(), &with, &file, progress)?;
     place_for(request)?;
 
+    let (receipt, assessment) = seal(&acting, &mut desk, &mut draft, &with).await?;
+    report_on(
+        &acting.library,
+        &desk,
+        request,
+        &assessment,
+        &draft,
+        receipt,
+    )
+    .await
+}
+
+/// Enters a review that was measured: judged on what stands, with its report, whole or not at all.
+pub async fn seal(
+    acting: &Acting,
+    desk: &mut Desk,
+    draft: &mut Review,
+    with: &alnager_office::decide::Context<'_>,
+) -> Result<(Receipt, Assessment), JobError> {
     for _ in 0..N_TRIES {
         let state = desk.state();
         draft.report.previous = (state.size > 0).then(|| {
@@ -111,8 +130,8 @@ async fn review_once(
             )
         });
         draft.documents.clear();
-        let (after, assessment) = preview(&state, &draft, &with)?;
-        let report = sealed_report(&acting.library, desk.origin(), &after, &assessment, &draft);
+        let (after, assessment) = preview(&state, draft, with)?;
+        let report = sealed_report(&acting.library, desk.origin(), &after, &assessment, draft);
         draft
             .documents
             .push(blob("report.html", "text/html", report));
@@ -120,20 +139,10 @@ async fn review_once(
         let id = new_ids(acting.now, 1)?[0];
         let at = instant(acting.now);
         match desk
-            .commit_expecting(id, &at, &command, &with, state.size)
+            .commit_expecting(id, &at, &command, with, state.size)
             .await
         {
-            Ok(receipt) => {
-                return report_on(
-                    &acting.library,
-                    &desk,
-                    request,
-                    &assessment,
-                    &draft,
-                    receipt,
-                )
-                .await;
-            }
+            Ok(receipt) => return Ok((receipt, assessment)),
             // Someone else entered something meanwhile: judge again on what stands now.
             Err(CommitError::Conflict { .. }) => desk.catch_up().await?,
             Err(error) => return Err(error.into()),

@@ -12,6 +12,7 @@ use crate::journal::JournalCommand;
 use crate::law::LawCommand;
 use crate::new::NewArguments;
 use crate::people::{EraseArguments, HoldCommand, PeopleCommand};
+use crate::serve::{DemoArguments, ServeArguments};
 use crate::task::TaskCommand;
 use crate::witness::WitnessCommand;
 
@@ -29,6 +30,9 @@ pub(crate) struct Arguments {
     pub(crate) shared: Shared,
 }
 
+/// The desk where none is named.
+pub(crate) const DESK: &str = "./.alnager";
+
 /// Flags every command understands.
 #[derive(Debug, Args)]
 pub(crate) struct Shared {
@@ -37,7 +41,7 @@ pub(crate) struct Shared {
         long,
         global = true,
         value_name = "DIR|URL",
-        default_value = "./.alnager"
+        default_value = DESK
     )]
     pub(crate) desk: String,
     /// Who acts; without it the operating system's user
@@ -145,6 +149,10 @@ pub(crate) enum Command {
     /// Witness the journals of others: cosign what continues what was cosigned before
     #[command(subcommand)]
     Witness(WitnessCommand),
+    /// Serve the desk in the browser
+    Serve(ServeArguments),
+    /// Serve the desk of a made-up organisation, to look around; gone when it ends, unless --desk names a folder
+    Demo(DemoArguments),
 }
 
 /// Commands about facts.

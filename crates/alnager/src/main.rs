@@ -9,6 +9,7 @@ mod law;
 mod new;
 mod people;
 mod run;
+mod serve;
 mod settings;
 mod task;
 mod terminal;

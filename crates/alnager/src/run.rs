@@ -1,6 +1,6 @@
 //! The commands, one function each: do the job, print what came of it, give the exit code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use alnager_journal::note::VerifyingKey;
 use alnager_journal::policy::Policy;
@@ -20,7 +20,7 @@ use alnager_work::why;
 use serde_json::{Value, json};
 
 use crate::arguments::{
-    Arguments, Command, EvidenceCommand, FactCommand, Format, GateName, Ruling, Shared,
+    Arguments, Command, DESK, EvidenceCommand, FactCommand, Format, GateName, Ruling, Shared,
 };
 use crate::audit;
 use crate::crosswalk;
@@ -29,6 +29,7 @@ use crate::journal;
 use crate::law::{self, LawCommand};
 use crate::new;
 use crate::people::{self, PeopleCommand};
+use crate::serve;
 use crate::settings;
 use crate::task;
 use crate::terminal::{self, Bar, complain, say, stop_between_requests};
@@ -47,10 +48,11 @@ pub(crate) const COULD_NOT_FINISH: u8 = 4;
 
 /// Runs a command and gives its exit code.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let mut builder = match arguments.command {
+        Command::Serve(_) | Command::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(&format!("the program could not start: {error}"));
@@ -83,9 +85,12 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     let shared = &arguments.shared;
     let uses_law = match &arguments.command {
-        Command::Verify { .. } | Command::Desk(_) | Command::Journal(_) | Command::Witness(_) => {
-            false
-        }
+        Command::Verify { .. }
+        | Command::Desk(_)
+        | Command::Journal(_)
+        | Command::Witness(_)
+        | Command::Serve(_)
+        | Command::Demo(_) => false,
         Command::Audit(command) => command.uses_law(),
         Command::Law(command) => command.uses_law(),
         Command::New(_)
@@ -175,6 +180,11 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         Command::Witness(command) => witness::run(command, shared.format).await,
         Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Desk(command) => desk::run(&flags, command, shared.format).await,
+        Command::Serve(arguments) => serve::serve(&shared.desk, arguments).await.map(|()| CLEAR),
+        Command::Demo(arguments) => {
+            let desk = (shared.desk != DESK).then(|| PathBuf::from(&shared.desk));
+            serve::show(desk, arguments).await.map(|()| CLEAR)
+        }
     }
 }
 

@@ -84,7 +84,7 @@ pub(crate) async fn show(desk: Option<PathBuf>, arguments: &DemoArguments) -> Re
         }
     };
     let (listener, options) = arguments.listening.open().await?;
-    let place = Place::folder(&folder);
+    let place = Place::from(folder.as_path());
     demo::fill(&place).await?;
     let house = House::open(vec![place], options).await?;
     let address = address(&listener, &house)?;

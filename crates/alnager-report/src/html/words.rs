@@ -255,9 +255,7 @@ impl Mark {
     pub(crate) fn by(outcome: Outcome, is_judged: bool) -> Mark {
         match outcome {
             Outcome::NotMeasured => Mark::NotMeasured,
-            Outcome::Pass | Outcome::Inconclusive | Outcome::Fail if !is_judged => {
-                Mark::Small
-            }
+            Outcome::Pass | Outcome::Inconclusive | Outcome::Fail if !is_judged => Mark::Small,
             Outcome::Pass => Mark::Pass,
             Outcome::Inconclusive => Mark::Inconclusive,
             Outcome::Fail => Mark::Fail,

@@ -54,7 +54,9 @@ pub(super) async fn change_password(
         }
         Err(refusal) => {
             let page = shown(&at, Some(&refusal), html! {}).await?;
-            Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+            Ok(page
+                .with_status(StatusCode::UNPROCESSABLE_ENTITY)
+                .into_response())
         }
     }
 }
@@ -169,11 +171,7 @@ pub(super) async fn end_token(at: At) -> Result<Response, Refusal> {
     }
 }
 
-async fn shown(
-    at: &At,
-    refusal: Option<&Refusal>,
-    notice: Markup,
-) -> Result<page::Page, Refusal> {
+async fn shown(at: &At, refusal: Option<&Refusal>, notice: Markup) -> Result<page::Page, Refusal> {
     let words = &EN.account;
     let tokens = at.organisation.accounts.tokens_of(&at.who.person).await?;
     let roles: Vec<&str> = at.who.roles.iter().map(|role| EN.role(*role)).collect();

@@ -177,13 +177,7 @@ async fn shown(
 }
 
 /// What an administrator can do about a person. `is_closed`: whether their account is; `None` where they have none.
-fn deeds(
-    at: &At,
-    id: &str,
-    name: &str,
-    roles: &OrdSet<Role>,
-    is_closed: Option<bool>,
-) -> Markup {
+fn deeds(at: &At, id: &str, name: &str, roles: &OrdSet<Role>, is_closed: Option<bool>) -> Markup {
     let words = &EN.people;
     let path = |what: &str| at.link(&format!("/people/{id}/{what}"));
     html! {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alnager_office::decide::Command;
 use alnager_office::role::Role;
-use alnager_store::password;
+use alnager_store::{Place, password};
 use alnager_work::acting::{Acting, Flags};
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::house::{House, Seat};
 use crate::page::{self, complaint, field};
-use crate::pages::sign_in::{Chosen, add_account};
+use crate::pages::sign_in::{Chosen, add_account, off_thread, organisation};
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::session;
@@ -29,7 +29,7 @@ pub(super) struct Key {
 }
 
 /// What the form asks for.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct First {
     organisation: String,
     name: String,
@@ -54,13 +54,22 @@ pub(super) async fn open(
     State(house): State<Arc<House>>,
     Form(first): Form<First>,
 ) -> Result<Response, Refusal> {
-    let seat = vacant(&house, &org, &key)?;
-    match opened(&house, seat, &first).await {
-        Ok(response) => Ok(response),
+    vacant(&house, &org, &key)?;
+    let (own, slug, given) = (Arc::clone(&house), org.clone(), first.clone());
+    // A desk belongs to one thread while it is made and opened.
+    let runtime = tokio::runtime::Handle::current();
+    let opened = off_thread(move || runtime.block_on(opened(&own, &slug, &given))).await?;
+    match opened {
+        Ok(person) => {
+            let organisation = organisation(&house, &org)?;
+            session::begin(&house, organisation, &person, &format!("/{org}/today")).await
+        }
         Err(refusal) => {
             let typed = [&first.organisation, &first.name, &first.login].map(String::as_str);
             let page = shown(typed, Some(&refusal));
-            Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+            Ok(page
+                .with_status(StatusCode::UNPROCESSABLE_ENTITY)
+                .into_response())
         }
     }
 }
@@ -68,49 +77,53 @@ pub(super) async fn open(
 /// The place that this link may set up.
 fn vacant<'h>(house: &'h House, org: &str, key: &Key) -> Result<&'h Seat, Refusal> {
     let seat = house.seats.get(org).ok_or(Refusal::NotFound)?;
-    let has_people = seat
-        .organisation()
-        .is_some_and(|organisation| !organisation.moment().state.roles.is_empty());
-    match seat.setup.is(&Secret::carried(&key.key)) && !has_people {
+    match seat.setup.is(&Secret::carried(&key.key)) && seat.is_vacant() {
         true => Ok(seat),
         false => Err(Refusal::Forbidden(EN.setup.link_used.to_owned())),
     }
 }
 
-async fn opened(house: &House, seat: &Seat, first: &First) -> Result<Response, Refusal> {
+/// Opens the desk of a place, with its organisation, its first administrator and their account: the administrator's id.
+async fn opened(house: &House, slug: &str, first: &First) -> Result<String, Refusal> {
+    let seat = house.seats.get(slug).ok_or(Refusal::NotFound)?;
     let chosen = Chosen::check(&first.login, &first.password)?;
-    if first.name.trim().is_empty() {
+    let actor = first.name.trim();
+    if actor.is_empty() {
         return Err(Refusal::Invalid(EN.setup.name_missing.to_owned()));
     }
+    let (person, size) = make(&seat.place, &first.organisation, actor).await?;
+    let organisation = seat.fill(&house.options).await?;
+    organisation.moment_from(size).await;
+    add_account(organisation, &person, chosen).await?;
+    Ok(person)
+}
+
+/// Makes the desk, with its organisation and its first administrator: their id, and the number of entries.
+async fn make(place: &Place, organisation: &str, actor: &str) -> Result<(String, u64), Refusal> {
     let flags = Flags {
-        desk: seat.place.clone(),
-        actor: Some(first.name.trim().to_owned()),
+        desk: place.clone(),
+        actor: Some(actor.to_owned()),
         ..Flags::default()
     };
     let acting = Acting::begin(&flags)?;
     let mut desk = acting.desk_or_new().await?;
-    let with = acting.context(&desk, None)?;
     if desk.state().organisation.is_none() {
         let command = Command::OpenDesk {
-            organisation: first.organisation.trim().to_owned(),
+            organisation: organisation.trim().to_owned(),
         };
+        let with = acting.context(&desk, None)?;
         acting.commit(&mut desk, &command, &with).await?;
     }
-    let with = acting.context(&desk, None)?;
     let command = Command::GrantRoles {
-        person: acting.actor.clone(),
+        person: actor.to_owned(),
         roles: vec![Role::Officer, Role::Administrator],
         reason: EN.setup.reason.to_owned(),
     };
+    let with = acting.context(&desk, None)?;
     acting.commit(&mut desk, &command, &with).await?;
-    let size = desk.size();
-    let person = desk.state().person(&acting.actor).map(str::to_owned);
+    let (person, size) = (desk.state().person(actor).map(str::to_owned), desk.size());
     desk.close().await?;
-    let organisation = seat.fill(&house.options).await?;
-    organisation.moment_from(size).await;
-    let person = person.ok_or(Refusal::Internal)?;
-    add_account(organisation, &person, chosen).await?;
-    session::begin(house, organisation, &person, &format!("/{}/today", seat.slug)).await
+    Ok((person.ok_or(Refusal::Internal)?, size))
 }
 
 fn shown([organisation, name, login]: [&str; 3], refusal: Option<&Refusal>) -> page::Page {

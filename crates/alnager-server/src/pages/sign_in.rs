@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use alnager_store::{NewAccount, password};
 use axum::Form;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{ConnectInfo, Path, Query, RawForm, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maud::html;
 use serde::Deserialize;
 
+use crate::demo::ENTER;
+use crate::form::Fields;
 use crate::house::House;
 use crate::organisation::Organisation;
 use crate::page::{self, complaint, field};
@@ -81,7 +83,11 @@ async fn known(
     peer: SocketAddr,
 ) -> Result<String, Refusal> {
     let counted = [
-        format!("{}/{}", organisation.slug, given.login.trim().to_lowercase()),
+        format!(
+            "{}/{}",
+            organisation.slug,
+            given.login.trim().to_lowercase()
+        ),
         format!("from {}", peer.ip()),
     ];
     let now = Instant::now();
@@ -95,7 +101,9 @@ async fn known(
     }
     let account = organisation.accounts.by_login(&given.login).await?;
     let account = account.filter(|account| !account.is_closed);
-    let stored = account.as_ref().and_then(|account| account.password.clone());
+    let stored = account
+        .as_ref()
+        .and_then(|account| account.password.clone());
     let typed = given.password.clone();
     let is_right = off_thread(move || password::verify(&typed, stored.as_deref())).await?;
     match (account, is_right) {
@@ -146,14 +154,20 @@ fn shown(login: &str, refusal: Option<&Refusal>) -> page::Page {
     )
 }
 
-/// Where a link for one use leads: who has it chooses how to sign in from now on. Looking at it does not use it up, since programs that
-/// check links look, too.
+/// Where a link for one use leads: who has it chooses how to sign in from now on, or signs in at once. Looking at it does not use it
+/// up, since programs that check links look, too.
 pub(super) async fn welcome(
-    Path((org, _)): Path<(String, String)>,
+    Path((org, link)): Path<(String, String)>,
     State(house): State<Arc<House>>,
 ) -> Result<Response, Refusal> {
-    organisation(&house, &org)?;
-    Ok(choosing("", None).into_response())
+    let organisation = organisation(&house, &org)?;
+    let hash = Secret::carried(&link).hash();
+    let now = session::now();
+    let at_once = organisation.accounts.invitation(&hash, ENTER, now).await?;
+    Ok(match at_once.and_then(|invitation| invitation.person) {
+        Some(person) => entering(&organisation.moment().state.name(&person)).into_response(),
+        None => choosing("", None).into_response(),
+    })
 }
 
 /// Uses the link up, and signs in.
@@ -161,17 +175,20 @@ pub(super) async fn settle(
     Path((org, link)): Path<(String, String)>,
     State(house): State<Arc<House>>,
     headers: HeaderMap,
-    Form(given): Form<Given>,
+    RawForm(body): RawForm,
 ) -> Result<Response, Refusal> {
     let organisation = organisation(&house, &org)?;
     if !is_same_origin(&house, &headers) {
         return Err(Refusal::Forbidden(EN.refusal.other_form.to_owned()));
     }
-    match settled(organisation, &link, &given).await {
+    let fields = Fields::read(&body);
+    match settled(organisation, &link, &fields).await {
         Ok(person) => session::begin(&house, organisation, &person, &format!("/{org}/today")).await,
         Err(refusal) => {
-            let page = choosing(&given.login, Some(&refusal));
-            Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+            let page = choosing(fields.text("login"), Some(&refusal));
+            Ok(page
+                .with_status(StatusCode::UNPROCESSABLE_ENTITY)
+                .into_response())
         }
     }
 }
@@ -179,31 +196,43 @@ pub(super) async fn settle(
 async fn settled(
     organisation: &Organisation,
     link: &str,
-    given: &Given,
+    fields: &Fields,
 ) -> Result<String, Refusal> {
-    // Checked before the link is used up.
-    let chosen = Chosen::check(&given.login, &given.password)?;
-    let taken = organisation.accounts.by_login(&chosen.login).await?;
+    let accounts = &organisation.accounts;
     let hash = Secret::carried(link).hash();
+    let now = session::now();
     let spent = || Refusal::Invalid(EN.sign_in.link_spent.to_owned());
-    let invited = organisation
-        .accounts
-        .invited(&hash, WELCOME, session::now())
-        .await?
+    let at_once = accounts.redeem(&hash, ENTER, now).await?;
+    if let Some(person) = at_once.and_then(|invitation| invitation.person) {
+        return Ok(person);
+    }
+    // Checked before the link is used up.
+    let invited = accounts.invitation(&hash, WELCOME, now).await?;
+    let invited = invited
         .and_then(|invitation| invitation.person)
         .ok_or_else(spent)?;
+    let chosen = Chosen::check(fields.text("login"), fields.text("password"))?;
+    let taken = accounts.by_login(&chosen.login).await?;
     if taken.is_some_and(|account| account.person != invited) {
         return Err(Refusal::Invalid(EN.sign_in.login_taken.to_owned()));
     }
-    let redeemed = organisation
-        .accounts
-        .redeem(&hash, WELCOME, session::now())
-        .await?;
+    let redeemed = accounts.redeem(&hash, WELCOME, now).await?;
     let person = redeemed
         .and_then(|invitation| invitation.person)
         .ok_or_else(spent)?;
     add_account(organisation, &person, chosen).await?;
     Ok(person)
+}
+
+fn entering(name: &str) -> page::Page {
+    let words = &EN.sign_in;
+    page::bare(
+        words.link_title,
+        html! {
+            p.lead { (name) }
+            form method="post" { p { button type="submit" { (words.enter) } } }
+        },
+    )
 }
 
 fn choosing(login: &str, refusal: Option<&Refusal>) -> page::Page {
@@ -254,7 +283,9 @@ pub(super) async fn add_account(
     let at = session::now();
     let accounts = &organisation.accounts;
     if accounts.of_person(person).await?.is_some() {
-        return Ok(accounts.set_login(person, &chosen.login, &hashed, at).await?);
+        return Ok(accounts
+            .set_login(person, &chosen.login, &hashed, at)
+            .await?);
     }
     let account = NewAccount {
         person: person.to_owned(),
@@ -265,7 +296,8 @@ pub(super) async fn add_account(
     Ok(accounts.add(&account).await?)
 }
 
-fn organisation<'h>(house: &'h House, org: &str) -> Result<&'h Organisation, Refusal> {
+/// The organisation of an address, once its desk exists.
+pub(super) fn organisation<'h>(house: &'h House, org: &str) -> Result<&'h Organisation, Refusal> {
     let seat = house.seats.get(org).ok_or(Refusal::NotFound)?;
     let organisation = seat.organisation().ok_or(Refusal::NotFound)?;
     Ok(organisation.as_ref())

@@ -137,12 +137,17 @@ fn evidence_needs(at: &At, needs: &mut Vec<Need>) {
             continue;
         };
         let submitted = &evidence.submitted;
-        if evidence.may_be_decided_by(&at.who.person) && at.may_to(Action::Rule, &submitted.system) {
+        if evidence.may_be_decided_by(&at.who.person) && at.may_to(Action::Rule, &submitted.system)
+        {
             needs.push(Need {
                 due: None,
                 rank: 1,
                 what: EN.today.accept.to_owned(),
-                to: format!("{id}: {} ({})", submitted.file, system_name(at, &submitted.system)),
+                to: format!(
+                    "{id}: {} ({})",
+                    submitted.file,
+                    system_name(at, &submitted.system)
+                ),
                 path: at.link(&format!("/evidence/{id}")),
             });
         }
@@ -188,10 +193,10 @@ fn launch_needs(at: &At, needs: &mut Vec<Need>) {
             LaunchStanding::NeedsSecond { by, .. } if *by != at.who.person => EN.today.second,
             LaunchStanding::NotDecided
             | LaunchStanding::NeedsSecond { .. }
-            | LaunchStanding::Approved { .. }
+            | LaunchStanding::Approved
             | LaunchStanding::Conditional { .. }
-            | LaunchStanding::Refused { .. }
-            | LaunchStanding::Withdrawn { .. }
+            | LaunchStanding::Refused
+            | LaunchStanding::Withdrawn
             | LaunchStanding::Lapsed { .. }
             | LaunchStanding::Superseded { .. } => continue,
         };
@@ -236,7 +241,10 @@ fn own_needs(at: &At, needs: &mut Vec<Need>) {
             continue;
         };
         needs.push(Need {
-            due: system.declaration.go_live_on.filter(|day| *day >= at.today()),
+            due: system
+                .declaration
+                .go_live_on
+                .filter(|day| *day >= at.today()),
             rank: 3,
             what: EN.today.act.to_owned(),
             to: format!(
@@ -334,7 +342,9 @@ fn worst(at: &At) -> Markup {
 
 /// What a result is of, with its value; undefined is said, never shown as 0.
 fn figure(result: &TestResult) -> Markup {
-    let value = result.value.map_or(EN.today.undefined.to_owned(), |value| format!("{value:.3}"));
+    let value = result
+        .value
+        .map_or(EN.today.undefined.to_owned(), |value| format!("{value:.3}"));
     html! {
         (result.metric.word().replace('_', " "))
         @if !result.group.is_empty() { ", " (result.attribute) " " (result.group) }
@@ -463,7 +473,11 @@ fn coming(at: &At) -> Markup {
 }
 
 fn signals(at: &At) -> Markup {
-    let open = at.state().signals.values().filter(|signal| signal.settled.is_none());
+    let open = at
+        .state()
+        .signals
+        .values()
+        .filter(|signal| signal.settled.is_none());
     let open: Vec<_> = open.take(ROWS_MAX).collect();
     html! {
         @if !open.is_empty() {

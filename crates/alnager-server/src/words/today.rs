@@ -2,7 +2,10 @@
 
 /// The texts of the room Today.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "a text's name says what it is for, and its value what it is")]
+#[expect(
+    missing_docs,
+    reason = "a text's name says what it is for, and its value what it is"
+)]
 pub struct Today {
     pub needs: &'static str,
     pub nothing: &'static str,

@@ -1,0 +1,370 @@
+//! The demonstration: the desk of a small organisation made of the examples, with a history of months.
+//!
+//! Everything goes the way it goes for anybody: commands, decided by the office, sealed in the journal. Only the clock of each step is
+//! set back, so that there is a past to look at.
+
+use std::path::{Path, PathBuf};
+
+use alnager_office::comment::About;
+use alnager_office::decide::{Command, EvidenceRuling};
+use alnager_office::exception::NewException;
+use alnager_office::gate::Gate;
+use alnager_office::role::Role;
+use alnager_office::system::NewDeclaration;
+use alnager_office::task::{NewTask, Why};
+use alnager_store::{Desk, Place};
+use alnager_work::acting::{Acting, Flags};
+use alnager_work::error::JobError;
+use alnager_work::review;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::house::Seat;
+use crate::organisation::Organisation;
+use crate::secret::{Secret, random};
+use crate::session;
+
+/// A file of the demonstration: its path and its bytes.
+macro_rules! example {
+    ($($path:literal),+ $(,)?) => {
+        &[$(($path, include_bytes!(concat!("../../../examples/", $path)))),+]
+    };
+}
+
+/// The examples: real data, made-up people.
+const EXAMPLES: &[(&str, &[u8])] = example![
+    "credit/system.toml",
+    "credit/data.csv",
+    "credit/evidence/age_basis.md",
+    "credit/evidence/breach_procedure.md",
+    "credit/evidence/data_sheet.md",
+    "credit/evidence/dpia.md",
+    "credit/evidence/human_review_procedure.md",
+    "credit/evidence/lawful_basis.md",
+    "credit/evidence/literacy_plan.md",
+    "credit/evidence/privacy_notice.md",
+    "credit/evidence/processing_record.md",
+    "credit/evidence/rights_procedure.md",
+    "credit/evidence/security_review.md",
+    "credit/evidence/technical_file.md",
+    "recidivism/system.toml",
+    "recidivism/data.csv",
+    "recidivism/evidence/data_sheet.md",
+    "recidivism/evidence/risk_register.md",
+    "recidivism/evidence/special_category_necessity.md",
+    "vendor/system.toml",
+];
+
+/// Made-up systems that nobody has measured.
+const DECLARED: &[(&str, &str)] = &[
+    ("cv-screen", include_str!("demo/cv-screen.toml")),
+    (
+        "support-assistant",
+        include_str!("demo/support-assistant.toml"),
+    ),
+    ("meeting-notes", include_str!("demo/meeting-notes.toml")),
+    ("fraud-watch", include_str!("demo/fraud-watch.toml")),
+];
+
+/// The organisation of the examples.
+const ORGANISATION: &str = "Example Group";
+
+/// Who runs the demonstration's desk.
+const OFFICER: &str = "Ines Marchetti";
+
+/// People with their roles.
+const PEOPLE: [(&str, &[Role]); 8] = [
+    (OFFICER, &[Role::Officer, Role::Administrator]),
+    ("Henrik Lund", &[Role::Legal]),
+    ("Clara Osei", &[Role::PrivacyOfficer]),
+    ("Tomas Beran", &[Role::Engineer]),
+    ("Ruth Ansorge", &[Role::SystemOwner]),
+    ("Vera Novak", &[Role::Validator]),
+    ("Aiko Tanaka", &[Role::Auditor]),
+    ("Johanna Brandt", &[Role::Board]),
+];
+
+/// What a link that signs in without a choice is for.
+pub const ENTER: &str = "enter";
+
+/// How long the links of the demonstration work, in microseconds.
+const LINK: i64 = 24 * 3_600 * 1_000_000;
+
+/// A temporary folder, removed when dropped.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// A new one, that only this user may look into.
+    pub fn new() -> Result<Folder, JobError> {
+        let name: String = random::<8>()?
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let path = std::env::temp_dir().join(format!("alnager-demo-{name}"));
+        let mut making = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut making, 0o700);
+        making
+            .create(&path)
+            .map_err(|error| file_error(&path, error))?;
+        Ok(Folder(path))
+    }
+
+    /// Where a desk may lie in it.
+    pub fn desk(&self) -> PathBuf {
+        self.0.join("example-group")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What stays behind is in the system's folder for temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn file_error(path: &Path, source: std::io::Error) -> JobError {
+    JobError::File {
+        path: path.to_owned(),
+        doing: "cannot be written; free space, or name another folder with --desk",
+        source,
+        is_input: false,
+    }
+}
+
+/// Fills a desk with the organisation, unless it has one already.
+pub async fn fill(place: &Place) -> Result<(), JobError> {
+    if Desk::exists(place).await {
+        return Ok(());
+    }
+    let files = Folder::new()?;
+    for (name, bytes) in EXAMPLES {
+        let path = files.0.join(name);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| file_error(folder, error))?;
+        }
+        std::fs::write(&path, bytes).map_err(|error| file_error(&path, error))?;
+    }
+    let mut story = Story::begin(place).await?;
+    story.people().await?;
+    story.declarations(&files.0).await?;
+    story.reviews(&files.0).await?;
+    story.decisions().await?;
+    story.desk.close().await?;
+    Ok(())
+}
+
+/// The steps of the demonstration, each by a person some days ago.
+struct Story {
+    desk: Desk,
+    acting: Acting,
+    now: Timestamp,
+}
+
+impl Story {
+    async fn begin(place: &Place) -> Result<Story, JobError> {
+        let flags = Flags {
+            desk: place.clone(),
+            actor: Some(OFFICER.to_owned()),
+            ..Flags::default()
+        };
+        let acting = Acting::begin(&flags)?;
+        let desk = acting.desk_or_new().await?;
+        Ok(Story {
+            desk,
+            now: acting.now,
+            acting,
+        })
+    }
+
+    /// Sets the clock back and says who acts.
+    fn by(&mut self, days_ago: i64, actor: &str) {
+        // Some minutes later each time, so that no two steps fall on one instant.
+        let minutes = i64::try_from(self.desk.size()).unwrap_or(0);
+        let at = self.now - (days_ago * 24).hours() + minutes.minutes() - 10.hours();
+        self.acting.now = at;
+        self.acting.actor = actor.to_owned();
+    }
+
+    fn today(&self) -> Date {
+        self.now.to_zoned(TimeZone::UTC).date()
+    }
+
+    async fn enter(
+        &mut self,
+        days_ago: i64,
+        actor: &str,
+        command: Command,
+    ) -> Result<(), JobError> {
+        self.by(days_ago, actor);
+        let declaration = match &command {
+            Command::DeclareSystem(new) => Some(new.declaration.clone()),
+            _ => None,
+        };
+        let with = self.acting.context(&self.desk, declaration.as_ref())?;
+        self.acting
+            .commit(&mut self.desk, &command, &with)
+            .await
+            .map(drop)
+    }
+
+    async fn people(&mut self) -> Result<(), JobError> {
+        let organisation = ORGANISATION.to_owned();
+        self.enter(178, OFFICER, Command::OpenDesk { organisation })
+            .await?;
+        for (person, roles) in PEOPLE {
+            let command = Command::GrantRoles {
+                person: person.to_owned(),
+                roles: roles.to_vec(),
+                reason: "opening of the desk".to_owned(),
+            };
+            self.enter(178, OFFICER, command).await?;
+        }
+        Ok(())
+    }
+
+    async fn declarations(&mut self, files: &Path) -> Result<(), JobError> {
+        let vendor = files.join("vendor/system.toml");
+        let mut declared = vec![review::read_declaration(&self.acting.library, &vendor)?];
+        for (name, text) in DECLARED {
+            let path = files.join(format!("{name}.toml"));
+            std::fs::write(&path, text).map_err(|error| file_error(&path, error))?;
+            declared.push(review::read_declaration(&self.acting.library, &path)?);
+        }
+        for (declaration, days_ago) in declared.into_iter().zip([12, 104, 170, 75, 160]) {
+            let actor = declaration.owner.clone();
+            let new = NewDeclaration {
+                declaration,
+                expected: None,
+            };
+            let command = Command::DeclareSystem(Box::new(new));
+            self.enter(days_ago, &actor, command).await?;
+        }
+        Ok(())
+    }
+
+    async fn reviews(&mut self, files: &Path) -> Result<(), JobError> {
+        for (days_ago, actor, system) in [
+            (54, "Piet Vermaas", "recidivism"),
+            (52, "Tomas Beran", "credit"),
+        ] {
+            self.review(days_ago, actor, files, system).await?;
+        }
+        for (days_ago, actor, evidence, requirement, is_accepted, reason) in RULINGS {
+            let ruling = EvidenceRuling {
+                evidence: (*evidence).to_owned(),
+                requirements: requirement.iter().map(|id| (*id).to_owned()).collect(),
+                reason: (*reason).to_owned(),
+            };
+            let command = match is_accepted {
+                true => Command::AcceptEvidence(ruling),
+                false => Command::RejectEvidence(ruling),
+            };
+            self.enter(*days_ago, actor, command).await?;
+        }
+        self.review(6, "Tomas Beran", files, "credit").await
+    }
+
+    async fn review(
+        &mut self,
+        days_ago: i64,
+        actor: &str,
+        files: &Path,
+        system: &str,
+    ) -> Result<(), JobError> {
+        self.by(days_ago, actor);
+        let file = files.join(system).join("system.toml");
+        let mut draft = review::draft(&self.acting, &file, Gate::Launch)?;
+        let with = self.acting.context(&self.desk, Some(&draft.declaration))?;
+        review::measure(&mut draft, &self.desk.state(), &with, &file, &|_| {})?;
+        review::seal(&self.acting, &mut self.desk, &mut draft, &with)
+            .await
+            .map(drop)
+    }
+
+    async fn decisions(&mut self) -> Result<(), JobError> {
+        let soon = self.today().saturating_add(9.days());
+        let later = self.today().saturating_add(33.days());
+        let task = |what: &str, system: &str, owner: &str, due: Date| NewTask {
+            what: what.to_owned(),
+            why: Why::Reason("monthly meeting on AI systems".to_owned()),
+            system: Some(system.to_owned()),
+            requirement: None,
+            owner: owner.to_owned(),
+            due,
+        };
+        let tasks = vec![
+            task(
+                "Find an independent auditor for the bias audit of the CV screening",
+                "cv-screen",
+                OFFICER,
+                soon,
+            ),
+            task(
+                "Say in the chat window that customers talk to a machine",
+                "support-assistant",
+                "Jonas Weber",
+                later,
+            ),
+        ];
+        self.enter(5, OFFICER, Command::OpenTasks(tasks)).await?;
+        let exception = NewException {
+            system: "recidivism".to_owned(),
+            subject: "impact-ratio".to_owned(),
+            reason: "the score is kept to show what it did; nobody decides by it".to_owned(),
+            measures: "access for the audit team alone; no interface to case files".to_owned(),
+            expires: self.today().saturating_add(120.days()),
+        };
+        self.enter(4, OFFICER, Command::GrantException(Box::new(exception)))
+            .await?;
+        let comment = Command::Comment {
+            about: About::System("credit".to_owned()),
+            text: "The threshold of 0.6 was chosen before the last two quarters of data; please say why it still stands.".to_owned(),
+        };
+        self.enter(3, "Vera Novak", comment).await
+    }
+}
+
+/// Decisions about evidence: days ago, who, which piece, for which requirements (all without one), whether accepted, and why.
+type Ruling = (
+    i64,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    bool,
+    &'static str,
+);
+
+const RULINGS: &[Ruling] = &[];
+
+/// Links that sign in as the people of the demonstration, the officer first: who, and the path.
+pub async fn links(seat: &Seat) -> Result<Vec<(String, String)>, JobError> {
+    let Some(organisation) = seat.organisation() else {
+        return Ok(Vec::new());
+    };
+    let mut links = Vec::new();
+    for (name, roles) in PEOPLE {
+        let titles: Vec<&str> = roles.iter().map(|role| role.title()).collect();
+        let path = link(organisation, name).await?;
+        links.push((format!("{name} ({})", titles.join(", ")), path));
+    }
+    Ok(links)
+}
+
+async fn link(organisation: &Organisation, name: &str) -> Result<String, JobError> {
+    let secret = Secret::new()?;
+    let moment = organisation.moment();
+    let person = moment.state.person(name);
+    let expires = session::now() + LINK;
+    let invited = organisation
+        .accounts
+        .invite(&secret.hash(), person, ENTER, expires)
+        .await;
+    invited.map_err(|error| JobError::Internal(error.to_string()))?;
+    Ok(format!(
+        "/{}/welcome/{}",
+        organisation.slug,
+        secret.reveal()
+    ))
+}
