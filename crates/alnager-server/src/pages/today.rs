@@ -130,27 +130,32 @@ fn waiting_for(at: &At) -> Vec<Need> {
     needs
 }
 
+/// Evidence to decide on, one line a system.
 fn evidence_needs(at: &At, needs: &mut Vec<Need>) {
     let state = at.state();
+    let mut systems: BTreeMap<&str, usize> = BTreeMap::new();
     for id in &at.moment.digest.queue {
         let Some(evidence) = state.evidence.get(id) else {
             continue;
         };
-        let submitted = &evidence.submitted;
-        if evidence.may_be_decided_by(&at.who.person) && at.may_to(Action::Rule, &submitted.system)
-        {
-            needs.push(Need {
-                due: None,
-                rank: 1,
-                what: EN.today.accept.to_owned(),
-                to: format!(
-                    "{id}: {} ({})",
-                    submitted.file,
-                    system_name(at, &submitted.system)
-                ),
-                path: at.link(&format!("/evidence/{id}")),
-            });
+        let system = evidence.submitted.system.as_str();
+        if evidence.may_be_decided_by(&at.who.person) && at.may_to(Action::Rule, system) {
+            *systems.entry(system).or_default() += 1;
         }
+    }
+    for (id, n) in systems {
+        needs.push(Need {
+            due: None,
+            rank: 1,
+            what: EN.today.accept.to_owned(),
+            to: format!(
+                "{} {} {}",
+                EN.count(n, "document", "documents"),
+                EN.today.of,
+                system_name(at, id)
+            ),
+            path: at.link(&format!("/evidence?standing=awaiting&system={id}")),
+        });
     }
 }
 
