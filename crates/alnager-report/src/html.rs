@@ -113,24 +113,52 @@ pub fn columns(view: &ReviewView) -> (Markup, Markup) {
 
 /// One result as a drawing by itself: figure and interval against the limit, on a scale that holds both.
 pub fn strip(result: &TestResult) -> Markup {
-    let point = Point {
-        value: result.value,
-        interval: result
-            .interval
-            .map(|interval| (interval.low, interval.high)),
-        shape: Shape::Mark(Mark::by(result.outcome, result.is_judged)),
-    };
     let bound = |limit: &Option<Decimal>| limit.as_ref().map(Decimal::value);
-    let limits = Limits {
-        low: bound(&result.limit.low),
-        high: bound(&result.limit.high),
+    let interval = result
+        .interval
+        .map(|interval| (interval.low, interval.high));
+    let limits = (bound(&result.limit.low), bound(&result.limit.high));
+    let mark = Mark::by(result.outcome, result.is_judged);
+    strip_of(result.metric.word(), result.value, interval, limits, mark)
+}
+
+/// One figure as a drawing by itself; `limits` are the lowest and the highest value that passes, `outcome` its word.
+pub fn strip_said(
+    metric: &str,
+    value: Option<f64>,
+    interval: Option<(f64, f64)>,
+    limits: (Option<f64>, Option<f64>),
+    (outcome, is_judged): (&str, bool),
+) -> Markup {
+    let outcomes = [
+        Outcome::Pass,
+        Outcome::NotMeasured,
+        Outcome::Inconclusive,
+        Outcome::Fail,
+    ];
+    let found = outcomes.into_iter().find(|known| known.word() == outcome);
+    let mark = Mark::by(found.unwrap_or(Outcome::NotMeasured), is_judged);
+    strip_of(metric, value, interval, limits, mark)
+}
+
+fn strip_of(
+    metric: &str,
+    value: Option<f64>,
+    interval: Option<(f64, f64)>,
+    (low, high): (Option<f64>, Option<f64>),
+    mark: Mark,
+) -> Markup {
+    let point = Point {
+        value,
+        interval,
+        shape: Shape::Mark(mark),
     };
     let axis = Axis::new(
-        Scale::of(result.metric.word()),
+        Scale::of(metric),
         std::slice::from_ref(&point),
-        limits,
+        Limits { low, high },
     );
-    axis.strip(&words::metric(result.metric.word()), &point)
+    axis.strip(&words::metric(metric), &point)
 }
 
 /// Verdict and dates first, then whose and what.

@@ -3,7 +3,7 @@
 //! Everything goes the way it goes for anybody: commands, decided by the office, sealed in the journal. Only the clock of each step is
 //! set back, so that there is a past to look at.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use alnager_office::comment::About;
 use alnager_office::decide::{Command, EvidenceRuling};
@@ -20,9 +20,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use crate::folder::{Folder, file_error};
 use crate::house::Seat;
 use crate::organisation::Organisation;
-use crate::secret::{Secret, random};
+use crate::secret::Secret;
 use crate::session;
 
 /// A file of the demonstration: its path and its bytes.
@@ -91,48 +92,6 @@ pub const ENTER: &str = "enter";
 /// How long the links of the demonstration work, in microseconds.
 const LINK: i64 = 24 * 3_600 * 1_000_000;
 
-/// A temporary folder, removed when dropped.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    /// A new one, that only this user may look into.
-    pub fn new() -> Result<Folder, JobError> {
-        let name: String = random::<8>()?
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let path = std::env::temp_dir().join(format!("alnager-demo-{name}"));
-        let mut making = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut making, 0o700);
-        making
-            .create(&path)
-            .map_err(|error| file_error(&path, error))?;
-        Ok(Folder(path))
-    }
-
-    /// Where a desk may lie in it.
-    pub fn desk(&self) -> PathBuf {
-        self.0.join("example-group")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What stays behind is in the system's folder for temporary files.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn file_error(path: &Path, source: std::io::Error) -> JobError {
-    JobError::File {
-        path: path.to_owned(),
-        doing: "cannot be written; free space, or name another folder with --desk",
-        source,
-        is_input: false,
-    }
-}
-
 /// Fills a desk with the organisation, unless it has one already.
 pub async fn fill(place: &Place) -> Result<(), JobError> {
     if Desk::exists(place).await {
@@ -140,7 +99,7 @@ pub async fn fill(place: &Place) -> Result<(), JobError> {
     }
     let files = Folder::new()?;
     for (name, bytes) in EXAMPLES {
-        let path = files.0.join(name);
+        let path = files.path().join(name);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| file_error(folder, error))?;
         }
@@ -148,8 +107,8 @@ pub async fn fill(place: &Place) -> Result<(), JobError> {
     }
     let mut story = Story::begin(place).await?;
     story.people().await?;
-    story.declarations(&files.0).await?;
-    story.reviews(&files.0).await?;
+    story.declarations(files.path()).await?;
+    story.reviews(files.path()).await?;
     story.decisions().await?;
     story.desk.close().await?;
     Ok(())

@@ -1,6 +1,7 @@
 //! The house: the organisations on one server, and what they share: an address and its limits.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use alnager_store::{Desk, Place};
@@ -19,6 +20,8 @@ pub struct Options {
     pub public: Option<String>,
     /// The time zone that says which day it is.
     pub zone: TimeZone,
+    /// The program that reads uploaded files, in a process of its own.
+    pub program: PathBuf,
 }
 
 /// Everything a server holds.

@@ -7,10 +7,13 @@
 pub mod access;
 pub mod asset;
 pub mod at;
+pub mod child;
 pub mod demo;
 pub mod digest;
+pub mod folder;
 pub mod form;
 pub mod house;
+pub mod lab;
 pub mod limit;
 pub mod log;
 pub mod moment;

@@ -15,6 +15,7 @@ use crate::session;
 use crate::words::EN;
 
 mod account;
+mod lab;
 mod people;
 mod setup;
 mod sign_in;
@@ -48,6 +49,13 @@ pub fn routes(house: Arc<House>) -> Routes {
             account::end_token,
         )
         .get("/{org}/today", Action::Read, today::show)
+        .get("/{org}/lab", Action::Read, lab::show)
+        .post("/{org}/lab", Action::Audit, lab::upload)
+        .get("/{org}/lab/{upload}", Action::Audit, lab::show_upload)
+        .post("/{org}/lab/{upload}/measure", Action::Audit, lab::measure)
+        .post("/{org}/lab/{upload}/again", Action::Audit, lab::again)
+        .get("/{org}/lab/{upload}/report", Action::Audit, lab::report)
+        .post("/{org}/lab/{upload}/seal", Action::Audit, lab::seal)
         .get("/{org}/people", Action::Administer, people::show)
         .post("/{org}/people", Action::Administer, people::invite)
         .post(

@@ -66,6 +66,7 @@ impl Street {
         let options = Options {
             public: None,
             zone: TimeZone::UTC,
+            program: "alnager".into(),
         };
         let house = Arc::new(House::open(places, options).await.unwrap());
         for seat in house.seats.values() {

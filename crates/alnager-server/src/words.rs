@@ -12,6 +12,7 @@ use alnager_office::gate::{Status, Verdict};
 use alnager_office::role::Role;
 use jiff::civil::Date;
 
+pub mod lab;
 pub mod today;
 
 /// The texts of one language.
@@ -35,6 +36,8 @@ pub struct Words {
     pub account: Account,
     /// The room Today.
     pub today: today::Today,
+    /// The audit lab.
+    pub lab: lab::Lab,
 }
 
 /// The frame of every page.
@@ -280,6 +283,7 @@ pub static EN: Words = Words {
         sign_out: "Sign out",
     },
     today: today::EN,
+    lab: lab::EN,
 };
 
 impl Words {

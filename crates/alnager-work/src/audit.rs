@@ -5,6 +5,7 @@ pub mod blind_spots;
 pub mod canary;
 pub mod check_summary;
 pub mod classes;
+pub mod columns;
 pub mod compare;
 pub mod drift;
 pub mod drivers;

@@ -5,6 +5,7 @@ mod blind_spots;
 mod canary;
 mod check_summary;
 mod classes;
+mod columns;
 mod compare;
 mod drift;
 mod drivers;
@@ -88,6 +89,8 @@ impl Shown {
 pub(crate) enum AuditCommand {
     /// Audit decisions for fairness: every rate, interval and test, by group and intersection
     Fairness(Box<fairness::FairnessArguments>),
+    /// What the columns of a table hold: names, different values, which are numbers
+    Columns(columns::ColumnsArguments),
     /// The counts of a fairness audit as one SQL query, for a database to answer
     Sql(Box<sql::SqlArguments>),
     /// Every figure of one 2x2 table: selected and not selected, of a group and of the reference
@@ -142,6 +145,7 @@ impl AuditCommand {
     fn name(&self) -> &'static str {
         match self {
             AuditCommand::Fairness(_) => "fairness",
+            AuditCommand::Columns(_) => "columns",
             AuditCommand::Sql(_) => "sql",
             AuditCommand::Table(_) => "table",
             AuditCommand::CheckSummary(_) => "check-summary",
@@ -174,7 +178,10 @@ pub(crate) async fn run(
     let AuditArguments { command, seal } = arguments;
     let measures_nothing = matches!(
         command,
-        AuditCommand::Sql(_) | AuditCommand::Key(_) | AuditCommand::Sign(_)
+        AuditCommand::Columns(_)
+            | AuditCommand::Sql(_)
+            | AuditCommand::Key(_)
+            | AuditCommand::Sign(_)
     );
     if seal.is_some() && measures_nothing {
         return Err(JobError::Input(format!(
@@ -226,6 +233,7 @@ async fn examined(
 ) -> Result<Shown, JobError> {
     match command {
         AuditCommand::Fairness(arguments) => fairness::run(flags, arguments, format).await,
+        AuditCommand::Columns(arguments) => columns::run(arguments, format),
         AuditCommand::Sql(arguments) => sql::run(arguments, format),
         AuditCommand::Table(arguments) => table::run(arguments, format),
         AuditCommand::CheckSummary(arguments) => check_summary::run(arguments, format),

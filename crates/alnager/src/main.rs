@@ -28,6 +28,7 @@ static PANIC: Mutex<String> = Mutex::new(String::new());
 
 fn main() -> ExitCode {
     keep_secrets_out_of_dumps();
+    keep_within_memory();
     std::panic::set_hook(Box::new(|panic| {
         if let Ok(mut text) = PANIC.lock() {
             *text = panic.to_string();
@@ -48,6 +49,23 @@ fn main() -> ExitCode {
     // Whatever is left to print; a reader that has gone away is no failure of ours.
     let _ = std::io::stdout().flush();
     ExitCode::from(code)
+}
+
+/// Whoever starts this program on a file of somebody else's may bound what it takes: a file made to fill the memory then ends this
+/// process alone.
+fn keep_within_memory() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let bytes = std::env::var(alnager_server::child::MEMORY_MAX).ok();
+        if let Some(bytes) = bytes.and_then(|bytes| bytes.parse().ok()) {
+            let limit = Rlimit {
+                current: Some(bytes),
+                maximum: Some(bytes),
+            };
+            let _ = setrlimit(Resource::Data, limit);
+        }
+    }
 }
 
 /// Keys and passphrases are in memory while the program runs: a crash must not write them to a file, and no other process of the user

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use alnager_server::demo;
+use alnager_server::folder::Folder;
 use alnager_server::house::{House, Options, Seat};
 use alnager_store::Place;
 use alnager_work::error::JobError;
@@ -79,8 +80,8 @@ pub(crate) async fn show(desk: Option<PathBuf>, arguments: &DemoArguments) -> Re
     let folder = match desk {
         Some(folder) => folder,
         None => {
-            temporary = demo::Folder::new()?;
-            temporary.desk()
+            temporary = Folder::new()?;
+            temporary.path().join("example-group")
         }
     };
     let (listener, options) = arguments.listening.open().await?;
@@ -150,7 +151,15 @@ impl Listening {
                 self.listen
             ))
         })?;
-        Ok((listener, Options { public, zone }))
+        let program = std::env::current_exe().map_err(|error| {
+            JobError::Internal(format!("the place of this program is not known: {error}"))
+        })?;
+        let options = Options {
+            public,
+            zone,
+            program,
+        };
+        Ok((listener, options))
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use alnager_probe::{Progress, Unit};
 use alnager_report::screen::Style;
+use alnager_server::child;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Nothing that takes less than this shows a bar.
@@ -49,6 +50,8 @@ pub(crate) fn style() -> Style {
 pub(crate) struct Bar {
     start: Instant,
     bar: RefCell<Option<ProgressBar>>,
+    /// Whether a program wants to be told, in lines.
+    is_told: bool,
 }
 
 impl Bar {
@@ -56,11 +59,21 @@ impl Bar {
         Bar {
             start: Instant::now(),
             bar: RefCell::new(None),
+            is_told: std::env::var_os(child::PROGRESS).is_some(),
         }
     }
 
     /// Shows how far the measuring has come.
     pub(crate) fn show(&self, progress: Progress) {
+        if self.is_told {
+            eprintln!(
+                "{} {} of {}",
+                child::PROGRESS,
+                progress.done,
+                progress.total
+            );
+            return;
+        }
         if self.start.elapsed() < QUIET || !std::io::stderr().is_terminal() {
             return;
         }

@@ -41,13 +41,11 @@ pub async fn record(flags: &Flags, recording: Recording<'_>) -> Result<Recorded,
         figures,
     } = recording;
     let text = format!("{figures:#}\n");
-    let mut data = Vec::new();
-    hashes(figures, &mut data);
     let new = NewAudit {
         kind: kind.to_owned(),
         system: system.map(str::to_owned),
         outcome: outcome.to_owned(),
-        data,
+        data: hashes_of(figures),
         sha256: sha256(text.as_bytes()),
         result: blob(RESULT, "application/json", text.into_bytes()),
     };
@@ -63,6 +61,12 @@ pub async fn record(flags: &Flags, recording: Recording<'_>) -> Result<Recorded,
 }
 
 /// Every hash of data that a result names, each once, in order. Empty where no data were read.
+pub fn hashes_of(figures: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    hashes(figures, &mut found);
+    found
+}
+
 fn hashes(figures: &Value, found: &mut Vec<String>) {
     match figures {
         Value::Object(members) => {
