@@ -36,6 +36,8 @@ pub struct Policy {
     pub blocking: Vec<String>,
     /// Where they stand in the policy.
     blocking_node: Option<Node>,
+    /// Where two people must decide on a launch; `None` where one is enough.
+    pub four_eyes: Option<Condition>,
     /// The tests.
     pub tests: Vec<PolicyTest>,
     /// Its own requirements.
@@ -226,6 +228,12 @@ impl fmt::Display for Decimal {
 }
 
 impl Policy {
+    /// Every condition it states outside its requirements.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        let tests = self.tests.iter().map(|test| &test.when);
+        tests.chain(&self.four_eyes)
+    }
+
     /// Reads a policy pack.
     pub fn parse(file: &str, text: &str) -> Result<Self, ReadError> {
         let root = read::read(file, text)?;
@@ -242,6 +250,7 @@ impl Policy {
             "correction",
             "reference_min",
             "blocking",
+            "four_eyes",
             "notes",
             "test",
             "requirement",
@@ -283,6 +292,7 @@ impl Policy {
             reference_min: size("reference_min")?,
             blocking: root.get("blocking")?.map_or(Ok(Vec::new()), Node::texts)?,
             blocking_node: root.get("blocking")?.cloned(),
+            four_eyes: root.get("four_eyes")?.map(Condition::read).transpose()?,
             tests,
             pack: Pack::of_policy(file, &root, from, known)?,
         })

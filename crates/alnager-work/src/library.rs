@@ -222,8 +222,8 @@ pub fn from_texts(texts: Files) -> Result<Library, ReadError> {
     if let Some(text) = texts.get(THEORIES) {
         book = book.with_theories(Theories::parse(THEORIES, text)?)?;
     }
-    for test in &policy.tests {
-        book.bind_condition(&test.when)?;
+    for condition in policy.conditions() {
+        book.bind_condition(condition)?;
     }
     policy.check_blocking(&book)?;
     let almanac = almanac(&texts)?;
