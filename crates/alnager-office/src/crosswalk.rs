@@ -368,13 +368,7 @@ impl Draft<'_> {
 
     /// Evidence of the desk that no newer version replaced.
     pub(crate) fn current_evidence(&self, evidence: &str) -> Result<Evidence, Refused> {
-        let Some(known) = self.state.evidence.get(evidence) else {
-            let hint = nearest(evidence, self.state.evidence.keys().map(String::as_str));
-            return Err(Refused::NoEvidence {
-                evidence: evidence.to_owned(),
-                hint,
-            });
-        };
+        let known = self.known_evidence(evidence)?;
         match &known.replaced_by {
             Some(newer) => Err(Refused::Replaced {
                 evidence: evidence.to_owned(),
@@ -382,6 +376,18 @@ impl Draft<'_> {
             }),
             None => Ok(known.clone()),
         }
+    }
+
+    /// Evidence of the desk, replaced or not.
+    pub(crate) fn known_evidence(&self, evidence: &str) -> Result<&Evidence, Refused> {
+        let known = &self.state.evidence;
+        known.get(evidence).ok_or_else(|| Refused::NoEvidence {
+            evidence: evidence.to_owned(),
+            hint: match known.is_empty() {
+                true => "none was submitted yet (`alnager evidence add`)".to_owned(),
+                false => nearest(evidence, known.keys().map(String::as_str)),
+            },
+        })
     }
 
     fn kinds_taken(&self, requirement: &str) -> Result<Vec<String>, Refused> {

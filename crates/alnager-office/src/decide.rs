@@ -13,18 +13,22 @@ use uuid::Uuid;
 
 use crate::assess::{Assessment, assess};
 use crate::audit::NewAudit;
+use crate::comment::About;
 use crate::counsel::{NewText, Opinion};
 use crate::declaration::{Declaration, DeclaredEvidence};
 use crate::event::{BookAdopted, BookStamp, DeskOpened, Event};
 use crate::evidence::{EvidenceAccepted, EvidenceRejected, EvidenceSubmitted};
+use crate::exception::NewException;
 use crate::gate::{Gate, ReportStamp, serves_organisation};
+use crate::launch::NewLaunch;
 use crate::log::NewFork;
 use crate::packs::{NewPack, Pin};
 use crate::people::{Basis, PersonNamed};
+use crate::role::Role;
 use crate::signal::Look;
 use crate::signature::{self, AuditSignature, SignatureProblem, Stated};
-use crate::state::{Meta, State, folded};
-use crate::system::{FactConfirmed, SystemDeclared};
+use crate::state::{Meta, State, folded, is_invisible};
+use crate::system::{FactConfirmed, NewAnswer, NewDeclaration, SystemDeclared};
 use crate::task::NewTask;
 
 /// What a person asks the office to do.
@@ -178,6 +182,52 @@ pub enum Command {
     },
     /// Say that the log goes on under a new origin.
     ForkLog(Box<NewFork>),
+    /// Give a person roles: the whole set from now on.
+    GrantRoles {
+        /// The person, by name or id; may be new.
+        person: String,
+        /// The roles; empty ends them all.
+        roles: Vec<Role>,
+        /// Why.
+        reason: String,
+    },
+    /// Open a desk that belongs to nobody yet.
+    OpenDesk {
+        /// The organisation: 1 to 200 visible characters.
+        organisation: String,
+    },
+    /// Enter a declaration without a review.
+    ///
+    /// Needs a new id for the system and for each person the desk does not know.
+    DeclareSystem(Box<NewDeclaration>),
+    /// Answer facts of a system: all or, when one is refused, none.
+    AnswerFacts {
+        /// The system.
+        system: String,
+        /// The answers.
+        answers: Vec<NewAnswer>,
+        /// For each fact that was looked at, the entry that last changed it, [`Fact::set_at`](crate::system::Fact::set_at); `None` where it
+        /// had no answer.
+        expected: Vec<(String, Option<u64>)>,
+    },
+    /// Decide on a launch.
+    DecideLaunch(Box<NewLaunch>),
+    /// Grant an exception.
+    GrantException(Box<NewException>),
+    /// End an exception before its day.
+    EndException {
+        /// The exception's id.
+        exception: String,
+        /// Why.
+        reason: String,
+    },
+    /// Comment on something.
+    Comment {
+        /// What it is about.
+        about: About,
+        /// What it says: 1 to 10,000 characters.
+        text: String,
+    },
 }
 
 impl Command {
@@ -193,7 +243,11 @@ impl Command {
             | Command::AdoptFramework { .. }
             | Command::RecordReading { .. }
             | Command::ImportText(_)
-            | Command::ConfirmWording { .. } => true,
+            | Command::ConfirmWording { .. }
+            | Command::DeclareSystem(_)
+            | Command::AnswerFacts { .. }
+            | Command::DecideLaunch(_)
+            | Command::GrantException(_) => true,
             Command::TrustKey { .. }
             | Command::InstallPack(_)
             | Command::PinPack(_)
@@ -209,7 +263,11 @@ impl Command {
             | Command::ReleaseHold { .. }
             | Command::RotateLogKey { .. }
             | Command::DropLogKey { .. }
-            | Command::ForkLog(_) => false,
+            | Command::ForkLog(_)
+            | Command::GrantRoles { .. }
+            | Command::OpenDesk { .. }
+            | Command::EndException { .. }
+            | Command::Comment { .. } => false,
         }
     }
 }
@@ -680,6 +738,142 @@ pub enum Refused {
         /// The declaration's.
         declared: String,
     },
+    /// Somebody changed it since it was read.
+    #[error("somebody else changed {what} in entry {at} meanwhile; look at it and decide again")]
+    Changed {
+        /// What changed.
+        what: String,
+        /// The entry.
+        at: u64,
+    },
+    /// A system that was to be new is there.
+    #[error(
+        "the desk has a system `{system}` already, declared in entry {at}; change that one, or give the new one another id"
+    )]
+    SystemExists {
+        /// The system.
+        system: String,
+        /// The entry.
+        at: u64,
+    },
+    /// The fact takes no such answer.
+    #[error("`{value}` is no answer to `{fact}`; write {allowed}")]
+    NoAnswer {
+        /// The fact.
+        fact: String,
+        /// The answer.
+        value: String,
+        /// The answers it takes, in words.
+        allowed: String,
+    },
+    /// The fact is not one that a person answers.
+    #[error("`{fact}` cannot be answered: {why}")]
+    NotAsked {
+        /// The fact.
+        fact: String,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// Words that are missing, too long or not of their form.
+    #[error("{what} {rule}")]
+    Unfit {
+        /// What it is.
+        what: &'static str,
+        /// What it must be like.
+        rule: &'static str,
+    },
+    /// The actor is no administrator.
+    #[error("only an administrator of this desk grants roles; ask one to do it")]
+    NotAdministrator,
+    /// The first roles of a desk would go to somebody else.
+    #[error(
+        "nobody has a role yet; make yourself an administrator first, then grant roles to others"
+    )]
+    FirstAdministrator,
+    /// Nobody could grant roles any more.
+    #[error("`{person}` is the only administrator; make somebody else one first")]
+    LastAdministrator {
+        /// The person.
+        person: String,
+    },
+    /// The system was never reviewed.
+    #[error("`{system}` was not reviewed yet; review it, then decide")]
+    NoReview {
+        /// The system.
+        system: String,
+    },
+    /// The latest review did not look at requirements.
+    #[error(
+        "the latest review of `{system}` looked at its tests alone; review it for its launch, then decide"
+    )]
+    TestsOnly {
+        /// The system.
+        system: String,
+    },
+    /// The verdict is not `clear`.
+    #[error(
+        "the verdict on `{system}` is `{verdict}`, and only `clear` can be approved; see to what stands in the way, or approve under conditions with an exception for each"
+    )]
+    NotClear {
+        /// The system.
+        system: String,
+        /// The verdict.
+        verdict: String,
+    },
+    /// Something stands in the way of an approval.
+    #[error(
+        "these stand in the way of `{system}`: `{blockers}`; see to them, or approve under conditions with an exception for each"
+    )]
+    InTheWay {
+        /// The system.
+        system: String,
+        /// What stands in the way, by id.
+        blockers: String,
+    },
+    /// Something stands in the way without an exception.
+    #[error(
+        "these stand in the way of `{system}` without an exception that somebody else granted: `{blockers}`; see to them, or have one granted for each"
+    )]
+    NotExcepted {
+        /// The system.
+        system: String,
+        /// What stands in the way, by id.
+        blockers: String,
+    },
+    /// A day on which something is to end does not fit.
+    #[error("it cannot end on {expires}; name a day after today and not after {latest}")]
+    Expiry {
+        /// The day.
+        expires: Date,
+        /// The last one possible.
+        latest: Date,
+    },
+    /// A prohibition would be excepted from.
+    #[error(
+        "`{requirement}` is a prohibition, and nobody can grant an exception from one; stop what it forbids"
+    )]
+    NeverExcepted {
+        /// The requirement.
+        requirement: String,
+    },
+    /// What would be excepted from is neither a requirement nor a test.
+    #[error(
+        "`{subject}` is neither a requirement of the packs in use nor a test of the policy; {hint}"
+    )]
+    NothingToExcept {
+        /// What was asked for.
+        subject: String,
+        /// The nearest that exists.
+        hint: String,
+    },
+    /// No such exception.
+    #[error("the desk has no exception `{exception}`; {hint}")]
+    NoException {
+        /// What was asked for.
+        exception: String,
+        /// The nearest that exists.
+        hint: String,
+    },
     /// The policy's conditions do not bind to the book.
     #[error(transparent)]
     Policy(#[from] ReadError),
@@ -764,6 +958,22 @@ pub fn decide(
         Command::RotateLogKey { old, new, reason } => desk.rotate_key(old, new, reason)?,
         Command::DropLogKey { key, reason } => desk.drop_log_key(key, reason)?,
         Command::ForkLog(fork) => desk.fork_log(fork)?,
+        Command::GrantRoles {
+            person,
+            roles,
+            reason,
+        } => desk.grant_roles(person, roles, reason)?,
+        Command::OpenDesk { organisation } => desk.open_desk(organisation)?,
+        Command::DeclareSystem(new) => desk.declare_system(new)?,
+        Command::AnswerFacts {
+            system,
+            answers,
+            expected,
+        } => desk.answer_facts(system, answers, expected)?,
+        Command::DecideLaunch(new) => desk.decide_launch(new)?,
+        Command::GrantException(new) => desk.grant_exception(new)?,
+        Command::EndException { exception, reason } => desk.end_exception(exception, reason)?,
+        Command::Comment { about, text } => desk.comment(about, text)?,
     }
     Ok(desk.decided)
 }
@@ -829,7 +1039,7 @@ impl<'a> Draft<'a> {
         });
     }
 
-    /// Enters an event about the desk's running work (signals and tasks). It has a subject of its own, so that no dossier carries it.
+    /// Enters an event about the desk's running work (signals, tasks, roles, comments). It has a subject of its own, so that no dossier carries it.
     pub(crate) fn push_diary(&mut self, event: Event) {
         let diary = match &self.state.diary {
             Some(diary) => diary.clone(),
@@ -855,7 +1065,7 @@ impl<'a> Draft<'a> {
         if let Some(id) = self.state.known_person(name) {
             return id.to_owned();
         }
-        let id = if folded(name) == folded(&self.with.actor) {
+        let id = if self.is_actor(name) {
             self.actor.clone()
         } else {
             self.new_id()
@@ -871,6 +1081,11 @@ impl<'a> Draft<'a> {
             Vec::new(),
         );
         id
+    }
+
+    /// Whether a name is that of who acts.
+    pub(crate) fn is_actor(&self, name: &str) -> bool {
+        folded(name) == folded(&self.with.actor)
     }
 
     /// The id of who acts, named or not.
@@ -893,17 +1108,39 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn enter(&mut self, review: &Review) -> Result<Assessment, Refused> {
-        let organisation = &review.declaration.organisation;
+    /// Opens the desk for an organisation, which no other one has opened.
+    pub(crate) fn open_desk(&mut self, organisation: &str) -> Result<(), Refused> {
+        if let Some(desk) = &self.state.organisation {
+            return Err(Refused::AlreadyDecided {
+                what: format!("this desk belongs to `{}` already", desk.name),
+            });
+        }
+        let name = organisation.trim();
+        let n_characters = name.chars().count();
+        if !(1..=200).contains(&n_characters) || name.chars().any(is_invisible) {
+            return Err(Refused::Unfit {
+                what: "the name of an organisation",
+                rule: "has 1 to 200 characters, all of them visible",
+            });
+        }
+        self.push_desk(name);
+        self.acting();
+        Ok(())
+    }
+
+    fn push_desk(&mut self, organisation: &str) {
+        let opened = DeskOpened {
+            id: self.with.organisation.clone(),
+            organisation: organisation.to_owned(),
+        };
+        self.push_organisation(Event::DeskOpened(opened));
+    }
+
+    /// Enters a declaration that differs from the one on record, and what it rests on: the desk, the book, the people.
+    pub(crate) fn declare(&mut self, declaration: &Declaration) -> Result<(), Refused> {
+        let organisation = &declaration.organisation;
         match &self.state.organisation {
-            None => {
-                let id = self.with.organisation.clone();
-                let opened = DeskOpened {
-                    id: id.clone(),
-                    organisation: organisation.clone(),
-                };
-                self.push(Event::DeskOpened(opened), vec![id], Vec::new(), Vec::new());
-            }
+            None => self.push_desk(organisation),
             Some(desk) if desk.name != *organisation => {
                 return Err(Refused::OtherOrganisation {
                     desk: desk.name.clone(),
@@ -913,32 +1150,30 @@ impl<'a> Draft<'a> {
             Some(_) => {}
         }
         self.adopt_book();
-        self.person(&self.with.actor.clone());
-        let declaration = self.with_ids(&review.declaration);
-        let unchanged = self
-            .state
-            .systems
-            .get(&declaration.id)
-            .is_some_and(|system| system.declaration == declaration);
-        let system = declaration.id.clone();
-        if !unchanged {
-            let known = self
-                .state
-                .systems
-                .get(&system)
-                .map(|known| known.subject.clone());
-            let subject = known.unwrap_or_else(|| self.new_id());
-            let declared = SystemDeclared {
-                subject: subject.clone(),
-                declaration,
-            };
-            self.push(
-                Event::SystemDeclared(Box::new(declared)),
-                vec![subject],
-                Vec::new(),
-                Vec::new(),
-            );
+        self.acting();
+        let declaration = self.with_ids(declaration);
+        let known = self.state.systems.get(&declaration.id);
+        if known.is_some_and(|system| system.declaration == declaration) {
+            return Ok(());
         }
+        let known = known.map(|known| known.subject.clone());
+        let subject = known.unwrap_or_else(|| self.new_id());
+        let declared = SystemDeclared {
+            subject: subject.clone(),
+            declaration,
+        };
+        self.push(
+            Event::SystemDeclared(Box::new(declared)),
+            vec![subject],
+            Vec::new(),
+            Vec::new(),
+        );
+        Ok(())
+    }
+
+    fn enter(&mut self, review: &Review) -> Result<Assessment, Refused> {
+        self.declare(&review.declaration)?;
+        let system = review.declaration.id.clone();
         for offered in &review.evidence {
             let by = self.person(&offered.declared.submitted_by);
             self.submit(&system, offered, by)?;

@@ -3,14 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditRecorded;
+use crate::comment::CommentMade;
 use crate::counsel::{FrameworkAdopted, ReadingRecorded, TextImported, WordingConfirmed};
 use crate::evidence::{EvidenceAccepted, EvidenceOffered, EvidenceRejected, EvidenceSubmitted};
+use crate::exception::{ExceptionEnded, ExceptionGranted};
 use crate::gate::SystemReviewed;
+use crate::launch::LaunchDecided;
 use crate::log::{KeyDropped, KeyRotated, LogForked};
 use crate::packs::{KeyTrusted, PackInstalled, PackPinned, PackUnpinned};
 use crate::people::{ErasureExecuted, ErasureRequested, HoldPlaced, HoldReleased, PersonNamed};
+use crate::role::RolesGranted;
 use crate::signal::{SignalRaised, SignalSettled, WatchLooked};
-use crate::system::{FactConfirmed, SystemDeclared};
+use crate::system::{FactAnswered, FactConfirmed, SystemDeclared};
 use crate::task::{TaskDone, TaskOpened};
 use crate::upcast;
 
@@ -25,6 +29,8 @@ pub enum Event {
     BookAdopted(BookAdopted),
     /// A system was declared.
     SystemDeclared(Box<SystemDeclared>),
+    /// A fact was answered outside a declaration.
+    FactAnswered(FactAnswered),
     /// A fact was confirmed.
     FactConfirmed(FactConfirmed),
     /// Evidence was submitted.
@@ -79,6 +85,16 @@ pub enum Event {
     KeyDropped(KeyDropped),
     /// The log went on under a new origin.
     LogForked(Box<LogForked>),
+    /// A person got roles, or lost them.
+    RolesGranted(RolesGranted),
+    /// A person decided on a launch.
+    LaunchDecided(Box<LaunchDecided>),
+    /// An exception was granted.
+    ExceptionGranted(ExceptionGranted),
+    /// An exception ended.
+    ExceptionEnded(ExceptionEnded),
+    /// A comment was made.
+    CommentMade(CommentMade),
 }
 
 /// The desk was opened.
@@ -165,6 +181,12 @@ impl Event {
             Event::KeyRotated(_) => "key.rotated",
             Event::KeyDropped(_) => "key.dropped",
             Event::LogForked(_) => "log.forked",
+            Event::RolesGranted(_) => "roles.granted",
+            Event::FactAnswered(_) => "fact.answered",
+            Event::LaunchDecided(_) => "launch.decided",
+            Event::ExceptionGranted(_) => "exception.granted",
+            Event::ExceptionEnded(_) => "exception.ended",
+            Event::CommentMade(_) => "comment.made",
         }
     }
 
@@ -202,6 +224,12 @@ impl Event {
             Event::KeyRotated(event) => serde_json::to_vec(event),
             Event::KeyDropped(event) => serde_json::to_vec(event),
             Event::LogForked(event) => serde_json::to_vec(event),
+            Event::RolesGranted(event) => serde_json::to_vec(event),
+            Event::FactAnswered(event) => serde_json::to_vec(event),
+            Event::LaunchDecided(event) => serde_json::to_vec(event),
+            Event::ExceptionGranted(event) => serde_json::to_vec(event),
+            Event::ExceptionEnded(event) => serde_json::to_vec(event),
+            Event::CommentMade(event) => serde_json::to_vec(event),
         }
     }
 
@@ -251,6 +279,12 @@ impl Event {
             "key.rotated" => Event::KeyRotated(read(kind, payload)?),
             "key.dropped" => Event::KeyDropped(read(kind, payload)?),
             "log.forked" => Event::LogForked(read(kind, payload)?),
+            "roles.granted" => Event::RolesGranted(read(kind, payload)?),
+            "fact.answered" => Event::FactAnswered(read(kind, payload)?),
+            "launch.decided" => Event::LaunchDecided(read(kind, payload)?),
+            "exception.granted" => Event::ExceptionGranted(read(kind, payload)?),
+            "exception.ended" => Event::ExceptionEnded(read(kind, payload)?),
+            "comment.made" => Event::CommentMade(read(kind, payload)?),
             _ => return Err(EventError::UnknownKind(kind.to_owned())),
         })
     }

@@ -5,6 +5,7 @@
 
 pub mod assess;
 pub mod audit;
+pub mod comment;
 pub mod counsel;
 pub mod coverage;
 pub mod crosswalk;
@@ -12,10 +13,13 @@ pub mod decide;
 pub mod declaration;
 pub mod event;
 pub mod evidence;
+pub mod exception;
 pub mod gate;
+pub mod launch;
 pub mod log;
 pub mod packs;
 pub mod people;
+pub mod role;
 pub mod signal;
 pub mod signature;
 pub mod snapshot;

@@ -244,9 +244,10 @@ impl State {
         }
     }
 
-    /// Forgets a name. A second request about the same person covers further entries and changes nothing.
+    /// Forgets a name, and ends the person's roles. A second request about the same person covers further entries and changes nothing.
     pub(crate) fn forget(&mut self, requested: &ErasureRequested, meta: &Meta) {
         self.people.remove(&requested.person);
+        self.roles.remove(&requested.person);
         if !self.erased.contains_key(&requested.person) {
             let erased = Erased {
                 requested: meta.index,
@@ -265,7 +266,8 @@ impl State {
         }
     }
 
-    /// The erased people whom the record of a system names: who built or declared it, answered, confirmed, submitted, signed or decided.
+    /// The erased people whom the record of a system names: who built or declared it, answered, confirmed, submitted,
+    /// signed, decided or commented.
     pub fn erased_in(&self, system: &str) -> BTreeSet<&str> {
         let Some(known) = self.systems.get(system) else {
             return BTreeSet::new();
@@ -285,6 +287,19 @@ impl State {
                 let signature = evidence.submitted.signature.iter();
                 named.extend(signature.map(|signature| signature.auditor.clone()));
                 named.extend(evidence.decisions.values().map(|one| one.by.clone()));
+            }
+        }
+        let launches = self.launches.get(system).into_iter().flatten();
+        named.extend(launches.map(|launch| launch.decided.by.clone()));
+        for exception in self.exceptions.values() {
+            if exception.granted.system == system {
+                named.insert(exception.granted.by.clone());
+                named.extend(exception.ended.iter().map(|ended| ended.by.clone()));
+            }
+        }
+        for comment in self.comments.values() {
+            if self.system_of(&comment.made.about) == Some(system) {
+                named.insert(comment.made.by.clone());
             }
         }
         let erased = self.erased.keys().map(String::as_str);
@@ -338,6 +353,11 @@ impl Draft<'_> {
         }
         if person == self.actor_id() {
             return Err(Refused::OwnErasure);
+        }
+        if self.state.is_last_administrator(&person) {
+            return Err(Refused::LastAdministrator {
+                person: self.state.name(&person),
+            });
         }
         let by = self.acting();
         for entries in self.person_entries(&person) {

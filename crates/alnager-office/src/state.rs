@@ -1,15 +1,19 @@
 //! The organisation's state: a fold over the journal, held in memory, copied at no cost (persistent maps).
 
-use imbl::{OrdMap, Vector};
+use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::RecordedAudit;
+use crate::comment::Comment;
 use crate::counsel::Counsel;
 use crate::event::{BookStamp, Event};
 use crate::evidence::{Evidence, EvidenceDecision, EvidenceSubmitted};
+use crate::exception::Exception;
+use crate::launch::Launch;
 use crate::log::OwnLog;
 use crate::packs::{DeskPack, TrustedKey};
 use crate::people::{Erased, Hold, PERSON_KINDS};
+use crate::role::Role;
 use crate::signal::{Signal, WatchLooked};
 use crate::system::{LastReview, System};
 use crate::task::Task;
@@ -40,7 +44,7 @@ pub struct State {
     pub keys: OrdMap<String, TrustedKey>,
     /// Packs installed or pinned, by id.
     pub packs: OrdMap<String, DeskPack>,
-    /// The subject of signals, and of tasks about no system, once there was one.
+    /// The subject of signals, roles, and of tasks and comments about no system, once there was one.
     pub diary: Option<String>,
     /// Signals by id.
     pub signals: OrdMap<String, Signal>,
@@ -50,6 +54,14 @@ pub struct State {
     pub tasks: OrdMap<String, Task>,
     /// Audits recorded outside a review, by id.
     pub audits: OrdMap<String, RecordedAudit>,
+    /// Roles by person id; whoever has none is not in it.
+    pub roles: OrdMap<String, OrdSet<Role>>,
+    /// Decisions on launches by system, the latest last.
+    pub launches: OrdMap<String, Vector<Launch>>,
+    /// Exceptions by id.
+    pub exceptions: OrdMap<String, Exception>,
+    /// Comments by id.
+    pub comments: OrdMap<String, Comment>,
     /// The log's keys and forks.
     pub log: OwnLog,
     /// The entries applied: the next one has this index.
@@ -98,6 +110,11 @@ impl State {
                             System::new(&declared.subject, declaration, meta.index),
                         );
                     }
+                }
+            }
+            Event::FactAnswered(answered) => {
+                if let Some(system) = self.systems.get_mut(&answered.system) {
+                    system.answer(answered, meta.index);
                 }
             }
             Event::FactConfirmed(confirmed) => {
@@ -157,6 +174,7 @@ impl State {
                         at: meta.index,
                         verdict,
                         judged_on: reviewed.judged_on,
+                        gate: reviewed.gate,
                     });
                 }
             }
@@ -192,6 +210,11 @@ impl State {
             Event::KeyRotated(rotated) => self.rotate(rotated, meta),
             Event::KeyDropped(dropped) => self.drop_key(dropped, meta),
             Event::LogForked(forked) => self.fork(forked, meta),
+            Event::RolesGranted(granted) => self.grant_roles(granted, meta),
+            Event::LaunchDecided(decided) => self.decide_launch(decided, meta),
+            Event::ExceptionGranted(granted) => self.except(granted, meta),
+            Event::ExceptionEnded(ended) => self.end_exception(ended),
+            Event::CommentMade(made) => self.comment(made, meta),
         }
         self.pass(meta, event.kind());
     }
@@ -210,8 +233,8 @@ impl State {
         }
     }
 
-    /// Remembers the subject that signals and tasks share.
-    fn keep_diary(&mut self, meta: &Meta) {
+    /// Remembers the subject that signals, roles, tasks and comments share.
+    pub(crate) fn keep_diary(&mut self, meta: &Meta) {
         if self.diary.is_none() {
             self.diary = meta.subjects.first().cloned();
         }

@@ -1,13 +1,18 @@
-//! Systems: declared facts, which of them are confirmed, and what was last decided.
+//! Systems: declared and answered facts, which of them are confirmed, and what was last decided.
 
 use alnager_law::book::Book;
-use alnager_law::fact::{Answer, Facts, Value};
+use alnager_law::fact::{Answer, FactKind, FactType, Facts, Value};
+use alnager_law::read::nearest;
 use imbl::{OrdMap, OrdSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::counsel::Counsel;
+use crate::counsel::need_reason;
+use crate::decide::{Draft, Refused};
 use crate::declaration::{Declaration, DeclaredFact};
+use crate::event::Event;
+use crate::gate::Gate;
 
 /// A system was declared, or declared anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +21,23 @@ pub struct SystemDeclared {
     pub subject: String,
     /// The declaration, people as ids.
     pub declaration: Declaration,
+}
+
+/// Someone answered a fact outside a declaration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactAnswered {
+    /// The system.
+    pub system: String,
+    /// The fact.
+    pub fact: String,
+    /// The answer, in its text form.
+    pub value: String,
+    /// Who answered.
+    pub by: String,
+    /// When.
+    pub on: Date,
+    /// On what basis.
+    pub basis: String,
 }
 
 /// Someone outside the building team confirmed a fact.
@@ -59,10 +81,16 @@ pub struct Fact {
     pub answer: DeclaredFact,
     /// Who confirmed it.
     pub confirmed_by: Option<String>,
-    /// Another answer a later declaration proposes in place of a confirmed one.
+    /// Another answer, of a later declaration or given outside one, proposed in place of a confirmed one.
     pub proposal: Option<DeclaredFact>,
-    /// The entry that set it.
+    /// The entry that last changed any of this.
     pub set_at: u64,
+    /// Whether the answer that stands was given outside a declaration, so that a declaration that says nothing about the fact keeps it.
+    #[serde(default)]
+    pub is_answered: bool,
+    /// The same of the proposal.
+    #[serde(default)]
+    pub is_proposal_answered: bool,
 }
 
 /// What a system's latest review decided.
@@ -74,6 +102,28 @@ pub struct LastReview {
     pub verdict: String,
     /// The day judged.
     pub judged_on: Date,
+    /// What it looked at.
+    pub gate: Gate,
+}
+
+/// A declaration to enter without a review.
+#[derive(Debug, Clone)]
+pub struct NewDeclaration {
+    /// The declaration, people by name or id.
+    pub declaration: Declaration,
+    /// The entry that declared the system last, as whoever changed it saw it; `None` for a system that is to be new.
+    pub expected: Option<u64>,
+}
+
+/// An answer to a fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAnswer {
+    /// The fact.
+    pub fact: String,
+    /// The answer, in its text form.
+    pub value: String,
+    /// On what basis; not blank.
+    pub basis: String,
 }
 
 impl System {
@@ -94,42 +144,50 @@ impl System {
         }
     }
 
-    /// A later declaration proposes changes and never overwrites a confirmed fact.
+    /// A later declaration proposes changes and never overwrites a confirmed fact. What was answered outside declarations stays where it
+    /// says nothing about it.
     pub(crate) fn redeclare(&mut self, declaration: Declaration, index: u64) {
         let mut facts = OrdMap::new();
         for (name, fact) in &self.facts {
-            if fact.confirmed_by.is_some() {
-                let proposal = declaration
-                    .facts
-                    .get(name)
-                    .filter(|answer| answer.value != fact.answer.value)
-                    .cloned();
-                facts.insert(
-                    name.clone(),
-                    Fact {
-                        proposal,
-                        ..fact.clone()
-                    },
-                );
+            let declared = declaration.facts.get(name);
+            let kept = match (declared, fact.confirmed_by.is_some()) {
+                (Some(answer), true) => Some(fact.proposed(answer, false, index)),
+                (Some(answer), false) => (fact.answer == *answer).then(|| fact.clone()),
+                (None, true) => Some(fact.without_declared_proposal(index)),
+                (None, false) => fact.is_answered.then(|| fact.clone()),
+            };
+            if let Some(kept) = kept {
+                facts.insert(name.clone(), kept);
             }
         }
         for (name, answer) in &declaration.facts {
             if !facts.contains_key(name) {
-                let kept = self
-                    .facts
-                    .get(name)
-                    .filter(|fact| fact.answer == *answer)
-                    .cloned();
-                facts.insert(
-                    name.clone(),
-                    kept.unwrap_or_else(|| Fact::new(answer, index)),
-                );
+                facts.insert(name.clone(), Fact::new(answer, index));
             }
         }
         self.facts = facts;
         self.builders = self.builders.clone().union(builders(&declaration));
         self.declaration = declaration;
         self.declared_at = index;
+    }
+
+    /// Takes an answer given outside a declaration. In place of a confirmed one it is a proposal.
+    pub(crate) fn answer(&mut self, answered: &FactAnswered, index: u64) {
+        let answer = DeclaredFact {
+            value: answered.value.clone(),
+            by: answered.by.clone(),
+            on: answered.on,
+            basis: answered.basis.clone(),
+        };
+        let known = self.facts.get(&answered.fact);
+        let fact = match known.filter(|fact| fact.confirmed_by.is_some()) {
+            Some(fact) => fact.proposed(&answer, true, index),
+            None => Fact {
+                is_answered: true,
+                ..Fact::new(&answer, index)
+            },
+        };
+        self.facts.insert(answered.fact.clone(), fact);
     }
 
     /// Takes a confirmation; one of a proposed answer makes it the answer that stands.
@@ -142,6 +200,7 @@ impl System {
             .take_if(|proposal| proposal.value == confirmed.value)
         {
             fact.answer = proposal;
+            fact.is_answered = std::mem::take(&mut fact.is_proposal_answered);
         }
         if fact.answer.value == confirmed.value {
             fact.confirmed_by = Some(confirmed.by.clone());
@@ -216,6 +275,167 @@ impl Fact {
             confirmed_by: None,
             proposal: None,
             set_at: index,
+            is_answered: false,
+            is_proposal_answered: false,
         }
+    }
+
+    /// A confirmed fact with another answer proposed; the answer that stands, said again, takes a proposal back.
+    fn proposed(&self, answer: &DeclaredFact, is_answered: bool, index: u64) -> Self {
+        let proposal = (answer.value != self.answer.value).then(|| answer.clone());
+        if proposal == self.proposal {
+            return self.clone();
+        }
+        Fact {
+            is_proposal_answered: proposal.is_some() && is_answered,
+            proposal,
+            set_at: index,
+            ..self.clone()
+        }
+    }
+
+    /// A confirmed fact that a declaration says nothing about: what an earlier one proposed is proposed no longer.
+    fn without_declared_proposal(&self, index: u64) -> Self {
+        if self.proposal.is_none() || self.is_proposal_answered {
+            return self.clone();
+        }
+        Fact {
+            proposal: None,
+            set_at: index,
+            ..self.clone()
+        }
+    }
+
+    /// Whether an answer is on record already: as the one proposed or, where nothing is proposed, as the one that stands. Whoever says again
+    /// what is confirmed says nothing new.
+    fn says(&self, value: &str, basis: &str) -> bool {
+        match &self.proposal {
+            Some(proposal) => proposal.value == value && proposal.basis == basis,
+            None => {
+                let is_confirmed = self.confirmed_by.is_some();
+                self.answer.value == value && (is_confirmed || self.answer.basis == basis)
+            }
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// Enters a declaration without a review.
+    pub(crate) fn declare_system(&mut self, new: &NewDeclaration) -> Result<(), Refused> {
+        let id = &new.declaration.id;
+        match (self.state.systems.get(id), new.expected) {
+            (None, None) => {}
+            (None, Some(_)) => drop(self.system(id)?),
+            (Some(known), None) => {
+                return Err(Refused::SystemExists {
+                    system: id.clone(),
+                    at: known.declared_at,
+                });
+            }
+            (Some(known), Some(expected)) if known.declared_at != expected => {
+                return Err(Refused::Changed {
+                    what: format!("`{id}`"),
+                    at: known.declared_at,
+                });
+            }
+            (Some(_), Some(_)) => {}
+        }
+        self.declare(&new.declaration)
+    }
+
+    /// Enters answers to facts: all of them or, when one is refused, none. Those on record already are passed over.
+    pub(crate) fn answer_facts(
+        &mut self,
+        system: &str,
+        answers: &[NewAnswer],
+        expected: &[(String, Option<u64>)],
+    ) -> Result<(), Refused> {
+        let known = self.system(system)?;
+        for (fact, seen) in expected {
+            let now = known.facts.get(fact).map(|fact| fact.set_at);
+            if now != *seen {
+                return Err(Refused::Changed {
+                    what: format!("`{fact}` of `{system}`"),
+                    at: now.unwrap_or(known.declared_at),
+                });
+            }
+        }
+        let mut new = Vec::new();
+        for answer in answers {
+            need_reason(&answer.basis, "--basis")?;
+            let value = self.checked_value(&answer.fact, &answer.value)?;
+            let fact = known.facts.get(&answer.fact);
+            if !fact.is_some_and(|fact| fact.says(&value, &answer.basis)) {
+                new.push((answer, value));
+            }
+        }
+        if new.is_empty() {
+            return Err(Refused::AlreadyDecided {
+                what: format!("`{system}` has these answers already"),
+            });
+        }
+        self.adopt_book();
+        let by = self.acting();
+        for (answer, value) in new {
+            let answered = FactAnswered {
+                system: system.to_owned(),
+                fact: answer.fact.clone(),
+                value,
+                by: by.clone(),
+                on: self.with.today,
+                basis: answer.basis.clone(),
+            };
+            let subjects = self.subjects(system, &[]);
+            let event = Event::FactAnswered(answered);
+            self.push(event, subjects, Vec::new(), Vec::new());
+        }
+        Ok(())
+    }
+
+    /// An answer in the form that declarations have it; refused where the fact takes no such answer, or none at all.
+    fn checked_value(&self, fact: &str, value: &str) -> Result<String, Refused> {
+        let book = self.with.book;
+        let not_asked = |why: String| Refused::NotAsked {
+            fact: fact.to_owned(),
+            why,
+        };
+        let Some(kind) = book.vocabulary.get(fact) else {
+            let derived = book.derived_facts().iter();
+            let mut derived = derived.filter(|derived| derived.name == fact);
+            return Err(not_asked(match derived.next() {
+                Some(_) => "it follows from other facts; answer those".to_owned(),
+                None => format!(
+                    "there is no such fact; {}",
+                    nearest(fact, book.vocabulary.names())
+                ),
+            }));
+        };
+        if let Some(pack) = &kind.adopts {
+            return Err(not_asked(format!(
+                "it follows from whether the organisation adopted `{pack}`; decide on that"
+            )));
+        }
+        match kind.parse(value.trim()) {
+            Some(value) => Ok(value.to_text()),
+            None => Err(Refused::NoAnswer {
+                fact: fact.to_owned(),
+                value: value.to_owned(),
+                allowed: allowed(kind),
+            }),
+        }
+    }
+}
+
+/// The answers a fact takes, in words.
+fn allowed(kind: &FactKind) -> String {
+    match &kind.of {
+        FactType::Bool => "`true` or `false`".to_owned(),
+        FactType::Number => "a number, or `none`".to_owned(),
+        FactType::Date => "a day such as `2026-08-02`, or `none`".to_owned(),
+        FactType::Enum(values) => format!("one of `{}`", values.join("`, `")),
+        FactType::Set(values) => format!(
+            "any of `{}`, parted by commas, or nothing for none of them",
+            values.join("`, `")
+        ),
     }
 }

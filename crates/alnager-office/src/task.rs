@@ -178,7 +178,7 @@ impl Draft<'_> {
                 opened_by,
                 on: self.with.today,
             };
-            self.push_task(Event::TaskOpened(opened), task.system.as_deref());
+            self.push_work(Event::TaskOpened(opened), task.system.as_deref());
         }
         Ok(())
     }
@@ -223,16 +223,7 @@ impl Draft<'_> {
         if note.trim().is_empty() {
             return Err(Refused::NoReason { flag: "--note" });
         }
-        let Some(known) = self.state.tasks.get(task).cloned() else {
-            let hint = match self.state.tasks.is_empty() {
-                true => "no task was opened yet (`alnager task open`)".to_owned(),
-                false => nearest(task, self.state.tasks.keys().map(String::as_str)),
-            };
-            return Err(Refused::NoTask {
-                task: task.to_owned(),
-                hint,
-            });
-        };
+        let known = self.known_task(task)?.clone();
         if let Some(done) = known.done {
             return Err(Refused::AlreadyDone {
                 task: task.to_owned(),
@@ -245,12 +236,23 @@ impl Draft<'_> {
             on: self.with.today,
             note: note.to_owned(),
         };
-        self.push_task(Event::TaskDone(done), known.opened.system.as_deref());
+        self.push_work(Event::TaskDone(done), known.opened.system.as_deref());
         Ok(())
     }
 
-    /// Enters an event about a task: its subject is the system it concerns, or the desk's diary.
-    fn push_task(&mut self, event: Event, system: Option<&str>) {
+    /// A task of the desk.
+    pub(crate) fn known_task(&self, task: &str) -> Result<&Task, Refused> {
+        self.state.tasks.get(task).ok_or_else(|| Refused::NoTask {
+            task: task.to_owned(),
+            hint: match self.state.tasks.is_empty() {
+                true => "no task was opened yet (`alnager task open`)".to_owned(),
+                false => nearest(task, self.state.tasks.keys().map(String::as_str)),
+            },
+        })
+    }
+
+    /// Enters an event about work, such as a task: its subject is the system it concerns, or the desk's diary.
+    pub(crate) fn push_work(&mut self, event: Event, system: Option<&str>) {
         match system {
             Some(system) => {
                 let subjects = self.subjects(system, &[]);

@@ -66,9 +66,10 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
             entry,
         };
         let concerns = item.entry.about(main).is_some();
-        // What another system of the organisation holds for itself stays with it, and no verdict rests on a task.
+        // What another system of the organisation holds for itself stays with it, and no verdict rests on a task or comment.
         let of_all = organisation.is_some_and(|id| item.entry.about(id).is_some());
-        let is_task = item.entry.kind.starts_with("task.");
+        let kind = item.entry.kind.as_str();
+        let is_work = kind.starts_with("task.") || kind.starts_with("comment.");
         let shared = of_all
             && matches!(
                 item.entry.kind.as_str(),
@@ -90,13 +91,13 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
                     | "key.dropped"
                     | "log.forked"
             );
-        if (concerns && !is_task) || shared {
+        if (concerns && !is_work) || shared {
             item.payload = desk.payload(*index).await?;
         }
         let discloses = match item.entry.kind.as_str() {
             "book.adopted" => Some(*index) == last_book,
             "system.reviewed" => *index == head,
-            _ => concerns && !is_task,
+            _ => concerns && !is_work,
         };
         if discloses {
             for blob in item.entry.blobs.clone() {

@@ -13,7 +13,8 @@ use alnager_office::audit::RESULT;
 use alnager_office::counsel::{ReadingRecorded, TextImported, wording};
 use alnager_office::event::Event;
 use alnager_office::evidence::EvidenceAccepted;
-use alnager_office::gate::SystemReviewed;
+use alnager_office::gate::{SystemReviewed, Verdict};
+use alnager_office::launch::{LaunchDecided, LaunchDecision};
 use alnager_office::log::{KeyDropped, KeyRotated};
 use alnager_office::signature;
 use alnager_office::state::{Meta, State};
@@ -299,6 +300,37 @@ impl Check {
                         format!("entry {index}: a fork is decided on in another person's name")
                     });
                 }
+                Event::FactAnswered(answered) => {
+                    self.equal(acted(item, &answered.by), || {
+                        let fact = &answered.fact;
+                        format!("entry {index}: `{fact}` is answered in another person's name")
+                    });
+                }
+                Event::RolesGranted(granted) => {
+                    self.equal(acted(item, &granted.by), || {
+                        format!("entry {index}: roles are granted in another person's name")
+                    });
+                }
+                Event::LaunchDecided(decided) => self.launch(*index, item, decided, &state),
+                Event::ExceptionGranted(granted) => {
+                    let fits = outside_team(&state, &granted.system, &granted.by);
+                    self.equal(fits && acted(item, &granted.by), || {
+                        let exception = &granted.exception;
+                        format!("entry {index}: `{exception}` is granted by who builds the system")
+                    });
+                }
+                Event::ExceptionEnded(ended) => {
+                    self.equal(acted(item, &ended.by), || {
+                        let exception = &ended.exception;
+                        format!("entry {index}: `{exception}` is ended in another person's name")
+                    });
+                }
+                Event::CommentMade(made) => {
+                    self.equal(acted(item, &made.by), || {
+                        let comment = &made.comment;
+                        format!("entry {index}: `{comment}` is made in another person's name")
+                    });
+                }
                 Event::DeskOpened(_)
                 | Event::PersonNamed(_)
                 | Event::SystemDeclared(_)
@@ -327,6 +359,25 @@ impl Check {
             );
         }
         Ok(())
+    }
+
+    /// A launch is decided on by someone outside the team, on the latest review, and nothing but a clear one is approved without conditions.
+    fn launch(&mut self, index: u64, item: &Item, decided: &LaunchDecided, state: &State) {
+        let fits = outside_team(state, &decided.system, &decided.by);
+        self.equal(fits && acted(item, &decided.by), || {
+            let system = &decided.system;
+            format!("entry {index}: the launch of `{system}` is decided on by who builds it")
+        });
+        let system = state.systems.get(&decided.system);
+        let review = system.and_then(|system| system.review.as_ref());
+        let is_latest = review
+            .is_some_and(|review| review.at == decided.review && review.verdict == decided.verdict);
+        let is_clear = decided.verdict == Verdict::Clear.word();
+        let may_be = decided.decision != LaunchDecision::Approve || is_clear;
+        self.equal(is_latest && may_be, || {
+            let system = &decided.system;
+            format!("entry {index}: the latest review of `{system}` does not bear this decision")
+        });
     }
 
     /// A text turns no clock back, and settles nothing for who builds under it.
@@ -710,6 +761,12 @@ fn cannot_ask(model: &Model, folder: &Path) -> Option<String> {
 /// Whether the entry was written by the person it names.
 fn acted(item: &Item, by: &str) -> bool {
     item.entry.actor.to_string() == by
+}
+
+/// Whether somebody is outside the team of a known system, and always was.
+fn outside_team(state: &State, system: &str, person: &str) -> bool {
+    let system = state.systems.get(system);
+    system.is_some_and(|system| !system.builders.contains(person))
 }
 
 /// Whether a fact was confirmed by someone outside the building team who did not give the answer.

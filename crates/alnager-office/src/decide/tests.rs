@@ -13,10 +13,15 @@ use uuid::Uuid;
 use super::*;
 use crate::state::State;
 
+mod answer;
+mod comment;
 mod counsel;
+mod exception;
+mod launch;
 mod log;
 mod packs;
 mod people;
+mod role;
 mod signature;
 mod task;
 mod watch;
