@@ -383,7 +383,10 @@ impl Draft<'_> {
         let known = &self.state.evidence;
         known.get(evidence).ok_or_else(|| Refused::NoEvidence {
             evidence: evidence.to_owned(),
-            hint: nearest(evidence, known.keys().map(String::as_str)),
+            hint: match known.is_empty() {
+                true => "none was submitted yet (`alnager evidence add`)".to_owned(),
+                false => nearest(evidence, known.keys().map(String::as_str)),
+            },
         })
     }
 

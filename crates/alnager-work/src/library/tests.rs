@@ -71,6 +71,18 @@ fn what_the_policy_lets_block_is_a_voluntary_pack() {
 }
 
 #[test]
+fn two_people_are_asked_for_by_a_condition_over_known_facts() {
+    let policy = shipped().expect("the shipped library").policy;
+    assert!(policy.four_eyes.is_some());
+    let mut texts = texts();
+    let text = texts.get_mut(POLICY).expect("the policy");
+    *text = text.replacen("\"eu_hr ||", "\"eu_hrr ||", 1);
+    let error = from_texts(texts).expect_err("it is refused").to_string();
+    let want = "field `four_eyes`: in the condition `eu_hrr || legal_or_similar_effect`, at character 1: there is no fact `eu_hrr`";
+    assert!(error.contains(want), "{error}");
+}
+
+#[test]
 fn stamps_are_sealed_with_the_book_and_lie_with_their_pack() {
     let library = shipped().expect("the shipped library");
     let stamp = library.book.stamp("EUAIA-9").expect("it is stamped");

@@ -5,13 +5,16 @@ use alnager_journal::verify::Status;
 use alnager_office::counsel::Opinion;
 use alnager_office::decide::Command;
 use alnager_office::decide::EvidenceRuling;
+use alnager_office::exception::NewException;
 use alnager_office::gate::Gate;
+use alnager_office::launch::NewLaunch;
 use alnager_office::people::Basis;
+use alnager_office::system::NewAnswer;
 use alnager_office::task::{NewTask, Why};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::acting::Flags;
+use crate::acting::{Acting, Flags};
 use crate::audit::sign;
 use crate::law::counsel;
 use crate::records::{About, NewEvidence, NewSignature, add_evidence, enter, rule_on_evidence};
@@ -639,5 +642,166 @@ fn a_decision_about_law_that_does_not_hold_is_found() {
             found.iter().any(|differs| differs.contains(word)),
             "{what} went unnoticed: {found:?}"
         );
+    }
+}
+
+/// A dossier of the credit example with what people said and decided between two reviews.
+fn launched() -> Dossier {
+    let folder = tempfile::tempdir().unwrap();
+    let system =
+        Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../examples/credit");
+    let flags = |actor: &str| Flags {
+        desk: folder.path().join("desk").into(),
+        actor: Some(actor.to_owned()),
+        known: Some("2026-11-23".parse().unwrap()),
+        ..Flags::default()
+    };
+    let request = |out: &str| Request {
+        system: system.clone(),
+        gate: Gate::Launch,
+        out: Some(folder.path().join(out)),
+    };
+    let answer = NewAnswer {
+        fact: "simplified_output".to_owned(),
+        value: "false".to_owned(),
+        basis: "the model card".to_owned(),
+    };
+    let in_a_month = |today: jiff::civil::Date| today.saturating_add(jiff::Span::new().days(30));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        review(&request("first"), &flags("Olga"), &|_| {})
+            .await
+            .unwrap();
+        let of_vera = async |command: &dyn Fn(&State, jiff::civil::Date) -> Command| {
+            let acting = Acting::to_enter(&flags("Vera")).unwrap();
+            let state = acting.desk().await.unwrap().state();
+            enter(&flags("Vera"), About::System("credit"), |_, today| {
+                Ok(command(&state, today))
+            })
+            .await
+            .unwrap();
+        };
+        of_vera(&|_, _| Command::AnswerFacts {
+            system: "credit".to_owned(),
+            answers: vec![answer.clone()],
+            expected: vec![("simplified_output".to_owned(), None)],
+        })
+        .await;
+        of_vera(&|_, today| {
+            Command::GrantException(Box::new(NewException {
+                system: "credit".to_owned(),
+                subject: "GDPR-35".to_owned(),
+                reason: "it is being written".to_owned(),
+                measures: "a person looks at every refusal".to_owned(),
+                expires: in_a_month(today),
+            }))
+        })
+        .await;
+        of_vera(&|state, _| {
+            let review = state.systems["credit"].review.as_ref().unwrap().at;
+            Command::DecideLaunch(Box::new(NewLaunch {
+                system: "credit".to_owned(),
+                decision: LaunchDecision::Refuse,
+                conditions: Vec::new(),
+                expires: None,
+                reason: "too much is open".to_owned(),
+                review,
+                blockers: vec!["GDPR-35".to_owned()],
+                needs_two: true,
+            }))
+        })
+        .await;
+        of_vera(&|_, _| Command::EndException {
+            exception: "X1".to_owned(),
+            reason: "the launch was refused".to_owned(),
+        })
+        .await;
+        of_vera(&|_, _| Command::Comment {
+            about: alnager_office::comment::About::System("credit".to_owned()),
+            text: "let us talk".to_owned(),
+        })
+        .await;
+        review(&request("second"), &flags("Olga"), &|_| {})
+            .await
+            .unwrap();
+    });
+    let bytes = std::fs::read(folder.path().join("second/dossier.tar.zst")).unwrap();
+    read(&bytes, Limits::default()).unwrap()
+}
+
+#[test]
+fn decisions_on_a_launch_are_disclosed_and_comments_are_not() {
+    let mut dossier = launched();
+    assert_eq!(check(&dossier), Ok(Vec::new()));
+    assert!(last(&mut dossier, "comment.made").payload.is_none());
+    for kind in [
+        "fact.answered",
+        "exception.granted",
+        "exception.ended",
+        "launch.decided",
+    ] {
+        assert!(last(&mut dossier, kind).payload.is_some(), "{kind}");
+    }
+}
+
+#[test]
+fn a_launch_decided_otherwise_is_found() {
+    let whole = launched();
+    let forge = |kind: &str, change: &dyn Fn(&mut Value)| {
+        let mut forged = whole.clone();
+        payload(last(&mut forged, kind), change);
+        check(&forged).unwrap().join("\n")
+    };
+    let mut declared = whole.clone();
+    let mut builder = Value::Null;
+    payload(last(&mut declared, "system.declared"), |system| {
+        builder = system["declaration"]["team"][0].clone();
+    });
+    let by_builder = |kind: &str| {
+        let mut forged = whole.clone();
+        let item = last(&mut forged, kind);
+        item.entry.actor = builder.as_str().unwrap().parse().unwrap();
+        payload(item, |event| event["by"] = builder.clone());
+        check(&forged).unwrap().join("\n")
+    };
+    let other = json!("01a207b0-0000-7000-8000-000000000000");
+    let by_other = |kind: &str| forge(kind, &|event| event["by"] = other.clone());
+    let unborne = "the latest review of `credit` does not bear this decision";
+    let told = [
+        (
+            forge("launch.decided", &|event| {
+                event["decision"] = json!("approve")
+            }),
+            unborne,
+        ),
+        (
+            forge("launch.decided", &|event| event["verdict"] = json!("clear")),
+            unborne,
+        ),
+        (
+            forge("launch.decided", &|event| event["review"] = json!(0)),
+            unborne,
+        ),
+        (
+            by_builder("launch.decided"),
+            "the launch of `credit` is decided on by who builds it",
+        ),
+        (
+            by_builder("exception.granted"),
+            "`X1` is granted by who builds the system",
+        ),
+        (
+            by_other("exception.ended"),
+            "`X1` is ended in another person's name",
+        ),
+        (
+            by_other("fact.answered"),
+            "`simplified_output` is answered in another person's name",
+        ),
+    ];
+    for (told, want) in told {
+        assert!(told.contains(want), "`{want}` is not in `{told}`");
     }
 }

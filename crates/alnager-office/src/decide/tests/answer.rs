@@ -145,6 +145,41 @@ fn answers_are_checked_against_the_vocabulary() {
 }
 
 #[test]
+fn what_follows_from_something_else_is_not_answered() {
+    let mut world = World::new();
+    let facts = format!(
+        "{FACTS}[fact.adopted]\ntype = 'bool'\nquestion = 'q'\nserves = ['all']\nadopts = 'frame'\n[fact.places]\ntype = 'set'\nvalues = ['EU', 'US']\nquestion = 'q'\nserves = ['all']\n"
+    );
+    let pack = format!("{PACK}[[derive]]\nfact = 'risky'\nrule = 'decides'\n");
+    world.book = Book::new(
+        Vocabulary::parse("f", &facts).unwrap(),
+        Register::parse("e", EVIDENCE, "kind").unwrap(),
+        Register::default(),
+        vec![Pack::parse("p", &pack).unwrap()],
+    )
+    .unwrap();
+    world.declare("", None).unwrap();
+    check(
+        &kinds(world.answer("Tom", "risky=true", "b")),
+        expect!["`risky` cannot be answered: it follows from other facts; answer those"],
+    );
+    check(
+        &kinds(world.answer("Tom", "adopted=true", "b")),
+        expect![
+            "`adopted` cannot be answered: it follows from whether the organisation adopted `frame`; decide on that"
+        ],
+    );
+    check(
+        &kinds(world.answer("Tom", "places=EU,UK", "b")),
+        expect![
+            "`EU,UK` is no answer to `places`; write any of `EU`, `US`, parted by commas, or nothing for none of them"
+        ],
+    );
+    world.answer("Tom", "places=US,EU", "b").unwrap();
+    assert_eq!(world.fact("places"), "EU,US");
+}
+
+#[test]
 fn an_answer_replaces_an_unconfirmed_one_and_is_proposed_beside_a_confirmed_one() {
     let mut world = World::new();
     world.declare("narrow=true", None).unwrap();

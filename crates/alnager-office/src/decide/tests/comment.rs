@@ -88,7 +88,10 @@ fn a_comment_is_on_something_and_says_something() {
         &said(requirement(Some("sys"), "X-befor"), "t"),
         expect!["there is no requirement `X-befor` in the packs in use; did you mean `X-before`?"],
     );
-    check(&said(About::Evidence("E1".to_owned()), "t"), expect![]);
+    check(
+        &said(About::Evidence("E1".to_owned()), "t"),
+        expect!["the desk has no evidence `E1`; none was submitted yet (`alnager evidence add`)"],
+    );
     check(
         &said(About::Task("T1".to_owned()), "t"),
         expect!["the desk has no task `T1`; no task was opened yet (`alnager task open`)"],

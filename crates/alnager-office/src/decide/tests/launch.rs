@@ -8,7 +8,7 @@ fn reviewed(is_clear: bool) -> World {
     let mut world = World::new();
     let all = [
         evidence("dpia", "X-before", "2027-01-01"),
-        evidence("dpia", "X-event", "2027-01-01"),
+        evidence("procedure", "X-event", "2027-01-01"),
         evidence("dpia", "X-org", "2027-01-01"),
     ]
     .concat();
