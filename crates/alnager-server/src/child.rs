@@ -61,8 +61,7 @@ pub async fn run(
     let answered = async {
         let mut answer = Vec::new();
         let mut out = out.take(ANSWER_BYTES_MAX);
-        let (read, complaint) =
-            tokio::join!(out.read_to_end(&mut answer), listen(told, progress));
+        let (read, complaint) = tokio::join!(out.read_to_end(&mut answer), listen(told, progress));
         let status = child.wait().await;
         (read.is_ok(), answer, complaint, status)
     };

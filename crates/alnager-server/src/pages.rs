@@ -50,7 +50,12 @@ pub fn routes(house: Arc<House>) -> Routes {
         )
         .get("/{org}/today", Action::Read, today::show)
         .get("/{org}/lab", Action::Read, lab::show)
-        .post("/{org}/lab", Action::Audit, lab::upload)
+        .upload(
+            "/{org}/lab",
+            Action::Audit,
+            lab::UPLOAD_BYTES_MAX,
+            lab::upload,
+        )
         .get("/{org}/lab/{upload}", Action::Audit, lab::show_upload)
         .post("/{org}/lab/{upload}/measure", Action::Audit, lab::measure)
         .post("/{org}/lab/{upload}/again", Action::Audit, lab::again)

@@ -258,19 +258,3 @@ impl Accounts {
         Ok(())
     }
 }
-pub mod password {
-    pub const MIN: usize = 12;
-    pub fn check(p: &str, _l: &str) -> Result<(), crate::error::StoreError> {
-        if p.chars().count() < MIN {
-            Err(crate::error::StoreError::Stopped)
-        } else {
-            Ok(())
-        }
-    }
-    pub fn hash(p: &str) -> Result<String, crate::error::StoreError> {
-        Ok(p.to_owned())
-    }
-    pub fn verify(p: &str, s: Option<&str>) -> bool {
-        s == Some(p)
-    }
-}

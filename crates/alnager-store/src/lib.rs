@@ -24,6 +24,7 @@ mod group;
 mod guard;
 mod log;
 mod news;
+pub mod password;
 mod place;
 mod rebuild;
 mod rotate;
@@ -36,7 +37,7 @@ mod writer;
 
 pub use accounts::{
     Account, AccountError, Accounts, Invitation, NewAccount, NewSession, NewToken, Session, Token,
-    View, password,
+    View,
 };
 pub use blobs::ObjectStoreError;
 pub use copy::{Copied, Progress};

@@ -28,6 +28,9 @@ mod view;
 /// Most bytes of a file.
 const FILE_BYTES_MAX: u64 = 500 << 20;
 
+/// Most bytes of a form with a file.
+pub(super) const UPLOAD_BYTES_MAX: usize = 501 << 20;
+
 /// What a first look at a file may take.
 const LOOK: Bounds = Bounds {
     memory: 256 << 20,
