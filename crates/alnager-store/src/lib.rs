@@ -5,9 +5,12 @@
 //! in one transaction. [`Writer`] gives a desk a thread and groups what many submit. Everything read is a fold over the entries.
 //! `docs/formats/desk.md` describes every byte.
 //!
+//! [`Accounts`] is what a desk knows beside its journal: who may sign in.
+//!
 //! This crate touches disk and randomness. It blocks while it does (files of a review, some milliseconds per `fsync`), so a
 //! server gives a desk a thread of its own.
 
+mod accounts;
 mod blobs;
 mod copy;
 mod database;
@@ -23,6 +26,7 @@ mod group;
 mod guard;
 mod log;
 mod news;
+pub mod password;
 mod place;
 mod rebuild;
 mod rotate;
@@ -33,6 +37,10 @@ mod snapshot;
 mod verify;
 mod writer;
 
+pub use accounts::{
+    Account, AccountError, Accounts, Invitation, NewAccount, NewSession, NewToken, Session, Token,
+    View,
+};
 pub use blobs::ObjectStoreError;
 pub use copy::{Copied, Progress};
 pub use desk::{Desk, Fresh};
