@@ -17,7 +17,7 @@ use crate::house::House;
 use crate::moment::Moment;
 use crate::organisation::{Asked, Organisation};
 use crate::refusal::Refusal;
-use crate::secret::Secret;
+use crate::secret::{FormKey, Secret};
 use crate::words::{EN, Words};
 
 /// Where a request stands. Made by the guard of a route; a handler takes it as its first argument.
@@ -53,8 +53,8 @@ pub struct Who {
 /// How whoever asks is known.
 #[derive(Debug, Clone)]
 pub enum By {
-    /// A session, by the secret in its cookie.
-    Session(Secret),
+    /// A session: the secret in its cookie, and the key of its forms.
+    Session(Secret, FormKey),
     /// A token, with what it may be used for.
     Token(Vec<Action>),
 }
@@ -122,7 +122,7 @@ impl At {
     /// The token for the forms of a page.
     pub fn form_token(&self) -> Result<String, Refusal> {
         match &self.who.by {
-            By::Session(secret) => Ok(secret.form_token()?),
+            By::Session(_, key) => Ok(key.token()?),
             By::Token(_) => Ok(String::new()),
         }
     }
@@ -153,7 +153,7 @@ impl Who {
     /// Whether they may do something to something.
     pub fn may(&self, action: Action, resource: Resource<'_>) -> bool {
         let is_in_scope = match &self.by {
-            By::Session(_) => true,
+            By::Session(..) => true,
             By::Token(scopes) => action == Action::Enter || scopes.contains(&action),
         };
         let actor = Actor {

@@ -12,7 +12,7 @@ use alnager_office::gate::Gate;
 use alnager_office::role::Role;
 use alnager_office::system::NewDeclaration;
 use alnager_office::task::{NewTask, Why};
-use alnager_store::{Desk, Place};
+use alnager_store::{AccountError, Desk, NewAccount, Place};
 use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
 use alnager_work::review;
@@ -313,17 +313,40 @@ pub async fn links(seat: &Seat) -> Result<Vec<(String, String)>, JobError> {
 
 async fn link(organisation: &Organisation, name: &str) -> Result<String, JobError> {
     let secret = Secret::new()?;
-    let moment = organisation.moment();
-    let person = moment.state.person(name);
+    let person = settle(organisation, name).await?;
     let expires = session::now() + LINK;
     let invited = organisation
         .accounts
-        .invite(&secret.hash(), person, ENTER, expires)
+        .invite(&secret.hash(), Some(&person), ENTER, expires)
         .await;
-    invited.map_err(|error| JobError::Internal(error.to_string()))?;
+    invited.map_err(internal)?;
     Ok(format!(
         "/{}/welcome/{}",
         organisation.slug,
         secret.reveal()
     ))
+}
+
+/// Gives somebody an account without a password where they have none; their id.
+pub async fn settle(organisation: &Organisation, name: &str) -> Result<String, JobError> {
+    let moment = organisation.moment();
+    let person = moment.state.person(name).map(str::to_owned);
+    let person = person
+        .ok_or_else(|| JobError::Internal(format!("`{name}` is nobody of the demonstration")))?;
+    let accounts = &organisation.accounts;
+    let account = accounts.of_person(&person).await.map_err(internal)?;
+    if account.is_none() {
+        let account = NewAccount {
+            person: person.clone(),
+            login: name.replace(' ', "."),
+            password: None,
+            at: session::now(),
+        };
+        accounts.add(&account).await.map_err(internal)?;
+    }
+    Ok(person)
+}
+
+fn internal(error: AccountError) -> JobError {
+    JobError::Internal(error.to_string())
 }

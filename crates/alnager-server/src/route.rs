@@ -19,7 +19,7 @@ use crate::house::House;
 use crate::moment::Moment;
 use crate::organisation::Organisation;
 use crate::refusal::Refusal;
-use crate::secret::Secret;
+use crate::secret::{FormKey, Secret};
 use crate::session;
 use crate::{log, page, problem, respond};
 
@@ -246,8 +246,8 @@ async fn enter(
     };
     let refused = |refusal: Refusal| (Some(at.clone()), refusal);
     let request = match (&at.who.by, request.method().is_safe()) {
-        (By::Session(secret), false) => ours(gate, secret, request).await.map_err(refused)?,
-        (By::Session(_) | By::Token(_), _) => request,
+        (By::Session(_, key), false) => ours(gate, key, request).await.map_err(refused)?,
+        (By::Session(..) | By::Token(_), _) => request,
     };
     exists(&at).map_err(refused)?;
     let is_allowed = match at.named.get("system") {
@@ -274,8 +274,10 @@ async fn who(
     let (person, by) = match gate.declared.kind {
         Kind::Page => {
             let secret = session::cookie(headers, &organisation.slug).ok_or(Refusal::SignIn)?;
-            let person = session::person(organisation, &secret).await?;
-            (person.ok_or(Refusal::SignIn)?, By::Session(secret))
+            let found = session::of(organisation, &secret).await?;
+            let session = found.ok_or(Refusal::SignIn)?;
+            let key = FormKey::of(&session.first_hash);
+            (session.person, By::Session(secret, key))
         }
         Kind::Api => {
             let secret = bearer(headers).ok_or(Refusal::SignIn)?;
@@ -301,7 +303,7 @@ fn bearer(headers: &HeaderMap) -> Option<Secret> {
 }
 
 /// Makes sure that a form was sent by a page of this session: from the same origin, with the token of its session.
-async fn ours(gate: &Gate, secret: &Secret, request: Request) -> Result<Request, Refusal> {
+async fn ours(gate: &Gate, key: &FormKey, request: Request) -> Result<Request, Refusal> {
     let refused = || Refusal::Forbidden(crate::words::EN.refusal.other_form.to_owned());
     if !is_same_origin(&gate.house, request.headers()) {
         return Err(refused());
@@ -312,7 +314,7 @@ async fn ours(gate: &Gate, secret: &Secret, request: Request) -> Result<Request,
         .map(str::to_owned);
     let token = header.or_else(|| field(request.uri().query().unwrap_or_default(), FORM_TOKEN));
     if let Some(token) = token {
-        return match secret.is_form_token(&token) {
+        return match key.is_key_of(&token) {
             true => Ok(request),
             false => Err(refused()),
         };
@@ -322,7 +324,7 @@ async fn ours(gate: &Gate, secret: &Secret, request: Request) -> Result<Request,
         .await
         .map_err(|_| Refusal::TooLarge(crate::words::EN.refusal.form_too_large.to_owned()))?;
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    match field(text, FORM_TOKEN).is_some_and(|token| secret.is_form_token(&token)) {
+    match field(text, FORM_TOKEN).is_some_and(|token| key.is_key_of(&token)) {
         true => Ok(Request::from_parts(parts, Body::from(bytes))),
         false => Err(refused()),
     }

@@ -39,16 +39,40 @@ impl Secret {
         Sha256::digest(self.0.as_bytes()).into()
     }
 
-    /// The token that shows that a form came from a page of this session, masked anew each time: pages are compressed, and a token that
-    /// stays the same could be guessed from their length.
-    pub fn form_token(&self) -> Result<String, JobError> {
+    /// Whether two secrets are one, in a time that does not tell where they differ.
+    pub fn is(&self, other: &Secret) -> bool {
+        is_same(&self.hash(), &other.hash())
+    }
+}
+
+/// What shows that a form came from a page of a session. It stays the same while the session's secret is replaced, so that a form that
+/// somebody has been filling in for an hour is still taken.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FormKey([u8; LEN]);
+
+impl std::fmt::Debug for FormKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FormKey(…)")
+    }
+}
+
+impl FormKey {
+    /// That of the session that began with a secret of this hash.
+    pub fn of(first_hash: &[u8; LEN]) -> FormKey {
+        let hash = Sha256::new().chain_update(b"alnager form\0");
+        FormKey(hash.chain_update(first_hash).finalize().into())
+    }
+
+    /// A token for a form, masked anew each time: pages are compressed, and a token that stays the same could be guessed from their
+    /// length.
+    pub fn token(&self) -> Result<String, JobError> {
         let mask = random::<LEN>()?;
-        let masked = xor(self.form_key(), mask);
+        let masked = xor(self.0, mask);
         Ok(URL_SAFE_NO_PAD.encode([mask, masked].concat()))
     }
 
     /// Whether a form's token belongs to this session.
-    pub fn is_form_token(&self, token: &str) -> bool {
+    pub fn is_key_of(&self, token: &str) -> bool {
         let Ok(bytes) = URL_SAFE_NO_PAD.decode(token) else {
             return false;
         };
@@ -58,17 +82,7 @@ impl Secret {
         let Ok(masked) = <[u8; LEN]>::try_from(masked) else {
             return false;
         };
-        is_same(&xor(masked, *mask), &self.form_key())
-    }
-
-    /// Whether two secrets are one, in a time that does not tell where they differ.
-    pub fn is(&self, other: &Secret) -> bool {
-        is_same(&self.hash(), &other.hash())
-    }
-
-    fn form_key(&self) -> [u8; LEN] {
-        let hash = Sha256::new().chain_update(b"alnager form\0");
-        hash.chain_update(self.0.as_bytes()).finalize().into()
+        is_same(&xor(masked, *mask), &self.0)
     }
 }
 
@@ -101,13 +115,14 @@ mod tests {
 
     #[test]
     fn a_form_token_belongs_to_one_session_and_never_reads_the_same() {
-        let (one, other) = (Secret::new().unwrap(), Secret::new().unwrap());
-        let (first, second) = (one.form_token().unwrap(), one.form_token().unwrap());
+        let key = || FormKey::of(&Secret::new().unwrap().hash());
+        let (one, other) = (key(), key());
+        let (first, second) = (one.token().unwrap(), one.token().unwrap());
         assert_ne!(first, second);
-        assert!(one.is_form_token(&first) && one.is_form_token(&second));
-        assert!(!other.is_form_token(&first));
+        assert!(one.is_key_of(&first) && one.is_key_of(&second));
+        assert!(!other.is_key_of(&first));
         for wrong in ["", "x", &first[1..], &format!("{first}A")] {
-            assert!(!one.is_form_token(wrong), "{wrong}");
+            assert!(!one.is_key_of(wrong), "{wrong}");
         }
     }
 }

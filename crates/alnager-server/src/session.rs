@@ -1,6 +1,6 @@
 //! Sessions: who is signed in on which browser, and the cookies that say so.
 
-use alnager_store::NewSession;
+use alnager_store::{NewSession, Session};
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -23,6 +23,8 @@ const HOUR: i64 = 3_600 * SECOND;
 
 /// How long a session lasts without being used, in microseconds.
 const IDLE: i64 = 12 * HOUR;
+/// How long a session lasts in any case, in microseconds: whoever comes back every day signs in once a week.
+const LASTS: i64 = 7 * 24 * HOUR;
 /// After how long a session gets another secret, in microseconds.
 const ROTATE: i64 = HOUR;
 /// How long the old secret still works, for requests under way, in microseconds.
@@ -54,7 +56,7 @@ pub fn cookie(headers: &HeaderMap, slug: &str) -> Option<Secret> {
 /// The header that gives a browser a session's secret, or takes it away.
 fn set_cookie(house: &House, slug: &str, secret: Option<&Secret>) -> Option<HeaderValue> {
     let (value, age) = match secret {
-        Some(secret) => (secret.reveal(), IDLE / SECOND),
+        Some(secret) => (secret.reveal(), LASTS / SECOND),
         None => ("", 0),
     };
     let secure = if house.is_secure() { "; Secure" } else { "" };
@@ -64,13 +66,18 @@ fn set_cookie(house: &House, slug: &str, secret: Option<&Secret>) -> Option<Head
     HeaderValue::from_str(&text).ok()
 }
 
-/// The person behind a session's secret; `None` where it has ended.
-pub async fn person(
+/// The session behind a secret, and notes that it is used; `None` where it has ended.
+pub async fn of(
     organisation: &Organisation,
     secret: &Secret,
-) -> Result<Option<String>, Refusal> {
-    let found = organisation.accounts.session(&secret.hash(), now()).await?;
-    Ok(found.map(|session| session.person))
+) -> Result<Option<Session>, Refusal> {
+    let (hash, now) = (secret.hash(), now());
+    let found = organisation.accounts.session(&hash, now).await?;
+    let session = found.filter(|session| now - session.seen_at < IDLE);
+    if session.is_some() {
+        organisation.accounts.touch_session(&hash, now).await?;
+    }
+    Ok(session)
 }
 
 /// The person behind a token, and what it may be used for; `None` where there is none.
@@ -78,7 +85,11 @@ pub async fn token(
     organisation: &Organisation,
     secret: &Secret,
 ) -> Result<Option<(String, Vec<Action>)>, Refusal> {
-    let found = organisation.accounts.token(&secret.hash(), now()).await?;
+    let (hash, now) = (secret.hash(), now());
+    let found = organisation.accounts.token(&hash, now).await?;
+    if found.is_some() {
+        organisation.accounts.touch_token(&hash, now).await?;
+    }
     Ok(found.map(|token| {
         let scopes = token.scopes.iter().filter_map(|word| Action::of(word));
         (token.person, scopes.collect())
@@ -98,7 +109,7 @@ pub async fn begin(
         hash: secret.hash(),
         person: person.to_owned(),
         at,
-        expires: at + IDLE,
+        expires: at + LASTS,
     };
     organisation.accounts.begin_session(&session).await?;
     let mut response = see_other(path);
@@ -110,7 +121,7 @@ pub async fn begin(
 
 /// Ends the session of a request.
 pub async fn end(at: &At) -> Result<Response, Refusal> {
-    if let By::Session(secret) = &at.who.by {
+    if let By::Session(secret, _) = &at.who.by {
         at.organisation.accounts.end_session(&secret.hash()).await?;
     }
     let mut response = see_other(&at.link("/sign-in"));
@@ -122,7 +133,7 @@ pub async fn end(at: &At) -> Result<Response, Refusal> {
 
 /// Gives a session that has been used for a while another secret, with the answer to a page.
 pub async fn renew(at: &At, declared: &Declared, response: &mut Response) {
-    let By::Session(secret) = &at.who.by else {
+    let By::Session(secret, _) = &at.who.by else {
         return;
     };
     if declared.kind != Kind::Page || response.headers().contains_key(header::SET_COOKIE) {
@@ -139,12 +150,12 @@ async fn renew_now(at: &At, secret: &Secret, response: &mut Response) -> Result<
     let Some(session) = accounts.session(&hash, now).await? else {
         return Ok(());
     };
-    if now - session.began_at < ROTATE {
+    if now - session.issued_at < ROTATE {
         return Ok(());
     }
     let next = Secret::new()?;
     let is_rotated = accounts
-        .rotate_session(&hash, &next.hash(), now, now + GRACE, now + IDLE)
+        .rotate_session(&hash, &next.hash(), now, now + GRACE)
         .await?;
     if let (true, Some(cookie)) = (
         is_rotated,

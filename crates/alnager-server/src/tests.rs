@@ -19,7 +19,7 @@ use crate::demo;
 use crate::house::{House, Options};
 use crate::pages;
 use crate::route::Declared;
-use crate::secret::Secret;
+use crate::secret::{FormKey, Secret};
 use crate::session;
 
 mod isolation;
@@ -86,8 +86,7 @@ impl Street {
     /// Somebody who is signed in, by name.
     pub(crate) async fn visitor(&self, slug: &str, name: &str) -> Visitor {
         let organisation = self.house.seats[slug].organisation().unwrap();
-        let state = Arc::clone(&organisation.moment().state);
-        let person = state.person(name).unwrap().to_owned();
+        let person = demo::settle(organisation, name).await.unwrap();
         let response = session::begin(&self.house, organisation, &person, "/").await;
         let response = response.unwrap();
         let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
@@ -150,7 +149,7 @@ impl Visitor {
     /// The token for a form of this session.
     pub(crate) fn form_token(&self) -> String {
         let secret = self.cookie.split_once('=').map_or("", |(_, secret)| secret);
-        Secret::carried(secret).form_token().unwrap()
+        FormKey::of(&Secret::carried(secret).hash()).token().unwrap()
     }
 
     /// Sends a request; a path that starts with `//` is one of the whole server.

@@ -93,6 +93,10 @@ pub(crate) enum Arg<'a> {
     Int(i64),
     Bytes(&'a [u8]),
     Text(&'a str),
+    /// One that may be null.
+    MaybeInt(Option<i64>),
+    MaybeBytes(Option<&'a [u8]>),
+    MaybeText(Option<&'a str>),
 }
 
 /// A row of an answer.
@@ -480,6 +484,17 @@ impl Database {
         }
     }
 
+    /// Writes a file anew from its rows: when rows move between pages, `secure_delete` leaves copies of them in the gaps. For small
+    /// files. On a server, nothing: [`Database::forget`] does it there.
+    pub(crate) async fn write_anew(&mut self) -> Result<(), StoreError> {
+        if self.is_server() {
+            return Ok(());
+        }
+        // Not by way of a temporary file, of which the disk would keep the bytes.
+        self.query("PRAGMA temp_store = MEMORY", &[]).await?;
+        self.query("VACUUM", &[]).await.map(drop)
+    }
+
     /// Waits until nobody may read any more what was deleted before this call: such rows a table that is written anew keeps.
     async fn outlast_readers(&mut self) -> Result<(), StoreError> {
         let now: Vec<String> = self.all(NOW, &[], |row| row.get(0)).await?;
@@ -537,6 +552,9 @@ macro_rules! bound {
                 Arg::Int(number) => query.bind(number),
                 Arg::Bytes(bytes) => query.bind(bytes),
                 Arg::Text(text) => query.bind(text),
+                Arg::MaybeInt(number) => query.bind(number),
+                Arg::MaybeBytes(bytes) => query.bind(bytes),
+                Arg::MaybeText(text) => query.bind(text),
             };
         }
         query

@@ -4,6 +4,7 @@ use alnager_journal::entry::Entry;
 use alnager_office::decide::Command;
 use uuid::Uuid;
 
+use crate::accounts;
 use crate::database::Durability;
 use crate::desk::{Desk, Files};
 use crate::error::{CommitError, StoreError};
@@ -26,7 +27,8 @@ pub struct Erasure {
 }
 
 impl Desk {
-    /// Erases a person: enters the request, destroys the person's keys, deletes payloads and blobs, and enters that it is done.
+    /// Erases a person: enters the request, destroys the person's keys, deletes payloads, blobs
+    /// and whatever the accounts hold, and enters that it is done.
     ///
     /// Each step is durable before the next one and may be repeated: after an interruption the same call, with the person's id,
     /// goes on where it ended. `request` is a [`Command::ErasePerson`].
@@ -54,6 +56,7 @@ impl Desk {
         let entries = state.person_entries.get(id).cloned().unwrap_or_default();
         let entries: Vec<u64> = entries.into_iter().collect();
         let (n_payloads, n_blobs) = self.destroy(owner, &entries).await?;
+        accounts::forget_in(&self.place, owner, self.faults.clone()).await?;
         let command = Command::FinishErasure {
             requested: erased.requested,
             n_payloads,

@@ -11,6 +11,8 @@ use crate::error::StoreError;
 
 pub(crate) const JOURNAL: &str = "journal.db";
 pub(crate) const KEYS: &str = "keys.db";
+/// Accounts and whatever else is no part of the journal; there once somebody opened it.
+pub(crate) const ACCOUNTS: &str = "accounts.db";
 pub(crate) const LOG_KEY: &str = "log.key";
 /// The seed of the key before, while both sign.
 pub(crate) const LOG_KEY_OLD: &str = "log.key.old";
@@ -166,6 +168,18 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> 
         let _ = fs::remove_file(&unfinished);
     }
     written?;
+    sync_dir(parent(path))
+}
+
+/// Gives a file that is whole a second name, durably; where another one has that name already, that one stays.
+pub(crate) fn link_file(whole: &Path, path: &Path) -> Result<(), StoreError> {
+    match fs::hard_link(whole, path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        // Some disks have no second names. There two makers of the same moment are not kept apart.
+        Err(_) if is_there(path)? => {}
+        Err(_) => fs::rename(whole, path).map_err(|error| StoreError::io(path, error))?,
+    }
     sync_dir(parent(path))
 }
 

@@ -5,6 +5,8 @@
 //! in one transaction. [`Writer`] gives a desk a thread and groups what many submit. Everything read is a fold over the entries.
 //! `docs/formats/desk.md` describes every byte.
 //!
+//! [`Accounts`] is what a desk knows beside its journal: who may sign in.
+//!
 //! This crate touches disk and randomness. It blocks while it does (files of a review, some milliseconds per `fsync`), so a
 //! server gives a desk a thread of its own.
 

@@ -9,7 +9,7 @@ use crate::blobs::Blobs;
 use crate::database::{Address, Database, Server};
 use crate::error::StoreError;
 use crate::fault::Faults;
-use crate::folder::{self, BLOBS, Found, JOURNAL, KEK, KEYS, LOG_KEY};
+use crate::folder::{self, ACCOUNTS, BLOBS, Found, JOURNAL, KEK, KEYS, LOG_KEY};
 use crate::schema::Kind;
 use crate::secret::Unlock;
 
@@ -178,6 +178,14 @@ impl Place {
         }
     }
 
+    /// Accounts lie in a file of their own, or beside the keys.
+    pub(crate) fn accounts(&self) -> Address {
+        match &self.at {
+            At::Folder(dir) => Address::File(dir.join(ACCOUNTS)),
+            At::Server(_) => self.keys(),
+        }
+    }
+
     pub(crate) fn blobs(&self) -> Result<Blobs, StoreError> {
         match &self.at {
             At::Folder(dir) => Ok(Blobs::new(dir.join(BLOBS))),
@@ -221,7 +229,7 @@ impl Place {
     /// Becomes the only one who makes a desk in a server's database, until the connection is closed.
     pub(crate) async fn hold_making(&self) -> Result<Database, StoreError> {
         let mut journal = Database::connect(&self.journal(), Faults::default()).await?;
-        journal.lock_making().await?;
+        journal.lock_making(Kind::Journal).await?;
         Ok(journal)
     }
 

@@ -6,6 +6,7 @@ use alnager_journal::merkle::Hash;
 use alnager_journal::tile::Tile;
 use uuid::Uuid;
 
+use crate::accounts;
 use crate::database::{Address, Arg, Database, Row};
 use crate::error::StoreError;
 use crate::fault::Faults;
@@ -266,11 +267,13 @@ const SELECT_MOVED: &str = "SELECT 1 FROM tombstone WHERE org = $1 AND id = $1";
 const INSERT_TOMBSTONE: &str =
     "INSERT INTO tombstone (org, id, owner) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
-/// Which of the two databases.
+/// Which set of tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Journal,
     Keys,
+    /// People who may sign in. On PostgreSQL they lie beside the keys.
+    Accounts,
 }
 
 impl Kind {
@@ -279,6 +282,8 @@ impl Kind {
         match self {
             Kind::Journal => [&[JOURNAL_1], &[JOURNAL_2, JOURNAL_ADDED]],
             Kind::Keys => [&[KEYS_1], &[KEYS_2, KEYS_ADDED]],
+            // Desks of format 1 had none.
+            Kind::Accounts => [&[], &[accounts::schema::TABLES]],
         }
     }
 
@@ -287,6 +292,7 @@ impl Kind {
         let added = match self {
             Kind::Journal => JOURNAL_ADDED,
             Kind::Keys => KEYS_ADDED,
+            Kind::Accounts => accounts::schema::TABLES,
         };
         added.replace("CREATE TABLE", "CREATE TEMP TABLE")
     }
@@ -295,6 +301,7 @@ impl Kind {
         match self {
             Kind::Journal => 0x416c_6e67,
             Kind::Keys => 0x416c_6e6b,
+            Kind::Accounts => 0x416c_6e61,
         }
     }
 
@@ -302,6 +309,7 @@ impl Kind {
         match self {
             Kind::Journal => "journal",
             Kind::Keys => "keys",
+            Kind::Accounts => "accounts",
         }
     }
 
@@ -490,9 +498,9 @@ impl Database {
         Ok((database, found))
     }
 
-    /// Waits until nobody else makes a desk in this server's database.
-    pub(crate) async fn lock_making(&mut self) -> Result<(), StoreError> {
-        let args = [Arg::Int(Kind::Journal.application_id())];
+    /// Waits until nobody else makes tables of this kind in this server's database.
+    pub(crate) async fn lock_making(&mut self, kind: Kind) -> Result<(), StoreError> {
+        let args = [Arg::Int(kind.application_id())];
         self.query("SELECT pg_advisory_lock($1)", &args)
             .await
             .map(drop)
@@ -514,6 +522,7 @@ impl Database {
             (false, _) => self.number("PRAGMA user_version").await,
             (true, Kind::Journal) => self.number("SELECT format FROM alnager_journal").await,
             (true, Kind::Keys) => self.number("SELECT format FROM alnager_keys").await,
+            (true, Kind::Accounts) => self.number("SELECT format FROM alnager_accounts").await,
         }
     }
 

@@ -158,6 +158,8 @@ everywhere! {
     tiles_are_rebuilt_from_the_entries,
 }
 
+mod accounts;
+
 /// A place to make desks in, a folder or two databases, with a little law and policy.
 struct World {
     book: Book,

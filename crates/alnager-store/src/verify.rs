@@ -17,7 +17,7 @@ use crate::desk::{Desk, only_head};
 use crate::edge::Edge;
 use crate::error::StoreError;
 use crate::fault::Faults;
-use crate::folder::{self, Found, JOURNAL, KEK, KEYS, LOG_KEY};
+use crate::folder::{self, ACCOUNTS, Found, JOURNAL, KEK, KEYS, LOG_KEY};
 use crate::fork::keys_under;
 use crate::guard::{self, Standing};
 use crate::log::Held;
@@ -1014,7 +1014,11 @@ impl Check {
             At::Folder(_) => &[KEK, LOG_KEY, KEYS, JOURNAL],
             At::Server(_) => &[KEK, LOG_KEY],
         };
-        for file in files {
+        let accounts = match place.folder() {
+            Some(dir) if folder::is_there(&dir.join(ACCOUNTS))? => Some(&ACCOUNTS),
+            Some(_) | None => None,
+        };
+        for file in files.iter().chain(accounts) {
             if folder::is_open_to_others(&place.home().join(file))? {
                 self.notes.push(Note::OpenToOthers { file });
             }

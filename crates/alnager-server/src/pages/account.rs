@@ -72,7 +72,8 @@ async fn changed(at: &At, change: Change) -> Result<(), Refusal> {
     password::check(&change.password, &account.login)
         .map_err(|error| Refusal::Invalid(error.to_string()))?;
     let new = change.password;
-    let hashed = off_thread(move || password::hash(&new)).await??;
+    let hashed = off_thread(move || password::hash(&new, &account.login)).await?;
+    let hashed = hashed.map_err(|error| Refusal::Invalid(error.to_string()))?;
     accounts
         .set_password(&at.who.person, &hashed, session::now())
         .await?;

@@ -147,7 +147,7 @@ async fn shown(
                         th scope="row" { (name) }
                         td data-label=(words.login) {
                             @match account {
-                                Some(account) if account.is_closed => { (account.login) " (" (words.closed) ")" }
+                                Some(account) if account.is_closed() => { (account.login) " (" (words.closed) ")" }
                                 Some(account) => (account.login),
                                 None => span.quiet { (words.no_account) },
                             }
@@ -156,7 +156,7 @@ async fn shown(
                             @if roles.is_empty() { span.quiet { (words.no_roles) } }
                             @else { (roles.iter().map(|role| EN.role(*role)).collect::<Vec<_>>().join(", ")) }
                         }
-                        td { (deeds(at, id, name, &roles, account.map(|account| account.is_closed))) }
+                        td { (deeds(at, id, name, &roles, account.map(|account| account.is_closed()))) }
                     }
                 }
             }

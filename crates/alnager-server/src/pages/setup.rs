@@ -149,7 +149,7 @@ pub(super) fn password_field(label: &str) -> Markup {
     html! {
         div.field {
             label for="password" { (label) }
-            input type="password" id="password" name="password" autocomplete="new-password" minlength=(password::MIN) required aria-describedby="password-note";
+            input type="password" id="password" name="password" autocomplete="new-password" minlength=(password::LEN_MIN) required aria-describedby="password-note";
             p.note id="password-note" { (EN.setup.password_note) }
         }
     }

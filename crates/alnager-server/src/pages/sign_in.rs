@@ -100,7 +100,7 @@ async fn known(
         return Err(Refusal::TooOften { minutes });
     }
     let account = organisation.accounts.by_login(&given.login).await?;
-    let account = account.filter(|account| !account.is_closed);
+    let account = account.filter(|account| !account.is_closed());
     let stored = account
         .as_ref()
         .and_then(|account| account.password.clone());
@@ -279,7 +279,9 @@ pub(super) async fn add_account(
     chosen: Chosen,
 ) -> Result<(), Refusal> {
     let password = chosen.password;
-    let hashed = off_thread(move || password::hash(&password)).await??;
+    let login = chosen.login.clone();
+    let hashed = off_thread(move || password::hash(&password, &login)).await?;
+    let hashed = hashed.map_err(|error| Refusal::Invalid(error.to_string()))?;
     let at = session::now();
     let accounts = &organisation.accounts;
     if accounts.of_person(person).await?.is_some() {

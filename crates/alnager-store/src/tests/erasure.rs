@@ -5,6 +5,9 @@ use alnager_office::decide::Refused;
 use super::*;
 use crate::Note;
 
+/// What Tomasz signs in with.
+const LOGIN: &str = "tomasz@harbour.example";
+
 /// A person's bytes as they lay on disk.
 struct Traces {
     name: &'static str,
@@ -23,6 +26,7 @@ fn prepared(world: &World) -> (Traces, String) {
     let entry = desk.state().person_entries[&person][0];
     let salt = world.run(desk.payload(entry)).unwrap().unwrap().salt;
     world.run(desk.close()).unwrap();
+    drop(world.with_account(&person, LOGIN));
     let hex = person.replace('-', "");
     let text = |sql: String| -> &'static str { sql.leak() };
     let mut needles = vec![
@@ -36,6 +40,7 @@ fn prepared(world: &World) -> (Traces, String) {
             name.encode_utf16().flat_map(u16::to_be_bytes).collect(),
         ),
         ("the salt", salt.to_vec()),
+        ("the login", LOGIN.as_bytes().to_vec()),
     ];
     for (what, database, sql) in [
         (
@@ -96,6 +101,7 @@ fn what_is_erased_is_in_no_byte_of_the_desk_and_every_proof_holds() {
     let world = World::new();
     let (traces, person) = prepared(&world);
     let before = [
+        "the login",
         "the ciphertext",
         "the nonce",
         "the wrapped key",
@@ -110,7 +116,12 @@ fn what_is_erased_is_in_no_byte_of_the_desk_and_every_proof_holds() {
         traces.name,
         "names come back with a snapshot"
     );
+    // A server has the accounts open, and has written to them.
+    let accounts = world.run(crate::Accounts::open(&world.place())).unwrap();
+    let saved = world.run(accounts.save_view(&person, "tasks", "late", LOGIN));
+    saved.unwrap();
     let erasure = world.erase(&mut desk, traces.name, (id(), id())).unwrap();
+    assert_eq!(world.run(accounts.of_person(&person)).unwrap(), None);
     assert_eq!((erasure.n_payloads, erasure.n_blobs), (1, 0));
     assert_eq!(erasure.person.to_string(), person);
     // While the desk is open too.

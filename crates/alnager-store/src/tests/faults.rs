@@ -175,7 +175,12 @@ fn a_group_of_which_one_is_refused() {
 fn an_erasure() {
     let ids = (id(), id());
     check(&Case {
-        prepare: &|world| world.closed(1),
+        prepare: &|world| {
+            world.closed(1);
+            let desk = world.open().unwrap();
+            let tomasz = world.person(&desk, PEOPLE[1]);
+            drop(world.with_account(&tomasz, "tomasz"));
+        },
         act: &|world, desk| {
             let state = desk.state();
             let named = state
@@ -183,11 +188,14 @@ fn an_erasure() {
                 .iter()
                 .find(|(id, _)| state.person(PEOPLE[0]) != Some(id.as_str()));
             let tomasz = named.unwrap().0.clone();
-            act(world.erase(desk, &tomasz, ids))
+            world.erase(desk, &tomasz, ids)?;
+            let accounts = world.run(crate::Accounts::open(&world.place()))?;
+            assert_eq!(world.run(accounts.all()).unwrap(), []);
+            Ok(())
         },
         entries: 2,
         unlock: Unlock::Open,
-        steps: 35,
+        steps: 45,
     });
 }
 

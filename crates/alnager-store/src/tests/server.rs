@@ -761,6 +761,9 @@ fn what_is_erased_is_in_no_file_of_the_databases() {
         assert!(!found.is_empty(), "{what}");
         needles.extend(found);
     }
+    let login = "ada@harbour.example";
+    let accounts = world.with_account(&person, login);
+    needles.push(login.as_bytes().to_vec());
     let find = |needle: &[u8]| -> Vec<PathBuf> {
         folders
             .iter()
@@ -772,6 +775,7 @@ fn what_is_erased_is_in_no_file_of_the_databases() {
         assert!(!find(needle).is_empty(), "the search finds what is there");
     }
     world.run(world.erased(&mut desk, PEOPLE[2]));
+    assert_eq!(world.run(accounts.all()).unwrap(), []);
     world.run(desk.write_snapshot()).unwrap();
     world.run(databases.admin("CHECKPOINT"));
     for (at, needle) in needles.iter().enumerate() {
