@@ -15,9 +15,13 @@ use crate::session;
 use crate::words::EN;
 
 mod account;
+mod evidence;
+mod gate;
 mod people;
 mod setup;
+mod shared;
 mod sign_in;
+mod tasks;
 mod today;
 
 /// Every route of the server.
@@ -64,8 +68,9 @@ pub fn routes(house: Arc<House>) -> Routes {
             "/{org}/people/{person}/close",
             Action::Administer,
             people::close,
-        );
-    routes
+        )
+        .post("/{org}/comments", Action::Comment, shared::comment);
+    tasks::routes(evidence::routes(gate::routes(routes)))
 }
 
 /// The front door: into the only organisation, or a choice.

@@ -12,6 +12,10 @@ use alnager_office::gate::{Status, Verdict};
 use alnager_office::role::Role;
 use jiff::civil::Date;
 
+pub mod shared;
+pub mod gate;
+pub mod evidence;
+pub mod tasks;
 pub mod today;
 
 /// The texts of one language.
@@ -33,6 +37,14 @@ pub struct Words {
     pub people: People,
     /// One's own account.
     pub account: Account,
+    /// What several rooms share.
+    pub shared: shared::Shared,
+    /// The room Gate.
+    pub gate: gate::Gate,
+    /// The room Evidence.
+    pub evidence: evidence::Evidence,
+    /// The room Tasks.
+    pub tasks: tasks::Tasks,
     /// The room Today.
     pub today: today::Today,
 }
@@ -279,6 +291,10 @@ pub static EN: Words = Words {
         no_tokens: "You have no tokens.",
         sign_out: "Sign out",
     },
+    shared: shared::EN,
+    gate: gate::EN,
+    evidence: evidence::EN,
+    tasks: tasks::EN,
     today: today::EN,
 };
 
