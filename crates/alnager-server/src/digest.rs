@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use alnager_audit::judge::Outcome;
 use alnager_office::derived::Derived;
-use alnager_office::evidence::Standing;
+use alnager_office::evidence::{Evidence, Standing};
 use alnager_office::gate::{Status, Verdict};
 use alnager_office::launch::LaunchStanding;
 use alnager_office::state::State;
@@ -21,6 +21,8 @@ pub struct Digest {
     pub tally: Tally,
     /// Evidence that awaits a decision, the oldest first.
     pub queue: Vec<String>,
+    /// Every piece of evidence with how it stands, the latest first.
+    pub shelf: Vec<Shelved>,
     /// Accepted evidence that has expired or soon will, the soonest first.
     pub ageing: Vec<Ageing>,
     /// Law that will bind a system, the soonest first.
@@ -61,6 +63,34 @@ pub struct Tally {
     pub undecided: usize,
 }
 
+/// A piece of evidence and how it stands over all it is offered for.
+#[derive(Debug, Clone)]
+pub struct Shelved {
+    /// The evidence.
+    pub evidence: String,
+    /// How it stands.
+    pub stands: Shelf,
+    /// The entry that submitted it.
+    pub at: u64,
+}
+
+/// How evidence stands over all it is offered for: what needs somebody comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shelf {
+    /// Nobody has decided about some of it.
+    Awaiting,
+    /// It was accepted and no longer counts.
+    Expired,
+    /// It is accepted and stops counting within [`AGEING_DAYS`].
+    Expiring,
+    /// It is accepted for something.
+    Accepted,
+    /// It is accepted for nothing.
+    Rejected,
+    /// A newer version took its place.
+    Replaced,
+}
+
 /// Accepted evidence that has expired or soon will.
 #[derive(Debug, Clone)]
 pub struct Ageing {
@@ -94,6 +124,58 @@ pub struct Across {
     pub unknown: usize,
     /// Ahead or waiting.
     pub ahead: usize,
+}
+
+impl Shelf {
+    /// All of them, in the order of the filter.
+    pub const ALL: [Shelf; 6] = [
+        Shelf::Awaiting,
+        Shelf::Accepted,
+        Shelf::Rejected,
+        Shelf::Expiring,
+        Shelf::Expired,
+        Shelf::Replaced,
+    ];
+
+    /// How a piece of evidence stands on a day.
+    pub fn of(evidence: &Evidence, today: Date) -> Shelf {
+        if evidence.replaced_by.is_some() {
+            return Shelf::Replaced;
+        }
+        let (mut is_accepted, mut is_expired, mut is_undecided) = (false, false, false);
+        for requirement in evidence.requirements() {
+            match evidence.standing(requirement, today) {
+                Standing::Submitted => is_undecided = true,
+                Standing::Accepted | Standing::NotYetEffective => is_accepted = true,
+                Standing::Expired => is_expired = true,
+                Standing::Rejected => {}
+            }
+        }
+        let soon = today.saturating_add(AGEING_DAYS.days());
+        let is_ageing = evidence
+            .submitted
+            .expires
+            .is_some_and(|expires| expires <= soon);
+        match (is_undecided, is_expired, is_accepted) {
+            (true, _, _) => Shelf::Awaiting,
+            (false, true, _) => Shelf::Expired,
+            (false, false, true) if is_ageing => Shelf::Expiring,
+            (false, false, true) => Shelf::Accepted,
+            (false, false, false) => Shelf::Rejected,
+        }
+    }
+
+    /// Its word, as the filter has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Shelf::Awaiting => "awaiting",
+            Shelf::Expired => "expired",
+            Shelf::Expiring => "expiring",
+            Shelf::Accepted => "accepted",
+            Shelf::Rejected => "rejected",
+            Shelf::Replaced => "replaced",
+        }
+    }
 }
 
 /// How long before its last day evidence is shown as ageing, in days.
@@ -189,6 +271,11 @@ impl Digest {
         let soon = today.saturating_add(soon);
         let mut queue = Vec::new();
         for (id, evidence) in &state.evidence {
+            self.shelf.push(Shelved {
+                evidence: id.clone(),
+                stands: Shelf::of(evidence, today),
+                at: evidence.submitted_at,
+            });
             if evidence.replaced_by.is_some() {
                 continue;
             }
@@ -214,6 +301,8 @@ impl Digest {
                 });
             }
         }
+        self.shelf
+            .sort_by_key(|shelved| std::cmp::Reverse((shelved.at, shelved.evidence.clone())));
         queue.sort();
         self.queue = queue.into_iter().map(|(_, id)| id).collect();
         self.ageing.sort_by(|one, other| {

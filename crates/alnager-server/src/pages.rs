@@ -16,9 +16,13 @@ use crate::words::EN;
 
 mod account;
 mod lab;
+mod evidence;
+mod gate;
 mod people;
 mod setup;
+mod shared;
 mod sign_in;
+mod tasks;
 mod today;
 
 /// Every route of the server.
@@ -77,8 +81,9 @@ pub fn routes(house: Arc<House>) -> Routes {
             "/{org}/people/{person}/close",
             Action::Administer,
             people::close,
-        );
-    routes
+        )
+        .post("/{org}/comments", Action::Comment, shared::comment);
+    tasks::routes(evidence::routes(gate::routes(routes)))
 }
 
 /// The front door: into the only organisation, or a choice.

@@ -13,6 +13,10 @@ use alnager_office::role::Role;
 use jiff::civil::Date;
 
 pub mod lab;
+pub mod shared;
+pub mod gate;
+pub mod evidence;
+pub mod tasks;
 pub mod today;
 
 /// The texts of one language.
@@ -34,6 +38,14 @@ pub struct Words {
     pub people: People,
     /// One's own account.
     pub account: Account,
+    /// What several rooms share.
+    pub shared: shared::Shared,
+    /// The room Gate.
+    pub gate: gate::Gate,
+    /// The room Evidence.
+    pub evidence: evidence::Evidence,
+    /// The room Tasks.
+    pub tasks: tasks::Tasks,
     /// The room Today.
     pub today: today::Today,
     /// The audit lab.
@@ -282,6 +294,10 @@ pub static EN: Words = Words {
         no_tokens: "You have no tokens.",
         sign_out: "Sign out",
     },
+    shared: shared::EN,
+    gate: gate::EN,
+    evidence: evidence::EN,
+    tasks: tasks::EN,
     today: today::EN,
     lab: lab::EN,
 };

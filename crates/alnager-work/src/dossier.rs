@@ -19,7 +19,18 @@ use crate::error::JobError;
 /// Builds the dossier of a system at a receipt: its entries and the organisation's that its last review rests on, with what
 /// they disclose. People's names are withheld.
 pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u8>, JobError> {
-    let internal = |what: &str| JobError::Internal(format!("the dossier cannot be built: {what}"));
+    let checkpoint = SignedCheckpoint::parse(receipt.checkpoint.as_bytes())
+        .map_err(|error| internal(&error.to_string()))?;
+    build_under(desk, system, checkpoint).await
+}
+
+/// Builds the dossier of a system at a checkpoint of the desk, as [`build`] does at a receipt.
+pub async fn build_under(
+    desk: &Desk,
+    system: &str,
+    checkpoint: SignedCheckpoint,
+) -> Result<Vec<u8>, JobError> {
+    let size = checkpoint.checkpoint().size();
     let state = desk.state();
     let subject = state
         .systems
@@ -29,18 +40,16 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
     let main: Uuid = subject
         .parse()
         .map_err(|_| internal("the system has no subject id"))?;
-    let checkpoint = SignedCheckpoint::parse(receipt.checkpoint.as_bytes())
-        .map_err(|error| internal(&error.to_string()))?;
     let log: VerifyingKey = desk.verifier_key().clone();
 
-    let entries = needed(desk, main, receipt.size).await?;
+    let entries = needed(desk, main, size).await?;
     let head = entries
         .iter()
         .rev()
         .find(|(_, entry)| entry.about(main).is_some())
         .map(|(index, _)| *index);
     let head = head.ok_or_else(|| internal("no entry is about the system"))?;
-    let scope = scope(main, head, receipt.size, |index| entries.get(&index))
+    let scope = scope(main, head, size, |index| entries.get(&index))
         .map_err(|error| internal(&error.to_string()))?;
     let organisation = state
         .organisation
@@ -52,11 +61,17 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
         .rev()
         .find(|index| entries[*index].kind == "book.adopted")
         .copied();
+    // Later entries about the system, such as a decision on going live, take nothing away from what its last review discloses.
+    let reviewed = |index: &&u64| {
+        let entry = &entries[*index];
+        entry.kind == "system.reviewed" && entry.about(main).is_some()
+    };
+    let last_review = scope.entries.iter().rev().find(reviewed).copied();
     let mut items = BTreeMap::new();
     for index in &scope.entries {
         let entry = entries[index].clone();
         let proof = desk
-            .inclusion_proof(*index, receipt.size)
+            .inclusion_proof(*index, size)
             .await?
             .ok_or_else(|| internal("an entry has no proof"))?;
         let mut item = Item {
@@ -96,7 +111,7 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
         }
         let discloses = match item.entry.kind.as_str() {
             "book.adopted" => Some(*index) == last_book,
-            "system.reviewed" => *index == head,
+            "system.reviewed" => Some(*index) == last_review,
             _ => concerns && !is_work,
         };
         if discloses {
@@ -115,6 +130,10 @@ pub async fn build(desk: &Desk, system: &str, receipt: &Receipt) -> Result<Vec<u
         entries: items,
     })
     .map_err(|error| internal(&error.to_string()))
+}
+
+fn internal(what: &str) -> JobError {
+    JobError::Internal(format!("the dossier cannot be built: {what}"))
 }
 
 /// The entries a dossier may need: those about the system and, through its last entry's references, about what it rests on.

@@ -96,27 +96,8 @@ impl Source {
         Ok(Source { desk })
     }
 
-    /// The checkpoint signed last, or the one that was signed over `size` entries, with what witnesses have signed under it.
     async fn checkpoint(&self, size: Option<u64>) -> Result<SignedCheckpoint, JobError> {
-        let last = self.desk.checkpoint();
-        let n_entries = last.checkpoint().size();
-        let size = size.unwrap_or(n_entries);
-        let signed = match size == n_entries {
-            true => Some(last.clone()),
-            false => self.desk.checkpoint_at(size).await?,
-        };
-        let signed = signed.ok_or_else(|| {
-            JobError::Input(format!(
-                "no checkpoint over {size} entries was signed; the journal's last one is over {n_entries}"
-            ))
-        })?;
-        let lines = self.desk.cosignatures(size).await?;
-        match lines.is_empty() {
-            true => Ok(signed),
-            false => signed
-                .with(lines)
-                .map_err(|error| JobError::Internal(with_causes(&error))),
-        }
+        checkpoint_of(&self.desk, size).await
     }
 
     /// The entries of a tile of level 0, as a bundle.
@@ -127,16 +108,8 @@ impl Source {
             .map_err(|error| JobError::Internal(error.to_string()))
     }
 
-    /// The bytes of the entries from index `from` to below `to`, all of which the journal has.
     async fn entries(&self, from: u64, to: u64) -> Result<Vec<Vec<u8>>, JobError> {
-        let entries = self.desk.entries(from, to).await?;
-        if entries.len() as u64 != to - from {
-            return Err(missing());
-        }
-        let bytes = entries.iter().map(|(_, entry)| entry.to_bytes());
-        bytes
-            .collect::<Result<_, _>>()
-            .map_err(|error| JobError::Internal(with_causes(&error)))
+        entries_of(&self.desk, from, to).await
     }
 
     async fn tile(&self, tile: Tile) -> Result<Vec<u8>, JobError> {
@@ -155,6 +128,41 @@ fn missing() -> JobError {
     )
 }
 
+/// The checkpoint of a desk signed last, or the one that was signed over `size` entries, with what witnesses have signed under it.
+pub async fn checkpoint_of(desk: &Desk, size: Option<u64>) -> Result<SignedCheckpoint, JobError> {
+    let last = desk.checkpoint();
+    let n_entries = last.checkpoint().size();
+    let size = size.unwrap_or(n_entries);
+    let signed = match size == n_entries {
+        true => Some(last.clone()),
+        false => desk.checkpoint_at(size).await?,
+    };
+    let signed = signed.ok_or_else(|| {
+        JobError::Input(format!(
+            "no checkpoint over {size} entries was signed; the journal's last one is over {n_entries}"
+        ))
+    })?;
+    let lines = desk.cosignatures(size).await?;
+    match lines.is_empty() {
+        true => Ok(signed),
+        false => signed
+            .with(lines)
+            .map_err(|error| JobError::Internal(with_causes(&error))),
+    }
+}
+
+/// The bytes of the entries from index `from` to below `to`, all of which the journal has.
+async fn entries_of(desk: &Desk, from: u64, to: u64) -> Result<Vec<Vec<u8>>, JobError> {
+    let entries = desk.entries(from, to).await?;
+    if entries.len() as u64 != to - from {
+        return Err(missing());
+    }
+    let bytes = entries.iter().map(|(_, entry)| entry.to_bytes());
+    bytes
+        .collect::<Result<_, _>>()
+        .map_err(|error| JobError::Internal(with_causes(&error)))
+}
+
 /// The checkpoint signed last.
 pub async fn checkpoint(flags: &Flags) -> Result<SignedCheckpoint, JobError> {
     Source::open(flags).await?.checkpoint(None).await
@@ -162,8 +170,12 @@ pub async fn checkpoint(flags: &Flags) -> Result<SignedCheckpoint, JobError> {
 
 /// Proves that the entry is in the journal of the checkpoint over `size` entries, or of the last one.
 pub async fn prove(flags: &Flags, index: u64, size: Option<u64>) -> Result<Proven, JobError> {
-    let source = Source::open(flags).await?;
-    let checkpoint = source.checkpoint(size).await?;
+    prove_in(&Source::open(flags).await?.desk, index, size).await
+}
+
+/// Proves that the entry is in the journal of a desk, as [`prove`] does.
+pub async fn prove_in(desk: &Desk, index: u64, size: Option<u64>) -> Result<Proven, JobError> {
+    let checkpoint = checkpoint_of(desk, size).await?;
     let size = checkpoint.checkpoint().size();
     let path = merkle::inclusion_path(index, size).ok_or_else(|| {
         JobError::Input(format!(
@@ -173,10 +185,10 @@ pub async fn prove(flags: &Flags, index: u64, size: Option<u64>) -> Result<Prove
     let proof = Proof {
         extra: None,
         index,
-        hashes: source.roots(path).await?,
+        hashes: desk.roots(&path).await?,
         checkpoint,
     };
-    let entry = source.entries(index, index + 1).await?.swap_remove(0);
+    let entry = entries_of(desk, index, index + 1).await?.swap_remove(0);
     Ok(Proven { proof, entry })
 }
 

@@ -87,8 +87,13 @@ pub const METHODS: [&str; 8] = [
 /// Verifies a dossier. Needs no desk, no network and no account. With `data`, the count tables are counted again from that file.
 pub fn verify_dossier(path: &Path, trust: &Trust, data: Option<&Path>) -> Outcome {
     let bytes = read_bytes(path, DOSSIER_BYTES_MAX, "cannot be read; name a dossier")?;
+    verify_bytes(&bytes, Limits::default(), trust, data)
+}
+
+/// Verifies a dossier by its bytes; `limits` bound what it may unpack to.
+pub fn verify_bytes(bytes: &[u8], limits: Limits, trust: &Trust, data: Option<&Path>) -> Outcome {
     let refused = |error: &dyn std::error::Error| Inconsistent(with_causes(error));
-    let dossier = match read(&bytes, Limits::default()) {
+    let dossier = match read(bytes, limits) {
         Ok(dossier) => dossier,
         Err(error) => return Ok(Err(refused(&error))),
     };

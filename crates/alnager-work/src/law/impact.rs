@@ -202,6 +202,25 @@ pub async fn impact(
     Ok(found)
 }
 
+/// What the way from one law to another does to systems of a desk, on three dates: today, the next day on which anything begins or ends,
+/// and the horizon. Enters nothing.
+pub fn impact_of(
+    inventory: &Inventory,
+    old: Law,
+    new: Law,
+    today: Date,
+    horizon: Date,
+) -> Result<Impact, JobError> {
+    let run = Run {
+        inventory,
+        old: Side::of(old)?,
+        new: Side::of(new)?,
+        closed_world: false,
+        watching: &|_, _| {},
+    };
+    run.impact(today, horizon)
+}
+
 /// Two years on, where no other day is named.
 fn horizon(today: Date, asked: Option<Date>) -> Result<Date, JobError> {
     let horizon = asked.unwrap_or_else(|| today.saturating_add(2.years()));
