@@ -13,6 +13,8 @@ use alnager_office::role::Role;
 use jiff::civil::Date;
 
 pub mod lab;
+pub mod import;
+pub mod systems;
 pub mod today;
 
 /// The texts of one language.
@@ -38,6 +40,10 @@ pub struct Words {
     pub today: today::Today,
     /// The audit lab.
     pub lab: lab::Lab,
+    /// The room Systems.
+    pub systems: systems::Systems,
+    /// Importing a list of systems.
+    pub import: import::Import,
 }
 
 /// The frame of every page.
@@ -284,6 +290,8 @@ pub static EN: Words = Words {
     },
     today: today::EN,
     lab: lab::EN,
+    systems: systems::EN,
+    import: import::EN,
 };
 
 impl Words {
