@@ -12,9 +12,13 @@ use alnager_office::state::State;
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 
+use crate::inventory::Inventory;
+
 /// Across all systems, as of a moment.
 #[derive(Debug, Clone, Default)]
 pub struct Digest {
+    /// One row a system.
+    pub inventory: Inventory,
     /// Every system with how it stands: what holds first, then what is undecided, each by the day it is judged on.
     pub gates: Vec<GateRow>,
     /// Numbers of systems by verdict.
@@ -184,7 +188,10 @@ pub const AGEING_DAYS: i64 = 90;
 impl Digest {
     /// Works it out.
     pub fn of(state: &State, derived: &Derived, today: Date) -> Digest {
-        let mut digest = Digest::default();
+        let mut digest = Digest {
+            inventory: Inventory::of(state, derived, today),
+            ..Digest::default()
+        };
         digest.look_at_systems(state, derived, today);
         digest.look_at_evidence(state, today);
         let mut tasks: Vec<(Date, &String)> = state

@@ -10,9 +10,12 @@ pub mod at;
 pub mod child;
 pub mod demo;
 pub mod digest;
+pub mod export;
 pub mod folder;
 pub mod form;
 pub mod house;
+pub mod import;
+pub mod inventory;
 pub mod lab;
 pub mod limit;
 pub mod log;
@@ -27,6 +30,7 @@ pub mod route;
 pub mod secret;
 pub mod serve;
 pub mod session;
+pub mod uploads;
 pub mod words;
 
 #[cfg(test)]

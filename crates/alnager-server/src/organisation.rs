@@ -9,10 +9,12 @@ use alnager_work::error::JobError;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::{Mutex, watch};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::lab::Lab;
 use crate::moment::{Deriver, Moment};
+use crate::uploads::Uploads;
 
 /// One organisation, its desk open.
 pub struct Organisation {
@@ -24,6 +26,8 @@ pub struct Organisation {
     pub accounts: Accounts,
     /// Files that are being audited.
     pub lab: Lab,
+    /// Files sent and not confirmed yet.
+    pub uploads: Uploads,
     /// A second handle of the desk, for reading entries, payloads and documents.
     reader: Mutex<Desk>,
     writer: Writer,
@@ -47,6 +51,9 @@ pub struct Asked<'a> {
 /// New ids at hand for every command.
 const N_IDS: usize = 4;
 
+/// Commands of many that are under way at a time: the writer enters what waits for it together.
+const AT_ONCE: usize = 128;
+
 impl Organisation {
     /// Opens the desk of an organisation and works out how its systems stand.
     pub async fn open(slug: &str, place: Place, zone: TimeZone) -> Result<Organisation, JobError> {
@@ -60,6 +67,7 @@ impl Organisation {
             place,
             accounts,
             lab: Lab::open()?,
+            uploads: Uploads::default(),
             reader: Mutex::new(reader),
             writer,
             moments,
@@ -90,8 +98,56 @@ impl Organisation {
         Ok(desk)
     }
 
+    /// Enters many commands of one person, each by itself with the number of new ids it may need: one that is refused keeps none of the
+    /// others out. The answers, in the same order, come once what was entered is durable and in the moment; how the systems stand may
+    /// still be worked out then.
+    pub async fn enter_each(
+        self: &Arc<Self>,
+        person: &str,
+        commands: Vec<(Command, usize)>,
+    ) -> Vec<Result<Receipt, CommitError>> {
+        // A task that ended early has entered what it entered, and nobody knows what.
+        let lost = || Err(CommitError::Store(alnager_store::StoreError::Stopped));
+        let mut answers: Vec<Result<Receipt, CommitError>> = commands.iter().map(|_| lost()).collect();
+        let mut waiting = commands.into_iter().enumerate();
+        let mut under_way = JoinSet::new();
+        loop {
+            while under_way.len() < AT_ONCE
+                && let Some((at, (command, n_ids))) = waiting.next()
+            {
+                let (organisation, person) = (Arc::clone(self), person.to_owned());
+                under_way.spawn(async move {
+                    let asked = Asked {
+                        command,
+                        person: &person,
+                        id: None,
+                        n_ids,
+                    };
+                    (at, organisation.submit(asked).await)
+                });
+            }
+            match under_way.join_next().await {
+                Some(Ok((at, answer))) => answers[at] = answer,
+                Some(Err(_)) => {}
+                None => break,
+            }
+        }
+        let entered = answers.iter().filter_map(|answer| answer.as_ref().ok());
+        if let Some(end) = entered.map(|receipt| receipt.end).max() {
+            let mut moments = self.moments.clone();
+            let _ = moments.wait_for(|moment| moment.state.size >= end).await;
+        }
+        answers
+    }
+
     /// Enters a command. The answer comes once it is durable and its moment is there: whoever asks next sees it.
     pub async fn enter(&self, asked: Asked<'_>) -> Result<Receipt, CommitError> {
+        let receipt = self.submit(asked).await?;
+        self.moment_from(receipt.end).await;
+        Ok(receipt)
+    }
+
+    async fn submit(&self, asked: Asked<'_>) -> Result<Receipt, CommitError> {
         let moment = self.moment();
         let now = Timestamp::now();
         let ids = new_ids(now, N_IDS + 1 + asked.n_ids).map_err(|_| no_ids())?;
@@ -106,9 +162,7 @@ impl Organisation {
             ids: ids.to_vec(),
             expected: None,
         };
-        let receipt = self.writer.submit(submission).await?;
-        self.moment_from(receipt.end).await;
-        Ok(receipt)
+        self.writer.submit(submission).await
     }
 }
 

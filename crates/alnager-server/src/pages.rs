@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::handler::Handler as _;
 use axum::response::{IntoResponse, Response};
 use maud::html;
 
@@ -10,6 +11,7 @@ use crate::access::Action;
 use crate::asset;
 use crate::house::House;
 use crate::page::{self, Room};
+use crate::pages::systems::import;
 use crate::route::{Routes, see_other};
 use crate::session;
 use crate::words::EN;
@@ -23,6 +25,7 @@ mod setup;
 mod shared;
 mod sign_in;
 mod tasks;
+mod systems;
 mod today;
 
 /// Every route of the server.
@@ -65,6 +68,30 @@ pub fn routes(house: Arc<House>) -> Routes {
         .post("/{org}/lab/{upload}/again", Action::Audit, lab::again)
         .get("/{org}/lab/{upload}/report", Action::Audit, lab::report)
         .post("/{org}/lab/{upload}/seal", Action::Audit, lab::seal)
+        .get("/{org}/systems", Action::Read, systems::show)
+        .get("/{org}/systems.csv", Action::Read, systems::csv)
+        .post("/{org}/views/systems", Action::Account, systems::save_view)
+        .post(
+            "/{org}/views/systems/drop",
+            Action::Account,
+            systems::drop_view,
+        )
+        .get("/{org}/systems/import", Action::Declare, import::form)
+        .post(
+            "/{org}/systems/import",
+            Action::Declare,
+            import::send.layer(DefaultBodyLimit::max(import::FORM_BYTES_MAX)),
+        )
+        .get(
+            "/{org}/systems/import/{import}",
+            Action::Declare,
+            import::look,
+        )
+        .post(
+            "/{org}/systems/import/{import}",
+            Action::Declare,
+            import::confirm,
+        )
         .get("/{org}/people", Action::Administer, people::show)
         .post("/{org}/people", Action::Administer, people::invite)
         .post(

@@ -17,6 +17,8 @@ pub mod shared;
 pub mod gate;
 pub mod evidence;
 pub mod tasks;
+pub mod import;
+pub mod systems;
 pub mod today;
 
 /// The texts of one language.
@@ -50,6 +52,10 @@ pub struct Words {
     pub today: today::Today,
     /// The audit lab.
     pub lab: lab::Lab,
+    /// The room Systems.
+    pub systems: systems::Systems,
+    /// Importing a list of systems.
+    pub import: import::Import,
 }
 
 /// The frame of every page.
@@ -300,6 +306,8 @@ pub static EN: Words = Words {
     tasks: tasks::EN,
     today: today::EN,
     lab: lab::EN,
+    systems: systems::EN,
+    import: import::EN,
 };
 
 impl Words {

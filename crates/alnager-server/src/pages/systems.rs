@@ -1,0 +1,362 @@
+//! Systems: the inventory, with filters, saved views, export and import.
+
+use alnager_office::declaration::Stage;
+use alnager_office::launch::LaunchStanding;
+use alnager_store::View;
+use axum::extract::{RawForm, RawQuery};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+
+use crate::access::{Action, Resource};
+use crate::at::At;
+use crate::export;
+use crate::form::Fields;
+use crate::inventory::{Made, Next, Query, STAGES, Sort, SystemRow, VERDICTS};
+use crate::page::{self, Page, Room, complaint, day, field, form_fields, verdict};
+use crate::refusal::Refusal;
+use crate::route::see_other;
+use crate::words::EN;
+
+pub(super) mod import;
+
+/// Rows of a page.
+const ROWS_MAX: usize = 50;
+/// The list that saved views belong to.
+const LIST: &str = "systems";
+/// Most characters of a view's name.
+const VIEW_NAME_MAX: usize = 60;
+
+/// The page.
+pub(super) async fn show(at: At, RawQuery(query): RawQuery) -> Result<Page, Refusal> {
+    let fields = Fields::read(query.unwrap_or_default().as_bytes());
+    shown(&at, &Query::read(&fields), page_number(&fields), None, "").await
+}
+
+/// The page asked for, from 1.
+pub(super) fn page_number(fields: &Fields) -> usize {
+    fields.text("page").parse().unwrap_or(1).clamp(1, 1_000_000)
+}
+
+/// The same systems as a file.
+pub(super) async fn csv(at: At, RawQuery(query): RawQuery) -> Response {
+    let query = Query::read(&Fields::read(query.unwrap_or_default().as_bytes()));
+    let found = at.moment.digest.inventory.find(&query, &at.moment.derived);
+    let head = Sort::ALL.map(|sort| title(sort).to_owned()).to_vec();
+    let rows = found.into_iter().map(csv_row);
+    export::csv("systems.csv", std::iter::once(head).chain(rows))
+}
+
+/// A row of the file, in the order of the columns.
+fn csv_row(row: &SystemRow) -> Vec<String> {
+    let next = row.next.map_or(String::new(), |(day, _)| day.to_string());
+    vec![
+        row.name.clone(),
+        row.id.clone(),
+        row.stage.word().to_owned(),
+        row.owner.clone(),
+        row.verdict.map_or("", |verdict| EN.verdict(verdict)).to_owned(),
+        row.places.join(" "),
+        row.n_blockers.to_string(),
+        next,
+        launch_words(&row.launch).to_owned(),
+        made(row.made).to_owned(),
+    ]
+}
+
+/// Keeps a view under a name.
+pub(super) async fn save_view(at: At, RawForm(body): RawForm) -> Result<Response, Refusal> {
+    let fields = Fields::read(&body);
+    let query = Query::read(&Fields::read(fields.text("query").as_bytes()));
+    let name = fields.text("name");
+    let saved = match (1..=VIEW_NAME_MAX).contains(&name.chars().count()) {
+        false => Err(Refusal::Invalid(EN.systems.view_unnamed.to_owned())),
+        true => {
+            let accounts = &at.organisation.accounts;
+            let person = &at.who.person;
+            let saved = accounts.save_view(person, LIST, name, &query.fields()).await;
+            saved.map_err(Refusal::from)
+        }
+    };
+    match saved {
+        Ok(()) => Ok(see_other(&list_link(&at, &query, 1))),
+        Err(refusal) => {
+            let page = shown(&at, &query, 1, Some(&refusal), name).await?;
+            Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+        }
+    }
+}
+
+/// Drops a view.
+pub(super) async fn drop_view(at: At, RawForm(body): RawForm) -> Result<Response, Refusal> {
+    let fields = Fields::read(&body);
+    let accounts = &at.organisation.accounts;
+    accounts.drop_view(&at.who.person, LIST, fields.text("name")).await?;
+    Ok(see_other(&at.link("/systems")))
+}
+
+/// The address of the list as asked for.
+fn list_link(at: &At, query: &Query, page: usize) -> String {
+    let mut fields = query.fields();
+    if page > 1 {
+        let mark = if fields.is_empty() { "" } else { "&" };
+        fields.push_str(&format!("{mark}page={page}"));
+    }
+    match fields.as_str() {
+        "" => at.link("/systems"),
+        fields => at.link(&format!("/systems?{fields}")),
+    }
+}
+
+async fn shown(
+    at: &At,
+    query: &Query,
+    page: usize,
+    refusal: Option<&Refusal>,
+    view_name: &str,
+) -> Result<Page, Refusal> {
+    let words = &EN.systems;
+    let views = at.organisation.accounts.views(&at.who.person, LIST).await?;
+    let inventory = &at.moment.digest.inventory;
+    let found = inventory.find(query, &at.moment.derived);
+    let page = page.min(found.len().div_ceil(ROWS_MAX).max(1));
+    let declares = at.may(Action::Declare, Resource::Organisation);
+    let body = html! {
+        h1 { (Room::Systems.title()) }
+        (complaint(refusal))
+        @if inventory.rows.is_empty() {
+            (page::empty(words.empty, declares.then_some((at.link("/intake").as_str(), words.propose))))
+            @if declares { p { a href=(at.link("/systems/import")) { (words.import) } } }
+        } @else {
+            (filter(at, query))
+            @if found.is_empty() { p { (words.none_found) } }
+            @else {
+                (table(at, query, &found, page))
+                (pager(found.len(), page, &|page| list_link(at, query, page)))
+            }
+            p {
+                a href=(at.link(&format!("/systems.csv?{}", query.fields()))) { (words.export) }
+                @if declares { " · " a href=(at.link("/systems/import")) { (words.import) } }
+            }
+            (saved_views(at, query, &views, view_name))
+        }
+    };
+    Ok(page::page(at, Room::Systems, Room::Systems.title(), body))
+}
+
+fn filter(at: &At, query: &Query) -> Markup {
+    let words = &EN.systems;
+    let places = &at.moment.digest.inventory.places;
+    html! {
+        form method="get" action=(at.link("/systems")) role="search" aria-label=(words.filter) {
+            (field("q", words.search, &query.words, None))
+            div.row {
+                (choice("verdict", words.verdict, VERDICTS.map(|verdict| (verdict.word(), EN.verdict(verdict))), query.verdict.map_or("", |verdict| verdict.word())))
+                (choice("stage", words.stage, STAGES.map(|stage| (stage.word(), stage_words(stage))), query.stage.map_or("", |stage| stage.word())))
+                (choice("place", words.place, places.iter().map(|place| (place.as_str(), place.as_str())), &query.place))
+                (choice("made", words.made, Made::ALL.map(|of| (of.word(), made(of))), query.made.map_or("", Made::word)))
+            }
+            div.row {
+                (field("owner", words.owner, &query.owner, None))
+                (field("binds", words.binds, &query.binds, Some(words.binds_note)))
+            }
+            @if query.sort != Sort::default() { input type="hidden" name="sort" value=(query.sort.word()); }
+            @if query.is_down { input type="hidden" name="down" value="1"; }
+            p {
+                button type="submit" { (words.apply) }
+                @if query.is_filtered() { " " a href=(at.link("/systems")) { (words.all) } }
+            }
+        }
+    }
+}
+
+/// A choice of one value, or of any.
+fn choice<'a>(
+    name: &str,
+    label: &str,
+    values: impl IntoIterator<Item = (&'a str, &'a str)>,
+    chosen: &str,
+) -> Markup {
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            select id=(name) name=(name) {
+                option value="" selected[chosen.is_empty()] { (EN.systems.any) }
+                @for (value, words) in values { option value=(value) selected[value == chosen] { (words) } }
+            }
+        }
+    }
+}
+
+fn table(at: &At, query: &Query, found: &[&SystemRow], page: usize) -> Markup {
+    let words = &EN.systems;
+    html! {
+        table.ledger.stacks {
+            thead { tr { @for sort in Sort::ALL { (head(at, query, sort)) } } }
+            tbody {
+                @for row in found.iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX) {
+                    tr data-of=(row.id) {
+                        th scope="row" { a href=(at.link(&format!("/systems/{}", row.id))) { (row.name) } }
+                        td data-label=(words.id) { code { (row.id) } }
+                        td data-label=(words.stage) { (stage_words(row.stage)) }
+                        td data-label=(words.owner) { (row.owner) }
+                        td data-label=(words.verdict) {
+                            @match row.verdict { Some(of) => (verdict(of)), None => span.quiet { (words.working) } }
+                        }
+                        td data-label=(words.place) { (unanswered(&row.places.join(", "))) }
+                        td.figure data-label=(words.blockers) { (EN.number(row.n_blockers as u64)) }
+                        td data-label=(words.next) {
+                            @if let Some((on, what)) = row.next {
+                                (day(on)) " "
+                                span.quiet { (match what { Next::Use => words.next_use, Next::Requirement => words.next_requirement }) }
+                            }
+                        }
+                        td data-label=(words.launch) { (launch(&row.launch)) }
+                        td data-label=(words.made) { @if row.made == Made::Unknown { (unanswered("")) } @else { (made(row.made)) } }
+                    }
+                }
+            }
+        }
+        p.note { (words.made) ": " (words.made_why) }
+    }
+}
+
+fn head(at: &At, query: &Query, sort: Sort) -> Markup {
+    let is_own = query.sort == sort;
+    let (order, words) = match query.is_down {
+        false => ("ascending", EN.systems.upwards),
+        true => ("descending", EN.systems.downwards),
+    };
+    html! {
+        th scope="col" aria-sort=[is_own.then_some(order)] {
+            a href=(list_link(at, &query.sorted(sort), 1)) {
+                span.unseen { (EN.systems.sort_by) " " } (title(sort))
+                @if is_own { span aria-hidden="true" { (if query.is_down { " ↓" } else { " ↑" }) } span.unseen { ", " (words) } }
+            }
+        }
+    }
+}
+
+fn title(sort: Sort) -> &'static str {
+    let words = &EN.systems;
+    match sort {
+        Sort::Id => words.id,
+        Sort::Name => words.name,
+        Sort::Stage => words.stage,
+        Sort::Owner => words.owner,
+        Sort::Verdict => words.verdict,
+        Sort::Place => words.place,
+        Sort::Blockers => words.blockers,
+        Sort::Next => words.next,
+        Sort::Launch => words.launch,
+        Sort::Made => words.made,
+    }
+}
+
+/// What was answered, or that nobody did.
+fn unanswered(text: &str) -> Markup {
+    html! { @if text.is_empty() { span.quiet { (EN.systems.unanswered) } } @else { (text) } }
+}
+
+/// Which rows are shown, and the ways to the others. `link`: the address of a page, from 1.
+pub(super) fn pager(n: usize, page: usize, link: &dyn Fn(usize) -> String) -> Markup {
+    let words = &EN.systems;
+    let n_pages = n.div_ceil(ROWS_MAX);
+    let first = ((page - 1) * ROWS_MAX + 1).min(n);
+    html! {
+        nav aria-label=(words.pages) {
+            p.note {
+                (EN.number(first as u64)) "–" (EN.number((page * ROWS_MAX).min(n) as u64)) " " (words.of) " " (EN.number(n as u64))
+                @if page > 1 { " · " a href=(link(page - 1)) rel="prev" { (words.previous) } }
+                @if page < n_pages { " · " a href=(link(page + 1)) rel="next" { (words.following) } }
+            }
+        }
+    }
+}
+
+fn saved_views(at: &At, query: &Query, views: &[View], name: &str) -> Markup {
+    let words = &EN.systems;
+    html! {
+        section aria-labelledby="views" {
+            h2 #views { (words.views) }
+            @if views.is_empty() { p.quiet { (words.views_none) } }
+            ul {
+                @for view in views {
+                    li {
+                        a href=(at.link(&format!("/systems?{}", view.query))) { (view.name) }
+                        form method="post" action=(at.link("/views/systems/drop")) {
+                            (form_fields(at))
+                            input type="hidden" name="name" value=(view.name);
+                            button.plain type="submit" { (words.view_drop) span.unseen { " " (view.name) } }
+                        }
+                    }
+                }
+            }
+            @if *query != Query::default() {
+                form method="post" action=(at.link("/views/systems")) {
+                    (form_fields(at))
+                    input type="hidden" name="query" value=(query.fields());
+                    (field("name", words.view_name, name, None))
+                    p { button type="submit" { (words.view_save) } }
+                }
+            }
+        }
+    }
+}
+
+/// A stage in words.
+pub(super) fn stage_words(stage: Stage) -> &'static str {
+    let words = &EN.systems;
+    match stage {
+        Stage::Proposed => words.proposed,
+        Stage::Development => words.development,
+        Stage::Validation => words.validation,
+        Stage::InUse => words.in_use,
+        Stage::Retired => words.retired,
+    }
+}
+
+fn made(made: Made) -> &'static str {
+    let words = &EN.systems;
+    match made {
+        Made::Built => words.built,
+        Made::Embedded => words.embedded,
+        Made::Bought => words.bought,
+        Made::Unknown => words.unanswered,
+    }
+}
+
+/// How the decision on going live stands, in words.
+pub(super) fn launch_words(launch: &LaunchStanding) -> &'static str {
+    let words = &EN.systems;
+    match launch {
+        LaunchStanding::NotDecided => words.not_decided,
+        LaunchStanding::NeedsSecond { .. } => words.needs_second,
+        LaunchStanding::Approved => words.approved,
+        LaunchStanding::Conditional { .. } => words.conditional,
+        LaunchStanding::Refused => words.refused,
+        LaunchStanding::Withdrawn => words.withdrawn,
+        LaunchStanding::Lapsed { .. } => words.lapsed,
+        LaunchStanding::Superseded { .. } => words.superseded,
+    }
+}
+
+/// The same with the day it turns on.
+pub(super) fn launch(launch: &LaunchStanding) -> Markup {
+    html! {
+        (launch_words(launch))
+        @match launch {
+            LaunchStanding::Conditional { expires, .. } => { " " (EN.systems.until) " " (day(*expires)) }
+            LaunchStanding::Lapsed { expired_on } => { " " (day(*expired_on)) }
+            LaunchStanding::NotDecided
+            | LaunchStanding::NeedsSecond { .. }
+            | LaunchStanding::Approved
+            | LaunchStanding::Refused
+            | LaunchStanding::Withdrawn
+            | LaunchStanding::Superseded { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
