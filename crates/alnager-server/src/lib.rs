@@ -5,6 +5,7 @@
 //! law, tests and gates is worked out in the crates below.
 
 pub mod access;
+pub mod api;
 pub mod asset;
 pub mod at;
 pub mod demo;
@@ -13,6 +14,7 @@ pub mod form;
 pub mod house;
 pub mod limit;
 pub mod log;
+pub mod metrics;
 pub mod moment;
 pub mod organisation;
 pub mod page;

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
+use crate::api::Onces;
 use crate::moment::{Deriver, Moment};
 
 /// One organisation, its desk open.
@@ -21,6 +22,8 @@ pub struct Organisation {
     pub place: Place,
     /// People who may sign in.
     pub accounts: Accounts,
+    /// What programs asked under which idempotency keys.
+    pub onces: Onces,
     /// A second handle of the desk, for reading entries, payloads and documents.
     reader: Mutex<Desk>,
     writer: Writer,
@@ -56,6 +59,7 @@ impl Organisation {
             slug: slug.to_owned(),
             place,
             accounts,
+            onces: Onces::default(),
             reader: Mutex::new(reader),
             writer,
             moments,

@@ -7,8 +7,10 @@ use axum::response::{IntoResponse, Response};
 use maud::html;
 
 use crate::access::Action;
+use crate::api;
 use crate::asset;
 use crate::house::House;
+use crate::metrics;
 use crate::page::{self, Room};
 use crate::route::{Routes, see_other};
 use crate::session;
@@ -27,6 +29,7 @@ pub fn routes(house: Arc<House>) -> Routes {
         .get("/static/{version}/{name}", Action::Enter, asset::file)
         .get("/healthz", Action::Enter, healthy)
         .get("/readyz", Action::Enter, ready)
+        .get(metrics::PATH, Action::Enter, metrics::show)
         .get("/{org}", Action::Enter, inside)
         .get(session::SETUP, Action::Enter, setup::form)
         .post(session::SETUP, Action::Enter, setup::open)
@@ -65,7 +68,7 @@ pub fn routes(house: Arc<House>) -> Routes {
             Action::Administer,
             people::close,
         );
-    routes
+    api::routes(routes)
 }
 
 /// The front door: into the only organisation, or a choice.

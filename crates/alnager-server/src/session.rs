@@ -101,6 +101,7 @@ pub async fn begin(
         expires: at + IDLE,
     };
     organisation.accounts.begin_session(&session).await?;
+    house.metrics.began_session(&organisation.slug);
     let mut response = see_other(path);
     if let Some(cookie) = set_cookie(house, &organisation.slug, Some(&secret)) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
