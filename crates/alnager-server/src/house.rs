@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
 use crate::limit::Limits;
+use crate::metrics::Metrics;
 use crate::organisation::Organisation;
 use crate::secret::Secret;
 
@@ -32,6 +33,8 @@ pub struct House {
     pub options: Options,
     /// How often somebody may try to sign in.
     pub limits: Limits,
+    /// What was counted since the server began.
+    pub metrics: Metrics,
 }
 
 /// A place for one organisation. Until its desk exists, whoever holds the secret sets it up.
@@ -58,6 +61,7 @@ impl House {
             seats,
             options,
             limits: Limits::default(),
+            metrics: Metrics::default(),
         })
     }
 

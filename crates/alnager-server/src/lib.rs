@@ -5,6 +5,7 @@
 //! law, tests and gates is worked out in the crates below.
 
 pub mod access;
+pub mod api;
 pub mod asset;
 pub mod at;
 pub mod child;
@@ -19,6 +20,7 @@ pub mod inventory;
 pub mod lab;
 pub mod limit;
 pub mod log;
+pub mod metrics;
 pub mod moment;
 pub mod organisation;
 pub mod page;

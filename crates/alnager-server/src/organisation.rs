@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::lab::Lab;
+use crate::api::Onces;
 use crate::moment::{Deriver, Moment};
 use crate::uploads::Uploads;
 
@@ -28,6 +29,8 @@ pub struct Organisation {
     pub lab: Lab,
     /// Files sent and not confirmed yet.
     pub uploads: Uploads,
+    /// What programs asked under which idempotency keys.
+    pub onces: Onces,
     /// A second handle of the desk, for reading entries, payloads and documents.
     reader: Mutex<Desk>,
     writer: Writer,
@@ -68,6 +71,7 @@ impl Organisation {
             accounts,
             lab: Lab::open()?,
             uploads: Uploads::default(),
+            onces: Onces::default(),
             reader: Mutex::new(reader),
             writer,
             moments,

@@ -207,7 +207,12 @@ fn refusal_title(refusal: &Refusal) -> &'static str {
         Refusal::SignIn => words.sign_in,
         Refusal::NotFound => words.not_found,
         Refusal::Forbidden(_) => words.forbidden,
-        Refusal::Invalid(_) => words.invalid,
+        Refusal::Invalid(_)
+        | Refusal::Field { .. }
+        | Refusal::Malformed(_)
+        | Refusal::Media(_)
+        | Refusal::Method
+        | Refusal::Required(_) => words.invalid,
         Refusal::Conflict(_) | Refusal::Stale => words.conflict,
         Refusal::TooLarge(_) => words.too_large,
         Refusal::TooOften { .. } => words.too_often,

@@ -8,8 +8,10 @@ use axum::response::{IntoResponse, Response};
 use maud::html;
 
 use crate::access::Action;
+use crate::api;
 use crate::asset;
 use crate::house::House;
+use crate::metrics;
 use crate::page::{self, Room};
 use crate::pages::systems::import;
 use crate::route::{Routes, see_other};
@@ -35,6 +37,7 @@ pub fn routes(house: Arc<House>) -> Routes {
         .get("/static/{version}/{name}", Action::Enter, asset::file)
         .get("/healthz", Action::Enter, healthy)
         .get("/readyz", Action::Enter, ready)
+        .get(metrics::PATH, Action::Enter, metrics::show)
         .get("/{org}", Action::Enter, inside)
         .get(session::SETUP, Action::Enter, setup::form)
         .post(session::SETUP, Action::Enter, setup::open)
@@ -110,7 +113,7 @@ pub fn routes(house: Arc<House>) -> Routes {
             people::close,
         )
         .post("/{org}/comments", Action::Comment, shared::comment);
-    tasks::routes(evidence::routes(gate::routes(routes)))
+    api::routes(tasks::routes(evidence::routes(gate::routes(routes))))
 }
 
 /// The front door: into the only organisation, or a choice.

@@ -21,6 +21,26 @@ pub enum Refusal {
     /// Something about the input is wrong.
     #[error("{0}")]
     Invalid(String),
+    /// A field, a parameter or a header is wrong.
+    #[error("{}{words}", named(field))]
+    Field {
+        /// Which one.
+        field: String,
+        /// What is wrong with it.
+        words: String,
+    },
+    /// The request cannot be read at all.
+    #[error("{0}")]
+    Malformed(String),
+    /// The body has a media type that is not read here.
+    #[error("{0}")]
+    Media(String),
+    /// The path has other methods.
+    #[error("this path has other methods; `Allow` says which")]
+    Method,
+    /// The request must say which version it is about.
+    #[error("{0}")]
+    Required(String),
     /// Somebody else changed it meanwhile.
     #[error("{0}")]
     Conflict(String),
@@ -51,7 +71,11 @@ impl Refusal {
             Refusal::SignIn => StatusCode::UNAUTHORIZED,
             Refusal::NotFound => StatusCode::NOT_FOUND,
             Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
-            Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::Invalid(_) | Refusal::Field { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::Malformed(_) => StatusCode::BAD_REQUEST,
+            Refusal::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Refusal::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Refusal::Required(_) => StatusCode::PRECONDITION_REQUIRED,
             Refusal::Conflict(_) => StatusCode::CONFLICT,
             Refusal::Stale => StatusCode::PRECONDITION_FAILED,
             Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -67,7 +91,11 @@ impl Refusal {
             Refusal::SignIn => "sign-in",
             Refusal::NotFound => "not-found",
             Refusal::Forbidden(_) => "forbidden",
-            Refusal::Invalid(_) => "invalid",
+            Refusal::Invalid(_) | Refusal::Field { .. } => "invalid",
+            Refusal::Malformed(_) => "malformed",
+            Refusal::Media(_) => "media",
+            Refusal::Method => "method",
+            Refusal::Required(_) => "required",
             Refusal::Conflict(_) => "conflict",
             Refusal::Stale => "stale",
             Refusal::TooLarge(_) => "too-large",
@@ -75,6 +103,42 @@ impl Refusal {
             Refusal::Unavailable(_) => "unavailable",
             Refusal::Internal => "internal",
         }
+    }
+
+    /// A field that is wrong.
+    pub fn field(field: &str, words: String) -> Refusal {
+        Refusal::Field {
+            field: field.to_owned(),
+            words,
+        }
+    }
+
+    /// The field, parameter or header that is wrong, where it is one.
+    pub fn named_field(&self) -> Option<&str> {
+        match self {
+            Refusal::Field { field, .. } => Some(field.as_str()).filter(|field| !field.is_empty()),
+            Refusal::SignIn
+            | Refusal::NotFound
+            | Refusal::Forbidden(_)
+            | Refusal::Invalid(_)
+            | Refusal::Malformed(_)
+            | Refusal::Media(_)
+            | Refusal::Method
+            | Refusal::Required(_)
+            | Refusal::Conflict(_)
+            | Refusal::Stale
+            | Refusal::TooLarge(_)
+            | Refusal::TooOften { .. }
+            | Refusal::Unavailable(_)
+            | Refusal::Internal => None,
+        }
+    }
+}
+
+fn named(field: &str) -> String {
+    match field {
+        "" => String::new(),
+        field => format!("`{field}`: "),
     }
 }
 

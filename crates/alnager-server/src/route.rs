@@ -156,7 +156,11 @@ impl Routes {
     }
 }
 
-async fn nothing() -> Response {
+async fn nothing(request: Request) -> Response {
+    // Programs get a problem document, wherever they are lost in the API.
+    if request.uri().path().split('/').nth(2) == Some("api") {
+        return problem::document(&Refusal::NotFound);
+    }
     page::bare_refusal(&Refusal::NotFound).into_response()
 }
 
@@ -168,6 +172,10 @@ async fn guard(
     next: Next,
 ) -> Response {
     let began = Instant::now();
+    let declared = &gate.declared;
+    if declared.kind == Kind::Api && !is_method(&declared.method, request.method()) {
+        return problem::document(&Refusal::Method);
+    }
     let named: HashMap<String, String> = params
         .iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -181,6 +189,12 @@ async fn guard(
         (Some(Refusal::SignIn), Kind::Page) => session::to_sign_in(&gate.house, &path),
         (Some(refusal), Kind::Page) => page::refusal(at.as_ref(), &refusal),
     };
+    gate.house.metrics.answered(
+        gate.declared.method.as_str(),
+        gate.declared.path,
+        response.status().as_u16(),
+        began.elapsed(),
+    );
     log::request(
         gate.declared.method.as_str(),
         gate.declared.path,
@@ -188,6 +202,11 @@ async fn guard(
         began.elapsed().as_micros(),
     );
     response
+}
+
+/// Whether a route of this method answers that one.
+fn is_method(declared: &Method, asked: &Method) -> bool {
+    declared == asked || (*declared == Method::GET && *asked == Method::HEAD)
 }
 
 async fn pass(
@@ -294,7 +313,8 @@ async fn who(
     Ok(Who { person, roles, by })
 }
 
-fn bearer(headers: &HeaderMap) -> Option<Secret> {
+/// The token that a request carries.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<Secret> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, secret) = value.split_once(' ')?;
     scheme

@@ -112,6 +112,7 @@ pub async fn begin(
         expires: at + LASTS,
     };
     organisation.accounts.begin_session(&session).await?;
+    house.metrics.began_session(&organisation.slug);
     let mut response = see_other(path);
     if let Some(cookie) = set_cookie(house, &organisation.slug, Some(&secret)) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
