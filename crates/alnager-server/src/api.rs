@@ -172,53 +172,78 @@ fn of_evidence(api: Api) -> Api {
     api.get(
         at!("/evidence"),
         Action::Read,
-        Told::new("Evidence", "listEvidence", "Evidence in the order it was submitted.")
-            .query::<evidence::Wanted>()
-            .lists::<evidence::Evidence>(),
+        Told::new(
+            "Evidence",
+            "listEvidence",
+            "Evidence in the order it was submitted.",
+        )
+        .query::<evidence::Wanted>()
+        .lists::<evidence::Evidence>(),
         evidence::list,
     )
     .get(
         at!("/evidence/{evidence}"),
         Action::Read,
-        Told::new("Evidence", "showEvidence", "One piece of evidence, with what was decided about it.")
-            .gives::<evidence::Evidence>()
-            .with_etag(),
+        Told::new(
+            "Evidence",
+            "showEvidence",
+            "One piece of evidence, with what was decided about it.",
+        )
+        .gives::<evidence::Evidence>()
+        .with_etag(),
         evidence::show,
     )
     .get(
         at!("/evidence/{evidence}/document"),
         Action::Read,
-        Told::new("Evidence", "readDocument", "The document, as it was submitted.").gives_bytes("application/octet-stream"),
+        Told::new(
+            "Evidence",
+            "readDocument",
+            "The document, as it was submitted.",
+        )
+        .gives_bytes("application/octet-stream"),
         evidence::document,
     )
     .add(
         Method::POST,
         at!("/systems/{system}/evidence"),
         Action::Submit,
-        Told::new("Evidence", "submitEvidence", "Submits a document of at most 20 MB as evidence.")
-            .takes::<evidence::NewEvidence>()
-            .makes::<evidence::Evidence>(201)
-            .may_match(),
+        Told::new(
+            "Evidence",
+            "submitEvidence",
+            "Submits a document of at most 20 MB as evidence.",
+        )
+        .takes::<evidence::NewEvidence>()
+        .makes::<evidence::Evidence>(201)
+        .may_match(),
         evidence::submit,
     )
     .add(
         Method::POST,
         at!("/evidence/{evidence}/rulings"),
         Action::Rule,
-        Told::new("Evidence", "ruleOnEvidence", "Accepts or rejects evidence, by somebody other than who submitted it.")
-            .takes::<evidence::NewRuling>()
-            .makes::<evidence::Evidence>(201)
-            .may_match(),
+        Told::new(
+            "Evidence",
+            "ruleOnEvidence",
+            "Accepts or rejects evidence, by somebody other than who submitted it.",
+        )
+        .takes::<evidence::NewRuling>()
+        .makes::<evidence::Evidence>(201)
+        .may_match(),
         evidence::rule,
     )
     .add(
         Method::POST,
         at!("/evidence/{evidence}/offers"),
         Action::Submit,
-        Told::new("Evidence", "offerEvidence", "Offers evidence on record for further requirements.")
-            .takes::<evidence::NewOffer>()
-            .makes::<evidence::Evidence>(201)
-            .may_match(),
+        Told::new(
+            "Evidence",
+            "offerEvidence",
+            "Offers evidence on record for further requirements.",
+        )
+        .takes::<evidence::NewOffer>()
+        .makes::<evidence::Evidence>(201)
+        .may_match(),
         evidence::offer,
     )
 }
@@ -227,9 +252,13 @@ fn of_law(api: Api) -> Api {
     api.get(
         at!("/packs"),
         Action::Read,
-        Told::new("Law", "listPacks", "The packs of law, standards and policy in use.")
-            .query::<shape::Paging>()
-            .lists::<law::PackSummary>(),
+        Told::new(
+            "Law",
+            "listPacks",
+            "The packs of law, standards and policy in use.",
+        )
+        .query::<shape::Paging>()
+        .lists::<law::PackSummary>(),
         law::packs,
     )
     .get(
@@ -243,19 +272,27 @@ fn of_law(api: Api) -> Api {
     .get(
         at!("/requirements/{requirement}"),
         Action::Read,
-        Told::new("Law", "showRequirement", "One requirement in our words, with its citation and counsel's reading.")
-            .gives::<law::Requirement>()
-            .with_etag(),
+        Told::new(
+            "Law",
+            "showRequirement",
+            "One requirement in our words, with its citation and counsel's reading.",
+        )
+        .gives::<law::Requirement>()
+        .with_etag(),
         law::requirement,
     )
     .add(
         Method::POST,
         at!("/requirements/{requirement}/readings"),
         Action::Advise,
-        Told::new("Law", "recordReading", "Records how the organisation reads a requirement.")
-            .takes::<law::NewReading>()
-            .makes::<law::Requirement>(201)
-            .may_match(),
+        Told::new(
+            "Law",
+            "recordReading",
+            "Records how the organisation reads a requirement.",
+        )
+        .takes::<law::NewReading>()
+        .makes::<law::Requirement>(201)
+        .may_match(),
         law::read,
     )
 }
@@ -273,9 +310,13 @@ fn of_work(api: Api) -> Api {
         Method::POST,
         at!("/tasks"),
         Action::Task,
-        Told::new("Tasks", "openTask", "Opens a task. One that is open already is not opened again.")
-            .takes::<tasks::NewTask>()
-            .makes::<tasks::Task>(201),
+        Told::new(
+            "Tasks",
+            "openTask",
+            "Opens a task. One that is open already is not opened again.",
+        )
+        .takes::<tasks::NewTask>()
+        .makes::<tasks::Task>(201),
         tasks::open,
     )
     .add(
@@ -290,35 +331,51 @@ fn of_work(api: Api) -> Api {
     .get(
         at!("/comments"),
         Action::Read,
-        Told::new("Comments", "listComments", "Comments in the order they were made, on one thing or on all.")
-            .query::<comments::Wanted>()
-            .lists::<comments::Comment>(),
+        Told::new(
+            "Comments",
+            "listComments",
+            "Comments in the order they were made, on one thing or on all.",
+        )
+        .query::<comments::Wanted>()
+        .lists::<comments::Comment>(),
         comments::list,
     )
     .add(
         Method::POST,
         at!("/comments"),
         Action::Comment,
-        Told::new("Comments", "comment", "Comments on a system, a requirement, evidence or a task.")
-            .takes::<comments::NewComment>()
-            .makes::<comments::Comment>(201),
+        Told::new(
+            "Comments",
+            "comment",
+            "Comments on a system, a requirement, evidence or a task.",
+        )
+        .takes::<comments::NewComment>()
+        .makes::<comments::Comment>(201),
         comments::make,
     )
     .get(
         at!("/people"),
         Action::Administer,
-        Told::new("People", "listPeople", "People with their roles and accounts.")
-            .query::<shape::Paging>()
-            .lists::<people::Member>(),
+        Told::new(
+            "People",
+            "listPeople",
+            "People with their roles and accounts.",
+        )
+        .query::<shape::Paging>()
+        .lists::<people::Member>(),
         people::list,
     )
     .add(
         Method::POST,
         at!("/people"),
         Action::Administer,
-        Told::new("People", "grantRoles", "Gives a person these roles and no others; they may be new.")
-            .takes::<people::NewRoles>()
-            .makes::<people::Member>(201),
+        Told::new(
+            "People",
+            "grantRoles",
+            "Gives a person these roles and no others; they may be new.",
+        )
+        .takes::<people::NewRoles>()
+        .makes::<people::Member>(201),
         people::grant,
     )
 }
@@ -327,36 +384,58 @@ fn of_journal(api: Api) -> Api {
     api.get(
         at!("/journal/entries"),
         Action::Prove,
-        Told::new("Journal", "listEntries", "Entries of the journal, the oldest first.")
-            .query::<journal::Wanted>()
-            .lists::<journal::Entry>(),
+        Told::new(
+            "Journal",
+            "listEntries",
+            "Entries of the journal, the oldest first.",
+        )
+        .query::<journal::Wanted>()
+        .lists::<journal::Entry>(),
         journal::list,
     )
     .get(
         at!("/journal/entries/{entry}"),
         Action::Prove,
-        Told::new("Journal", "showEntry", "One entry, with what it says where that was not erased.")
-            .gives::<journal::WholeEntry>()
-            .with_etag(),
+        Told::new(
+            "Journal",
+            "showEntry",
+            "One entry, with what it says where that was not erased.",
+        )
+        .gives::<journal::WholeEntry>()
+        .with_etag(),
         journal::show,
     )
     .get(
         at!("/journal/entries/{entry}/proof"),
         Action::Prove,
-        Told::new("Journal", "proveEntry", "The proof that an entry is in the journal, as a `tlog-proof` file.").gives_text(),
+        Told::new(
+            "Journal",
+            "proveEntry",
+            "The proof that an entry is in the journal, as a `tlog-proof` file.",
+        )
+        .gives_text(),
         journal::proof,
     )
     .get(
         at!("/journal/checkpoint"),
         Action::Prove,
-        Told::new("Journal", "readCheckpoint", "The checkpoint signed last, with what witnesses have signed under it.").gives_text(),
+        Told::new(
+            "Journal",
+            "readCheckpoint",
+            "The checkpoint signed last, with what witnesses have signed under it.",
+        )
+        .gives_text(),
         journal::checkpoint,
     )
     .get(
         at!("/dossiers/{system}"),
         Action::Prove,
-        Told::new("Journal", "takeDossier", "Everything an outsider needs to check one system, in one file.")
-            .gives_bytes("application/octet-stream"),
+        Told::new(
+            "Journal",
+            "takeDossier",
+            "Everything an outsider needs to check one system, in one file.",
+        )
+        .gives_bytes("application/octet-stream"),
         journal::dossier,
     )
 }

@@ -14,7 +14,10 @@ pub fn csv(name: &str, rows: impl Iterator<Item = Vec<String>>) -> Response {
     }
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ),
     ];
     (headers, text).into_response()
 }

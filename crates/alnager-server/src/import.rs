@@ -55,7 +55,9 @@ pub enum ImportError {
         limit: usize,
     },
     /// There is nothing in it.
-    #[error("`{file}` holds no systems; a table has a row of column names and then one row for each system")]
+    #[error(
+        "`{file}` holds no systems; a table has a row of column names and then one row for each system"
+    )]
     Empty {
         /// The file's name.
         file: String,
@@ -170,20 +172,119 @@ pub enum Field {
 
 /// Names of columns, and the fields they become. Compared as [`folded`] has them.
 const FIELDS: [(Field, &str, &[&str]); 9] = [
-    (Field::Id, "id", &["id", "system_id", "identifier", "key", "ref", "reference", "asset_id", "inventory_id"]),
-    (Field::Name, "name", &["name", "system", "system_name", "title", "application", "ai_system", "model", "model_name", "use_case_name"]),
-    (Field::Purpose, "purpose", &["purpose", "intended_purpose", "intended_use", "description", "use_case", "what_it_does", "summary", "modelcard_considerations_usecases"]),
-    (Field::Owner, "owner", &["owner", "system_owner", "business_owner", "responsible", "responsible_person", "accountable"]),
-    (Field::Team, "team", &["team", "builders", "developers", "built_by", "development_team"]),
-    (Field::Stage, "stage", &["stage", "lifecycle", "lifecycle_stage", "life_cycle", "status", "state"]),
-    (Field::GoLive, "go_live_on", &["go_live_on", "go_live", "go_live_date", "go_live_day", "launch_date", "live_since", "start_date", "in_use_since", "deployment_date", "deployed_on"]),
+    (
+        Field::Id,
+        "id",
+        &[
+            "id",
+            "system_id",
+            "identifier",
+            "key",
+            "ref",
+            "reference",
+            "asset_id",
+            "inventory_id",
+        ],
+    ),
+    (
+        Field::Name,
+        "name",
+        &[
+            "name",
+            "system",
+            "system_name",
+            "title",
+            "application",
+            "ai_system",
+            "model",
+            "model_name",
+            "use_case_name",
+        ],
+    ),
+    (
+        Field::Purpose,
+        "purpose",
+        &[
+            "purpose",
+            "intended_purpose",
+            "intended_use",
+            "description",
+            "use_case",
+            "what_it_does",
+            "summary",
+            "modelcard_considerations_usecases",
+        ],
+    ),
+    (
+        Field::Owner,
+        "owner",
+        &[
+            "owner",
+            "system_owner",
+            "business_owner",
+            "responsible",
+            "responsible_person",
+            "accountable",
+        ],
+    ),
+    (
+        Field::Team,
+        "team",
+        &[
+            "team",
+            "builders",
+            "developers",
+            "built_by",
+            "development_team",
+        ],
+    ),
+    (
+        Field::Stage,
+        "stage",
+        &[
+            "stage",
+            "lifecycle",
+            "lifecycle_stage",
+            "life_cycle",
+            "status",
+            "state",
+        ],
+    ),
+    (
+        Field::GoLive,
+        "go_live_on",
+        &[
+            "go_live_on",
+            "go_live",
+            "go_live_date",
+            "go_live_day",
+            "launch_date",
+            "live_since",
+            "start_date",
+            "in_use_since",
+            "deployment_date",
+            "deployed_on",
+        ],
+    ),
     (Field::TimeZone, "time_zone", &["time_zone", "timezone"]),
-    (Field::Organisation, "organisation", &["organisation", "organization", "company"]),
+    (
+        Field::Organisation,
+        "organisation",
+        &["organisation", "organization", "company"],
+    ),
 ];
 
 /// Names of columns that become the fact `places`.
 const PLACES: [&str; 9] = [
-    "country", "countries", "region", "regions", "jurisdiction", "jurisdictions", "where", "location", "locations",
+    "country",
+    "countries",
+    "region",
+    "regions",
+    "jurisdiction",
+    "jurisdictions",
+    "where",
+    "location",
+    "locations",
 ];
 
 /// Other names of places, as inventories have them.
@@ -207,7 +308,10 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Table, ImportError> {
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|_| {
-        unreadable(file, "it is neither a workbook nor text in UTF-8; save it as `CSV UTF-8` or as XLSX")
+        unreadable(
+            file,
+            "it is neither a workbook nor text in UTF-8; save it as `CSV UTF-8` or as XLSX",
+        )
     })?;
     match text.trim_start().starts_with(['{', '[']) {
         true => bom::read(file, text),
@@ -259,7 +363,9 @@ impl<'f> Rows<'f> {
 
     /// Takes a row; one that holds nothing is passed over.
     fn take(&mut self, at: usize, cells: Vec<(usize, String)>) -> Result<(), ImportError> {
-        let filled = cells.into_iter().map(|(column, text)| (column, text.trim().to_owned()));
+        let filled = cells
+            .into_iter()
+            .map(|(column, text)| (column, text.trim().to_owned()));
         let cells: Vec<(usize, String)> = filled.filter(|(_, text)| !text.is_empty()).collect();
         if cells.is_empty() {
             return Ok(());
@@ -310,7 +416,9 @@ pub fn place(table: &Table, with: &With<'_>) -> Preview {
                 let id = declared.id.clone();
                 match seen.get(&id) {
                     Some(first) => {
-                        let why = format!("the id `{id}` is that of row {first} already; give each system an id of its own in a column `id`");
+                        let why = format!(
+                            "the id `{id}` is that of row {first} already; give each system an id of its own in a column `id`"
+                        );
                         preview.refused.push((row.at, why));
                     }
                     None => {
@@ -358,7 +466,10 @@ fn field_of(column: &str, vocabulary: &Vocabulary) -> Option<Field> {
     let property = whole.strip_prefix("properties_");
     let name = property.unwrap_or(&whole);
     let name = name.strip_prefix("alnager_").unwrap_or(name);
-    let name = name.strip_prefix("facts_").or(name.strip_prefix("fact_")).unwrap_or(name);
+    let name = name
+        .strip_prefix("facts_")
+        .or(name.strip_prefix("fact_"))
+        .unwrap_or(name);
     let plain = FIELDS.iter().find(|(.., names)| names.contains(&name));
     match plain.map(|(field, ..)| *field) {
         // A model's name and purpose stand in the component itself; a property of that name says something else.
@@ -374,7 +485,10 @@ pub fn field_name(field: Field, vocabulary: &Vocabulary) -> &str {
     let plain = FIELDS.iter().find(|(known, ..)| *known == field);
     match (plain, field) {
         (Some((_, name, _)), _) => name,
-        (None, Field::Fact(at)) => vocabulary.kinds().get(at).map_or("", |kind| kind.name.as_str()),
+        (None, Field::Fact(at)) => vocabulary
+            .kinds()
+            .get(at)
+            .map_or("", |kind| kind.name.as_str()),
         (
             None,
             Field::Id
@@ -394,7 +508,10 @@ fn hint(column: &str, vocabulary: &Vocabulary) -> String {
     // Comparing takes time by the square of the length.
     let short: String = folded(column).chars().take(60).collect();
     let names = FIELDS.iter().map(|(_, name, _)| *name);
-    format!("no field has this name; {}", nearest(&short, names.chain(vocabulary.names())))
+    format!(
+        "no field has this name; {}",
+        nearest(&short, names.chain(vocabulary.names()))
+    )
 }
 
 /// A column's name in small letters and digits, with `_` for everything between them.
@@ -418,10 +535,12 @@ type Said<'a> = BTreeMap<Field, (&'a str, usize)>;
 fn declaration(row: &Row, preview: &mut Preview, with: &With<'_>) -> Result<Declaration, String> {
     let said = said(row, preview);
     let text = |field: Field| said.get(&field).map(|(text, _)| *text);
-    if let Some(organisation) = text(Field::Organisation).filter(|text| *text != with.organisation) {
+    if let Some(organisation) = text(Field::Organisation).filter(|text| *text != with.organisation)
+    {
         return Err(format!(
             "it is a system of `{}`, and this desk belongs to `{}`; import it there",
-            short(organisation), with.organisation
+            short(organisation),
+            with.organisation
         ));
     }
     let name = text(Field::Name).ok_or("it has no name; fill a column `name`")?;
@@ -433,7 +552,12 @@ fn declaration(row: &Row, preview: &mut Preview, with: &With<'_>) -> Result<Decl
         Some(text) => listed(text).map(str::to_owned).collect(),
         None => vec![owner.clone()],
     };
-    for person in team.iter().chain([&owner]).map(String::as_str).chain([name]) {
+    for person in team
+        .iter()
+        .chain([&owner])
+        .map(String::as_str)
+        .chain([name])
+    {
         check_name(person)?;
     }
     let mut declaration = Declaration {
@@ -479,7 +603,10 @@ fn said<'a>(row: &'a Row, preview: &mut Preview) -> Said<'a> {
             None => drop(said.insert(field, (text, *at))),
             Some((_, first)) => {
                 let first = &preview.columns[*first].name;
-                let why = format!("the row says the same field in column `{}` already", short(first));
+                let why = format!(
+                    "the row says the same field in column `{}` already",
+                    short(first)
+                );
                 preview.leave(row.at, *at, text, why);
             }
         }
@@ -539,7 +666,10 @@ fn short(text: &str) -> String {
 fn check_name(name: &str) -> Result<(), String> {
     match name.chars().count() <= NAME_MAX && !name.chars().any(char::is_control) {
         true => Ok(()),
-        false => Err(format!("`{}` is too long for a name, or has line breaks; keep to one line of {NAME_MAX} characters", short(name))),
+        false => Err(format!(
+            "`{}` is too long for a name, or has line breaks; keep to one line of {NAME_MAX} characters",
+            short(name)
+        )),
     }
 }
 
@@ -590,26 +720,38 @@ pub fn is_id(id: &str) -> bool {
 fn stage(text: &str) -> Result<Stage, String> {
     match folded(text).as_str() {
         "proposed" | "proposal" | "idea" | "planned" | "concept" => Ok(Stage::Proposed),
-        "development" | "in_development" | "build" | "building" | "design" => Ok(Stage::Development),
+        "development" | "in_development" | "build" | "building" | "design" => {
+            Ok(Stage::Development)
+        }
         "validation" | "in_validation" | "testing" | "in_testing" | "test" => Ok(Stage::Validation),
-        "in_use" | "live" | "production" | "in_production" | "operational" | "deployed" | "active" => Ok(Stage::InUse),
+        "in_use" | "live" | "production" | "in_production" | "operational" | "deployed"
+        | "active" => Ok(Stage::InUse),
         "retired" | "decommissioned" | "archived" => Ok(Stage::Retired),
         _ => Err(format!(
             "`{}` is no stage, and a wrong one would be judged wrongly; write one of `{}`",
-            short(text), Stage::WORDS.join("`, `")
+            short(text),
+            Stage::WORDS.join("`, `")
         )),
     }
 }
 
 /// A day: `2026-08-02`, also with a time behind it, `2.8.2026`, or with slashes where only one order is possible.
 fn day(text: &str) -> Result<Date, String> {
-    let wrong = || format!("`{}` is no day that can be read one way only; write it as `2026-08-02`", short(text));
+    let wrong = || {
+        format!(
+            "`{}` is no day that can be read one way only; write it as `2026-08-02`",
+            short(text)
+        )
+    };
     let first = text.split(['T', ' ']).next().unwrap_or_default();
     if let Ok(day) = first.parse() {
         return Ok(day);
     }
     let separator = if first.contains('.') { '.' } else { '/' };
-    let parts: Vec<i16> = first.split(separator).map_while(|part| part.parse().ok()).collect();
+    let parts: Vec<i16> = first
+        .split(separator)
+        .map_while(|part| part.parse().ok())
+        .collect();
     let [one, two, year] = parts[..] else {
         return Err(wrong());
     };
@@ -628,14 +770,19 @@ fn day(text: &str) -> Result<Date, String> {
 fn time_zone(text: &str) -> Result<String, String> {
     match jiff::tz::TimeZone::get(text) {
         Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!("`{}` is no time zone; write an IANA name such as `Europe/Berlin`", short(text))),
+        Err(_) => Err(format!(
+            "`{}` is no time zone; write an IANA name such as `Europe/Berlin`",
+            short(text)
+        )),
     }
 }
 
 /// An answer as inventories write it. `Err`: what would be one.
 fn answer(kind: &FactKind, text: &str) -> Result<Value, String> {
     if let Some(pack) = &kind.adopts {
-        return Err(format!("it follows from whether the organisation adopted `{pack}`; decide on that"));
+        return Err(format!(
+            "it follows from whether the organisation adopted `{pack}`; decide on that"
+        ));
     }
     let wrong = |expected: String| Err(format!("it is left unknown: {expected}"));
     let is_none = matches!(folded(text).as_str(), "none" | "none_of_them");
@@ -647,8 +794,14 @@ fn answer(kind: &FactKind, text: &str) -> Result<Value, String> {
         },
         FactType::Number if is_none => Ok(Value::None),
         FactType::Number => {
-            let plain: String = text.chars().filter(|letter| !matches!(letter, ' ' | '_' | '\u{a0}')).collect();
-            kind.parse(&plain).map_or_else(|| wrong("write a number such as `2500`, or `none`".to_owned()), Ok)
+            let plain: String = text
+                .chars()
+                .filter(|letter| !matches!(letter, ' ' | '_' | '\u{a0}'))
+                .collect();
+            kind.parse(&plain).map_or_else(
+                || wrong("write a number such as `2500`, or `none`".to_owned()),
+                Ok,
+            )
         }
         FactType::Date if is_none => Ok(Value::None),
         FactType::Date => day(text).map_or_else(wrong, |day| Ok(Value::Date(day))),
@@ -677,14 +830,20 @@ fn answer(kind: &FactKind, text: &str) -> Result<Value, String> {
 fn known(values: &[String], text: &str) -> Option<String> {
     let wanted = folded(text);
     let lower = text.to_lowercase();
-    let other = PLACE_NAMES.iter().find(|(name, _)| *name == lower).map(|(_, place)| *place);
+    let other = PLACE_NAMES
+        .iter()
+        .find(|(name, _)| *name == lower)
+        .map(|(_, place)| *place);
     let fits = |value: &&String| folded(value) == wanted || other == Some(value.as_str());
     values.iter().find(fits).cloned()
 }
 
 fn choices(values: &[String], text: &str) -> String {
     let short: String = text.chars().take(60).collect();
-    format!("`{short}` is no answer; {}", nearest(&short, values.iter().map(String::as_str)))
+    format!(
+        "`{short}` is no answer; {}",
+        nearest(&short, values.iter().map(String::as_str))
+    )
 }
 
 #[cfg(test)]

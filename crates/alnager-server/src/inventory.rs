@@ -99,7 +99,12 @@ impl Made {
 
     /// What the facts `roles` and `has_third_party_components` say. Without the second a maker's system is its own.
     fn of(system: &System) -> Made {
-        let answer = |fact: &str| system.facts.get(fact).map(|fact| fact.answer.value.as_str());
+        let answer = |fact: &str| {
+            system
+                .facts
+                .get(fact)
+                .map(|fact| fact.answer.value.as_str())
+        };
         let Some(roles) = answer("roles").filter(|roles| !roles.is_empty()) else {
             return Made::Unknown;
         };
@@ -128,12 +133,24 @@ impl Inventory {
 
     /// The systems a query asks for, in its order.
     pub fn find<'i>(&'i self, query: &Query, derived: &Derived) -> Vec<&'i SystemRow> {
-        let words: Vec<String> = query.words.split_whitespace().map(str::to_lowercase).collect();
+        let words: Vec<String> = query
+            .words
+            .split_whitespace()
+            .map(str::to_lowercase)
+            .collect();
         let owner = query.owner.to_lowercase();
         let rows = self.rows.iter();
         let mut found: Vec<&SystemRow> = rows
-            .filter(|row| words.iter().all(|word| row.found_by.contains(word.as_str())))
-            .filter(|row| query.verdict.is_none_or(|verdict| row.verdict == Some(verdict)))
+            .filter(|row| {
+                words
+                    .iter()
+                    .all(|word| row.found_by.contains(word.as_str()))
+            })
+            .filter(|row| {
+                query
+                    .verdict
+                    .is_none_or(|verdict| row.verdict == Some(verdict))
+            })
             .filter(|row| query.stage.is_none_or(|stage| row.stage == stage))
             .filter(|row| query.made.is_none_or(|made| row.made == made))
             .filter(|row| query.place.is_empty() || row.places.contains(&query.place))
@@ -158,7 +175,9 @@ fn binds(derived: &Derived, system: &str, what: &str) -> bool {
         requirement.binds
             && (*requirement.id == *what || *requirement.pack == *what)
             && match requirement.status {
-                Status::Met | Status::Gap | Status::Unknown | Status::Ahead | Status::Waiting => true,
+                Status::Met | Status::Gap | Status::Unknown | Status::Ahead | Status::Waiting => {
+                    true
+                }
                 Status::Ended | Status::NotApplicable | Status::Noted => false,
             }
     })
@@ -169,13 +188,23 @@ impl SystemRow {
         let declaration = &system.declaration;
         let standing = derived.system(id);
         let owner = state.name(&declaration.owner);
-        let places = system.facts.get("places").map(|fact| fact.answer.value.as_str());
-        let places = places.unwrap_or_default().split(',').filter(|place| !place.is_empty());
+        let places = system
+            .facts
+            .get("places")
+            .map(|fact| fact.answer.value.as_str());
+        let places = places
+            .unwrap_or_default()
+            .split(',')
+            .filter(|place| !place.is_empty());
         let begins = declaration.go_live_on.filter(|day| *day > today);
         let begins = begins.map(|day| (day, Next::Use));
-        let asked = standing.and_then(|standing| standing.next_day).filter(|day| *day > today);
+        let asked = standing
+            .and_then(|standing| standing.next_day)
+            .filter(|day| *day > today);
         let asked = asked.map(|day| (day, Next::Requirement));
-        let found_by = [id, &declaration.name, &owner, &declaration.purpose].join("\n").to_lowercase();
+        let found_by = [id, &declaration.name, &owner, &declaration.purpose]
+            .join("\n")
+            .to_lowercase();
         SystemRow {
             id: id.to_owned(),
             name: declaration.name.clone(),
@@ -207,7 +236,8 @@ impl SystemRow {
             Sort::Stage => (self.stage as u8).cmp(&(other.stage as u8)),
             Sort::Owner => self.sorted_by.1.cmp(&other.sorted_by.1),
             Sort::Verdict => rank(self).cmp(&rank(other)),
-            Sort::Place => (self.places.is_empty(), &self.places).cmp(&(other.places.is_empty(), &other.places)),
+            Sort::Place => (self.places.is_empty(), &self.places)
+                .cmp(&(other.places.is_empty(), &other.places)),
             Sort::Blockers => self.n_blockers.cmp(&other.n_blockers),
             Sort::Next => day(self).cmp(&day(other)),
             Sort::Launch => launch_rank(&self.launch).cmp(&launch_rank(&other.launch)),
@@ -327,15 +357,23 @@ impl Query {
     /// Reads the fields of an address. Words that mean nothing ask for nothing.
     pub fn read(fields: &Fields) -> Query {
         let word = |name: &str| fields.text(name);
-        let sort = Sort::ALL.into_iter().find(|sort| sort.word() == word("sort"));
+        let sort = Sort::ALL
+            .into_iter()
+            .find(|sort| sort.word() == word("sort"));
         Query {
             words: word("q").to_owned(),
-            verdict: VERDICTS.into_iter().find(|verdict| verdict.word() == word("verdict")),
-            stage: STAGES.into_iter().find(|stage| stage.word() == word("stage")),
+            verdict: VERDICTS
+                .into_iter()
+                .find(|verdict| verdict.word() == word("verdict")),
+            stage: STAGES
+                .into_iter()
+                .find(|stage| stage.word() == word("stage")),
             owner: word("owner").to_owned(),
             place: word("place").to_owned(),
             binds: word("binds").to_owned(),
-            made: Made::ALL.into_iter().find(|made| made.word() == word("made")),
+            made: Made::ALL
+                .into_iter()
+                .find(|made| made.word() == word("made")),
             sort: sort.unwrap_or_default(),
             is_down: word("down") == "1",
         }
@@ -343,7 +381,11 @@ impl Query {
 
     /// The same as the fields of an address; empty where nothing is asked.
     pub fn fields(&self) -> String {
-        let sort = if self.sort == Sort::default() { "" } else { self.sort.word() };
+        let sort = if self.sort == Sort::default() {
+            ""
+        } else {
+            self.sort.word()
+        };
         let parts = [
             ("q", self.words.as_str()),
             ("verdict", self.verdict.map_or("", Verdict::word)),
@@ -356,7 +398,9 @@ impl Query {
             ("down", if self.is_down { "1" } else { "" }),
         ];
         let filled = parts.into_iter().filter(|(_, value)| !value.is_empty());
-        let pairs: Vec<String> = filled.map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+        let pairs: Vec<String> = filled
+            .map(|(name, value)| format!("{name}={}", escaped(value)))
+            .collect();
         pairs.join("&")
     }
 

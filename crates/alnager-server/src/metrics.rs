@@ -9,8 +9,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::Extension;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::access::Action;
@@ -64,7 +65,10 @@ impl Metrics {
         };
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let requests = counts.requests.entry((method, route, status / 100)).or_default();
+        let requests = counts
+            .requests
+            .entry((method, route, status / 100))
+            .or_default();
         requests.n += 1;
         requests.micros = requests.micros.saturating_add(micros);
         for (bound, n) in BOUNDS.iter().zip(&mut requests.within) {
@@ -80,22 +84,41 @@ impl Metrics {
 
     fn write_requests(&self, text: &mut String) {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        head(text, "alnager_request_duration_seconds", "histogram", "How long answers took.");
+        head(
+            text,
+            "alnager_request_duration_seconds",
+            "histogram",
+            "How long answers took.",
+        );
         for ((method, route, class), requests) in &counts.requests {
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{class}xx\"");
             let name = "alnager_request_duration_seconds";
             for (bound, n) in BOUNDS.iter().zip(requests.within) {
                 let bound = seconds(*bound);
-                line(text, &format!("{name}_bucket{{{labels},le=\"{bound}\"}} {n}"));
+                line(
+                    text,
+                    &format!("{name}_bucket{{{labels},le=\"{bound}\"}} {n}"),
+                );
             }
             let n = requests.n;
             line(text, &format!("{name}_bucket{{{labels},le=\"+Inf\"}} {n}"));
-            line(text, &format!("{name}_sum{{{labels}}} {}", seconds(requests.micros)));
+            line(
+                text,
+                &format!("{name}_sum{{{labels}}} {}", seconds(requests.micros)),
+            );
             line(text, &format!("{name}_count{{{labels}}} {n}"));
         }
-        head(text, "alnager_sessions_begun_total", "counter", "Sessions begun.");
+        head(
+            text,
+            "alnager_sessions_begun_total",
+            "counter",
+            "Sessions begun.",
+        );
         for (organisation, n) in &counts.sessions {
-            line(text, &format!("alnager_sessions_begun_total{{organisation=\"{organisation}\"}} {n}"));
+            line(
+                text,
+                &format!("alnager_sessions_begun_total{{organisation=\"{organisation}\"}} {n}"),
+            );
         }
     }
 }
@@ -116,20 +139,24 @@ fn line(text: &mut String, line: &str) {
 }
 
 /// Shows them.
-pub async fn show(State(house): State<Arc<House>>, request: Request) -> Response {
-    match may_see(&house, &request).await {
+pub async fn show(
+    State(house): State<Arc<House>>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+) -> Response {
+    let is_near =
+        peer.is_some_and(|Extension(ConnectInfo(peer))| peer.ip().to_canonical().is_loopback());
+    match may_see(&house, is_near, &headers).await {
         Ok(()) => ([(header::CONTENT_TYPE, MEDIA)], written(&house)).into_response(),
         Err(refusal) => problem::document(&refusal),
     }
 }
 
-async fn may_see(house: &House, request: &Request) -> Result<(), Refusal> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let is_near = peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback());
-    if is_near && !is_forwarded(request.headers()) {
+async fn may_see(house: &House, is_near: bool, headers: &HeaderMap) -> Result<(), Refusal> {
+    if is_near && !is_forwarded(headers) {
         return Ok(());
     }
-    let secret = bearer(request.headers()).ok_or(Refusal::SignIn)?;
+    let secret = bearer(headers).ok_or(Refusal::SignIn)?;
     for organisation in house.seats.values().filter_map(|seat| seat.organisation()) {
         let found = session::token(organisation, &secret).await?;
         let Some((person, scopes)) = found else {
@@ -138,14 +165,22 @@ async fn may_see(house: &House, request: &Request) -> Result<(), Refusal> {
         let has_role = !organisation.moment().state.roles_of(&person).is_empty();
         return match has_role && scopes.contains(&Action::Read) {
             true => Ok(()),
-            false => Err(Refusal::Forbidden(crate::words::EN.refusal.may_not.to_owned())),
+            false => Err(Refusal::Forbidden(
+                crate::words::EN.refusal.may_not.to_owned(),
+            )),
         };
     }
     Err(Refusal::SignIn)
 }
 
 fn is_forwarded(headers: &HeaderMap) -> bool {
-    let names = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+    let names = [
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-real-ip",
+        "via",
+    ];
     names.iter().any(|name| headers.contains_key(*name))
 }
 
@@ -158,8 +193,12 @@ fn written(house: &House) -> String {
         .collect();
     type Figure = fn(&crate::moment::Moment) -> u64;
     let figures: [(&str, &str, Figure); 3] = [
-        ("alnager_entries", "Entries of the journal.", |moment| moment.state.size),
-        ("alnager_systems", "Systems.", |moment| count(moment.state.systems.len())),
+        ("alnager_entries", "Entries of the journal.", |moment| {
+            moment.state.size
+        }),
+        ("alnager_systems", "Systems.", |moment| {
+            count(moment.state.systems.len())
+        }),
         (
             "alnager_derive_backlog",
             "Systems whose standing is still to be worked out.",
@@ -169,7 +208,10 @@ fn written(house: &House) -> String {
     for (name, help, figure) in figures {
         head(&mut text, name, "gauge", help);
         for (slug, moment) in &moments {
-            line(&mut text, &format!("{name}{{organisation=\"{slug}\"}} {}", figure(moment)));
+            line(
+                &mut text,
+                &format!("{name}{{organisation=\"{slug}\"}} {}", figure(moment)),
+            );
         }
     }
     text
@@ -182,6 +224,8 @@ fn count(n: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use axum::http::StatusCode;
 
     use super::*;
     use crate::tests::Street;
@@ -210,18 +254,28 @@ mod tests {
         let street = Street::open(&["one"]).await;
         let near = street.stranger("one");
         let text = near.get("//metrics").await.is(200).text();
-        for want in ["alnager_entries{organisation=\"one\"} ", "alnager_derive_backlog{organisation=\"one\"} 0\n"] {
+        for want in [
+            "alnager_entries{organisation=\"one\"} ",
+            "alnager_derive_backlog{organisation=\"one\"} 0\n",
+        ] {
             assert!(text.contains(want), "{want} in {text}");
         }
-        let forwarded = (header::HeaderName::from_static("x-forwarded-for"), "203.0.113.9");
+        let forwarded = (
+            header::HeaderName::from_static("x-forwarded-for"),
+            "203.0.113.9",
+        );
         let asked = async |token: Option<String>| {
             let token = token.map(|token| format!("Bearer {token}"));
             let mut headers = vec![forwarded.clone()];
             headers.extend(token.as_deref().map(|token| (header::AUTHORIZATION, token)));
-            near.send(axum::http::Method::GET, "//metrics", &headers, Vec::new()).await.status
+            near.send(axum::http::Method::GET, "//metrics", &headers, Vec::new())
+                .await
+                .status
         };
         let reads = street.token("one", "Ines Marchetti", &[Action::Read]).await;
-        let proves = street.token("one", "Ines Marchetti", &[Action::Prove]).await;
+        let proves = street
+            .token("one", "Ines Marchetti", &[Action::Prove])
+            .await;
         assert_eq!(asked(None).await, StatusCode::UNAUTHORIZED);
         assert_eq!(asked(Some(reads)).await, StatusCode::OK);
         assert_eq!(asked(Some(proves)).await, StatusCode::FORBIDDEN);

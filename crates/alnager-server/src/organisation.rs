@@ -12,8 +12,8 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::lab::Lab;
 use crate::api::Onces;
+use crate::lab::Lab;
 use crate::moment::{Deriver, Moment};
 use crate::uploads::Uploads;
 
@@ -112,7 +112,8 @@ impl Organisation {
     ) -> Vec<Result<Receipt, CommitError>> {
         // A task that ended early has entered what it entered, and nobody knows what.
         let lost = || Err(CommitError::Store(alnager_store::StoreError::Stopped));
-        let mut answers: Vec<Result<Receipt, CommitError>> = commands.iter().map(|_| lost()).collect();
+        let mut answers: Vec<Result<Receipt, CommitError>> =
+            commands.iter().map(|_| lost()).collect();
         let mut waiting = commands.into_iter().enumerate();
         let mut under_way = JoinSet::new();
         loop {

@@ -19,15 +19,17 @@ use crate::session;
 use crate::words::EN;
 
 mod account;
-mod lab;
+mod answer;
 mod evidence;
 mod gate;
+mod lab;
 mod people;
 mod setup;
 mod shared;
 mod sign_in;
-mod tasks;
+mod system;
 mod systems;
+mod tasks;
 mod today;
 
 /// Every route of the server.
@@ -94,6 +96,33 @@ pub fn routes(house: Arc<House>) -> Routes {
             "/{org}/systems/import/{import}",
             Action::Declare,
             import::confirm,
+        )
+        .get("/{org}/systems/{system}", Action::Read, system::show)
+        .get(
+            "/{org}/systems/{system}/facts/{fact}",
+            Action::Read,
+            system::fact::show,
+        )
+        .post(
+            "/{org}/systems/{system}/facts/{fact}",
+            Action::Answer,
+            system::fact::answer,
+        )
+        .post(
+            "/{org}/systems/{system}/facts/{fact}/confirm",
+            Action::Confirm,
+            system::fact::confirm,
+        )
+        .get(
+            "/{org}/systems/{system}/requirements/{requirement}",
+            Action::Read,
+            system::requirement::show,
+        )
+        .upload(
+            "/{org}/systems/{system}/requirements/{requirement}/evidence",
+            Action::Submit,
+            system::requirement::FORM_BYTES_MAX,
+            system::requirement::submit,
         )
         .get("/{org}/people", Action::Administer, people::show)
         .post("/{org}/people", Action::Administer, people::invite)

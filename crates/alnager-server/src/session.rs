@@ -67,10 +67,7 @@ fn set_cookie(house: &House, slug: &str, secret: Option<&Secret>) -> Option<Head
 }
 
 /// The session behind a secret, and notes that it is used; `None` where it has ended.
-pub async fn of(
-    organisation: &Organisation,
-    secret: &Secret,
-) -> Result<Option<Session>, Refusal> {
+pub async fn of(organisation: &Organisation, secret: &Secret) -> Result<Option<Session>, Refusal> {
     let (hash, now) = (secret.hash(), now());
     let found = organisation.accounts.session(&hash, now).await?;
     let session = found.filter(|session| now - session.seen_at < IDLE);

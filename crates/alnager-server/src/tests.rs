@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use alnager_office::role::Role;
-use alnager_store::Place;
+use alnager_store::{NewToken, Place};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
+use crate::access::Action;
 use crate::demo;
 use crate::house::{House, Options};
 use crate::pages;
@@ -39,7 +40,6 @@ pub(crate) struct Answer {
     pub(crate) location: String,
     pub(crate) media: String,
     pub(crate) bytes: Vec<u8>,
-    cookie: Option<String>,
 }
 
 /// Somebody with a browser.
@@ -112,6 +112,26 @@ impl Street {
         self.visitor(slug, name).await
     }
 
+    /// A token of somebody, for what they name.
+    pub(crate) async fn token(&self, slug: &str, name: &str, scopes: &[Action]) -> String {
+        let organisation = self.house.seats[slug].organisation().unwrap();
+        let secret = Secret::new().unwrap();
+        let token = NewToken {
+            id: secret.reveal()[..8].to_owned(),
+            person: demo::settle(organisation, name).await.unwrap(),
+            name: "test".to_owned(),
+            hash: secret.hash(),
+            scopes: scopes
+                .iter()
+                .map(|action| action.word().to_owned())
+                .collect(),
+            at: session::now(),
+            expires: None,
+        };
+        organisation.accounts.add_token(&token).await.unwrap();
+        secret.reveal().to_owned()
+    }
+
     /// Somebody who is not signed in.
     pub(crate) fn stranger(&self, slug: &str) -> Visitor {
         Visitor {
@@ -149,7 +169,9 @@ impl Visitor {
     /// The token for a form of this session.
     pub(crate) fn form_token(&self) -> String {
         let secret = self.cookie.split_once('=').map_or("", |(_, secret)| secret);
-        FormKey::of(&Secret::carried(secret).hash()).token().unwrap()
+        FormKey::of(&Secret::carried(secret).hash())
+            .token()
+            .unwrap()
     }
 
     /// Sends a request; a path that starts with `//` is one of the whole server.
@@ -186,7 +208,6 @@ impl Visitor {
                 .to_owned()
         };
         let (location, media) = (text(header::LOCATION), text(header::CONTENT_TYPE));
-        let cookie = Some(text(header::SET_COOKIE)).filter(|cookie| !cookie.is_empty());
         let status = response.status();
         let bytes = to_bytes(response.into_body(), 64 << 20).await.unwrap();
         Answer {
@@ -194,17 +215,6 @@ impl Visitor {
             location,
             media,
             bytes: bytes.to_vec(),
-            cookie,
-        }
-    }
-
-    /// The same visitor with the cookie that an answer brought.
-    pub(crate) fn taking(&self, answer: &Answer) -> Visitor {
-        let cookie = answer.cookie.as_deref().unwrap_or(&self.cookie);
-        Visitor {
-            router: self.router.clone(),
-            slug: self.slug.clone(),
-            cookie: cookie.split(';').next().unwrap_or_default().to_owned(),
         }
     }
 }

@@ -36,7 +36,10 @@ pub struct Upload {
 impl Uploads {
     /// Holds a file for a person; the key is the way back to it.
     pub fn hold(&self, person: &str, upload: Upload) -> Result<String, Refusal> {
-        let key: String = random::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key: String = random::<16>()?
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let mut held = self.held();
         while held.len() >= HELD_MAX {
             held.pop_front();
@@ -54,7 +57,8 @@ impl Uploads {
     pub fn get(&self, person: &str, key: &str) -> Option<Upload> {
         let held = self.held();
         let mut own = held.iter().filter(|held| held.person == person);
-        own.find(|held| held.key == key).map(|held| held.upload.clone())
+        own.find(|held| held.key == key)
+            .map(|held| held.upload.clone())
     }
 
     /// Lets a file go.

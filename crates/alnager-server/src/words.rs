@@ -12,13 +12,15 @@ use alnager_office::gate::{Status, Verdict};
 use alnager_office::role::Role;
 use jiff::civil::Date;
 
+pub mod answer;
+pub mod evidence;
+pub mod gate;
+pub mod import;
 pub mod lab;
 pub mod shared;
-pub mod gate;
-pub mod evidence;
-pub mod tasks;
-pub mod import;
+pub mod system;
 pub mod systems;
+pub mod tasks;
 pub mod today;
 
 /// The texts of one language.
@@ -52,6 +54,10 @@ pub struct Words {
     pub today: today::Today,
     /// The audit lab.
     pub lab: lab::Lab,
+    /// The page of one system.
+    pub system: system::System,
+    /// Answering facts.
+    pub answer: answer::Answer,
     /// The room Systems.
     pub systems: systems::Systems,
     /// Importing a list of systems.
@@ -306,7 +312,9 @@ pub static EN: Words = Words {
     tasks: tasks::EN,
     today: today::EN,
     lab: lab::EN,
+    system: system::EN,
     systems: systems::EN,
+    answer: answer::EN,
     import: import::EN,
 };
 

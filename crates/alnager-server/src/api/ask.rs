@@ -101,7 +101,8 @@ impl<const MAX: usize> Asked<MAX> {
         match known {
             Known::Other => Err(Refusal::field(
                 "Idempotency-Key",
-                "something else was asked under this key; give every request a key of its own".to_owned(),
+                "something else was asked under this key; give every request a key of its own"
+                    .to_owned(),
             )),
             Known::New | Known::Entered => Ok(Once {
                 id,
@@ -181,7 +182,11 @@ impl<const MAX: usize> Asked<MAX> {
     }
 
     /// The same, for a command that may need more new ids than a few.
-    pub(super) async fn enter_with(&self, command: Command, n_ids: usize) -> Result<Receipt, Refusal> {
+    pub(super) async fn enter_with(
+        &self,
+        command: Command,
+        n_ids: usize,
+    ) -> Result<Receipt, Refusal> {
         let id = self.once.map(|once| once.id);
         let entered = self.at.enter_with(command, id, n_ids).await;
         if let Some(id) = id {
@@ -222,7 +227,9 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Refusa
     };
     match std::str::from_utf8(value.as_bytes()) {
         Ok(text) => Ok(Some(text.to_owned())),
-        Err(_) => Err(Refusal::Malformed(format!("the header `{name}` is no UTF-8"))),
+        Err(_) => Err(Refusal::Malformed(format!(
+            "the header `{name}` is no UTF-8"
+        ))),
     }
 }
 

@@ -109,15 +109,31 @@ pub(super) struct Wanted {
 
 /// Lists comments.
 pub(super) async fn list(at: At, Ask(wanted): Ask<Wanted>) -> Result<Response, Refusal> {
-    let names = [&wanted.system, &wanted.requirement, &wanted.evidence, &wanted.task];
+    let names = [
+        &wanted.system,
+        &wanted.requirement,
+        &wanted.evidence,
+        &wanted.task,
+    ];
     let about = match names.iter().any(|name| name.is_some()) {
-        true => Some(about([wanted.system, wanted.requirement, wanted.evidence, wanted.task])?),
+        true => Some(about([
+            wanted.system,
+            wanted.requirement,
+            wanted.evidence,
+            wanted.task,
+        ])?),
         false => None,
     };
     let rows = at.state().comments.iter();
-    let rows = rows.filter(|(_, comment)| about.as_ref().is_none_or(|about| comment.made.about == *about));
+    let rows = rows.filter(|(_, comment)| {
+        about
+            .as_ref()
+            .is_none_or(|about| comment.made.about == *about)
+    });
     let key = |comment: &Known, id: &String| (cursor::indexed(comment.at), id.clone());
-    let rows = rows.map(|(id, comment)| (key(comment, id), comment)).collect();
+    let rows = rows
+        .map(|(id, comment)| (key(comment, id), comment))
+        .collect();
     let (rows, next) = cursor::page("comments", rows, wanted.cursor.as_deref(), wanted.limit)?;
     let rows = rows.into_iter().map(|comment| Comment::of(&at, comment));
     listed((rows.collect(), next))

@@ -61,7 +61,8 @@ pub fn written(list: &str, key: &Key) -> String {
 /// What a cursor's text says.
 pub fn read(list: &str, cursor: &str) -> Result<Key, Refusal> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    let parts = bytes.and_then(|bytes| serde_json::from_slice::<(String, String, String)>(&bytes).ok());
+    let parts =
+        bytes.and_then(|bytes| serde_json::from_slice::<(String, String, String)>(&bytes).ok());
     match parts {
         Some((of, sort, id)) if of == list => Ok((sort, id)),
         Some(_) | None => Err(Refusal::field(

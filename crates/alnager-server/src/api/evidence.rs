@@ -188,7 +188,9 @@ pub(super) async fn list(at: At, Ask(wanted): Ask<Wanted>) -> Result<Response, R
     let rows = at.state().evidence.iter();
     let rows = rows.filter(|(_, evidence)| wanted.fits(evidence, at.today()));
     let key = |evidence: &Known, id: &String| (cursor::indexed(evidence.submitted_at), id.clone());
-    let rows = rows.map(|(id, evidence)| (key(evidence, id), evidence)).collect();
+    let rows = rows
+        .map(|(id, evidence)| (key(evidence, id), evidence))
+        .collect();
     let (rows, next) = cursor::page("evidence", rows, wanted.cursor.as_deref(), wanted.limit)?;
     let rows = rows.into_iter().map(|evidence| Evidence::of(&at, evidence));
     listed((rows.collect(), next))
@@ -278,7 +280,11 @@ pub(super) async fn submit(asked: Asked<BODY_BYTES_MAX>) -> Result<Response, Ref
     let mut known = at.state().evidence.values();
     // What is on record already enters nothing.
     let made = known.find(|one| match entered.is_empty() {
-        true => one.submitted.sha256 == sha256 && one.submitted.system == system && one.replaced_by.is_none(),
+        true => {
+            one.submitted.sha256 == sha256
+                && one.submitted.system == system
+                && one.replaced_by.is_none()
+        }
         false => entered.contains(&one.submitted_at),
     });
     let made = Evidence::of(&at, made.ok_or(Refusal::Internal)?);
@@ -291,11 +297,15 @@ impl NewEvidence {
         self.check(at, effective)?;
         let bytes = STANDARD.decode(self.document.as_bytes());
         let bytes = bytes.map_err(|_| {
-            Refusal::field("document", "it is no base64 (RFC 4648, section 4)".to_owned())
+            Refusal::field(
+                "document",
+                "it is no base64 (RFC 4648, section 4)".to_owned(),
+            )
         })?;
         if bytes.len() > DOCUMENT_BYTES_MAX {
             return Err(Refusal::TooLarge(
-                "the document has more than 20 MB; submit the parts that show what is asked for".to_owned(),
+                "the document has more than 20 MB; submit the parts that show what is asked for"
+                    .to_owned(),
             ));
         }
         let (signature, note) = match self.signature {
@@ -368,8 +378,15 @@ impl NewEvidence {
                 });
             }
         }
-        if self.signature.as_ref().is_some_and(|one| one.auditor.trim().is_empty()) {
-            return Err(Refusal::field("signature.auditor", "an auditor has a name".to_owned()));
+        if self
+            .signature
+            .as_ref()
+            .is_some_and(|one| one.auditor.trim().is_empty())
+        {
+            return Err(Refusal::field(
+                "signature.auditor",
+                "an auditor has a name".to_owned(),
+            ));
         }
         match self.expires {
             Some(expires) if expires <= effective => Err(Refusal::field(

@@ -53,7 +53,9 @@ impl FactValue {
                 None => Item::from(number),
             },
             FactValue::Text(text) => match text.parse::<Date>() {
-                Ok(day) if day.to_string() == text => text.parse().map_or(Item::from(text), Item::Datetime),
+                Ok(day) if day.to_string() == text => {
+                    text.parse().map_or(Item::from(text), Item::Datetime)
+                }
                 Ok(_) | Err(_) => Item::from(text),
             },
             FactValue::Words(words) => Item::from(words),

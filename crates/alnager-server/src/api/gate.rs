@@ -172,7 +172,9 @@ impl Gate {
     fn of(at: &At, id: &str) -> Result<Gate, Refusal> {
         let system = at.state().systems.get(id).ok_or(Refusal::NotFound)?;
         let standing = at.moment.standing(id).ok_or_else(|| {
-            Refusal::Unavailable(format!("how `{id}` stands is being worked out; ask again in a moment"))
+            Refusal::Unavailable(format!(
+                "how `{id}` stands is being worked out; ask again in a moment"
+            ))
         })?;
         let verdict = Verdict::of(standing.verdict);
         let blockers = standing.blockers.iter().map(|blocker| Blocker {
@@ -191,7 +193,10 @@ impl Gate {
             judged_on: standing.key.when.valid,
             nothing_required: standing.nothing_required,
             blockers: blockers.collect(),
-            exceptions: exceptions.iter().map(|one| Exception::of(at, one)).collect(),
+            exceptions: exceptions
+                .iter()
+                .map(|one| Exception::of(at, one))
+                .collect(),
             launch: Launch::of(at, id),
             review: system.review.as_ref().map(|review| review.at),
             needs_two: needs_two(at, id),
@@ -235,7 +240,12 @@ fn needs_two(at: &At, id: &str) -> bool {
     let system = at.state().systems.get(id);
     system.is_none_or(|system| {
         let facts = system.law_facts(&library.book, &at.state().counsel);
-        launch::needs_two(&library.policy, &library.book, &facts, at.moment.when(system))
+        launch::needs_two(
+            &library.policy,
+            &library.book,
+            &facts,
+            at.moment.when(system),
+        )
     })
 }
 

@@ -84,7 +84,11 @@ impl Entry {
             kind: entry.kind.clone(),
             id: entry.id.to_string(),
             actor: Person::of(at, &entry.actor.to_string()),
-            subjects: entry.subjects.iter().map(|one| one.id.to_string()).collect(),
+            subjects: entry
+                .subjects
+                .iter()
+                .map(|one| one.id.to_string())
+                .collect(),
             at: entry.at.clone(),
             command: entry.command.to_string(),
             commit: entry.commit.to_base64(),
@@ -136,7 +140,12 @@ pub(super) async fn list(at: At, Ask(wanted): Ask<Wanted>) -> Result<Response, R
             let rest = entry.kind.strip_prefix(kind.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        let about = |subject: &String| entry.subjects.iter().any(|one| one.id.to_string() == *subject);
+        let about = |subject: &String| {
+            entry
+                .subjects
+                .iter()
+                .any(|one| one.id.to_string() == *subject)
+        };
         wanted.kind.as_ref().is_none_or(of_kind) && subject.as_ref().is_none_or(about)
     };
     let desk = at.organisation.reader().await?;
@@ -144,7 +153,10 @@ pub(super) async fn list(at: At, Ask(wanted): Ask<Wanted>) -> Result<Response, R
     let until = size.min(next.saturating_add(LOOKED_AT_MAX));
     let mut rows = Vec::new();
     while next < until && rows.len() < limit {
-        for (index, entry) in desk.entries(next, until.min(next.saturating_add(READ))).await? {
+        for (index, entry) in desk
+            .entries(next, until.min(next.saturating_add(READ)))
+            .await?
+        {
             next = index + 1;
             if fits(&entry) {
                 rows.push(Entry::of(&at, index, &entry));
@@ -155,7 +167,10 @@ pub(super) async fn list(at: At, Ask(wanted): Ask<Wanted>) -> Result<Response, R
         }
     }
     let key = (String::new(), next.to_string());
-    listed((rows, (next < size).then(|| cursor::written("entries", &key))))
+    listed((
+        rows,
+        (next < size).then(|| cursor::written("entries", &key)),
+    ))
 }
 
 fn index(at: &At) -> Result<u64, Refusal> {

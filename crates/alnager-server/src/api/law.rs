@@ -1,6 +1,8 @@
 //! Law: packs, requirements, and how the organisation reads them.
 
-use alnager_law::pack::{Pack as KnownPack, PackKind as KnownKind, RequirementKind as KnownNorm, RequirementText};
+use alnager_law::pack::{
+    Pack as KnownPack, PackKind as KnownKind, RequirementKind as KnownNorm, RequirementText,
+};
 use alnager_office::counsel::Opinion as KnownOpinion;
 use alnager_office::decide::Command;
 use axum::http::{HeaderMap, StatusCode};
@@ -284,7 +286,9 @@ impl Requirement {
 /// Lists packs.
 pub(super) async fn packs(at: At, Ask(wanted): Ask<Paging>) -> Result<Response, Refusal> {
     let rows = at.moment.library.book.packs();
-    let rows = rows.map(|pack| ((String::new(), pack.id.clone()), pack)).collect();
+    let rows = rows
+        .map(|pack| ((String::new(), pack.id.clone()), pack))
+        .collect();
     let (rows, next) = cursor::page("packs", rows, wanted.cursor.as_deref(), wanted.limit)?;
     let rows = rows.into_iter().map(|pack| PackSummary::of(&at, pack));
     listed((rows.collect(), next))

@@ -30,7 +30,7 @@ pub(super) struct Me {
 /// Shows it.
 pub(super) async fn show(at: At) -> Json<Me> {
     let scopes = match &at.who.by {
-        By::Session(_) => Vec::new(),
+        By::Session(..) => Vec::new(),
         By::Token(scopes) => scopes.iter().copied().map(Action::word).collect(),
     };
     let organisation = at.state().organisation.as_ref();

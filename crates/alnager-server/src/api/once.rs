@@ -105,7 +105,11 @@ mod tests {
             ("orgm", "ira", "a"),
             ("other", "mira", "a"),
         ] {
-            assert_ne!(one, id(organisation, person, key), "{organisation} {person} {key}");
+            assert_ne!(
+                one,
+                id(organisation, person, key),
+                "{organisation} {person} {key}"
+            );
         }
     }
 

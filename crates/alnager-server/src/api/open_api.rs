@@ -106,11 +106,7 @@ impl Api {
     }
 
     fn whole(mut self) -> (Routes, Value) {
-        let told = Told::new(
-            "Me",
-            "readOpenApi",
-            "This document. It needs no token.",
-        );
+        let told = Told::new("Me", "readOpenApi", "This document. It needs no token.");
         let told = Told {
             answer: content("application/json", json!({ "type": "object" })),
             ..told
@@ -123,7 +119,7 @@ impl Api {
             "info": {
                 "title": "Alnager",
                 "description": "Everything a page can do, a token can do. A token is made on the page of one's own account, with the scopes it is for; \
-send it as `Authorization: Bearer TOKEN`. What is refused is answered with a problem document (RFC 9457).",
+        send it as `Authorization: Bearer TOKEN`. What is refused is answered with a problem document (RFC 9457).",
                 "version": "1",
                 "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
             },
@@ -175,7 +171,10 @@ impl Told {
             (409, "Somebody else changed it meanwhile."),
             (413, "The body is too large."),
             (415, "The body has another media type."),
-            (422, "Something about the request is wrong; `field` says what."),
+            (
+                422,
+                "Something about the request is wrong; `field` says what.",
+            ),
             (503, "The desk cannot be used now."),
         ]);
         self.parameters.push(json!({
@@ -246,7 +245,8 @@ impl Told {
 
     /// Its answer has a header.
     pub fn with_header(mut self, name: &str, what: &str) -> Told {
-        let header = json!({ "description": what, "required": true, "schema": { "type": "string" } });
+        let header =
+            json!({ "description": what, "required": true, "schema": { "type": "string" } });
         self.headers.insert(name.to_owned(), header);
         self
     }
@@ -268,7 +268,8 @@ impl Told {
             "description": "The `ETag` of the record as it was read.",
             "schema": { "type": "string", "pattern": "^\"[0-9a-f]+\"$" },
         }));
-        self.problems.push((412, "What was read has changed since."));
+        self.problems
+            .push((412, "What was read has changed since."));
         self
     }
 
@@ -352,7 +353,11 @@ fn reference<T: ToSchema>() -> Value {
 fn add_schema<T: ToSchema>(schemas: &mut BTreeMap<String, Value>) {
     let mut found = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut found);
-    schemas.extend(found.iter().map(|(name, schema)| (name.clone(), value(schema))));
+    schemas.extend(
+        found
+            .iter()
+            .map(|(name, schema)| (name.clone(), value(schema))),
+    );
 }
 
 /// A part of the document as JSON. What derives makes can always be written.

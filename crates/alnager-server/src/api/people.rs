@@ -89,7 +89,7 @@ impl Member {
             person: Person::of(at, id),
             roles: at.state().roles_of(id).into_iter().map(Role::of).collect(),
             login: account.map(|account| account.login.clone()),
-            is_closed: account.is_some_and(|account| account.is_closed),
+            is_closed: account.is_some_and(|account| account.is_closed()),
         }
     }
 }
@@ -102,7 +102,9 @@ pub(super) async fn list(at: At, Ask(wanted): Ask<Paging>) -> Result<Response, R
         .map(|account| (account.person.as_str(), account))
         .collect();
     let rows = at.state().people.iter();
-    let rows = rows.map(|(id, _)| ((String::new(), id.clone()), id)).collect();
+    let rows = rows
+        .map(|(id, _)| ((String::new(), id.clone()), id))
+        .collect();
     let (rows, next) = cursor::page("people", rows, wanted.cursor.as_deref(), wanted.limit)?;
     let rows = rows.into_iter().map(|id: &String| {
         let account = accounts.get(id.as_str()).copied();

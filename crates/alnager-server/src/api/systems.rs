@@ -261,11 +261,19 @@ pub(super) async fn list(at: At, Ask(wanted): Ask<Wanted>) -> Result<Response, R
             let texts = [id, &declaration.name, &declaration.purpose];
             texts.iter().any(|text| text.to_lowercase().contains(words))
         };
-        let verdict = || at.moment.standing(id).map(|found| Verdict::of(found.verdict));
+        let verdict = || {
+            at.moment
+                .standing(id)
+                .map(|found| Verdict::of(found.verdict))
+        };
         owner.is_none_or(|owner| declaration.owner == owner)
-            && wanted.stage.is_none_or(|stage| declaration.stage == stage.known())
+            && wanted
+                .stage
+                .is_none_or(|stage| declaration.stage == stage.known())
             && words.as_deref().is_none_or(has)
-            && wanted.verdict.is_none_or(|wanted| verdict() == Some(wanted))
+            && wanted
+                .verdict
+                .is_none_or(|wanted| verdict() == Some(wanted))
     };
     let key = |id: &String, system: &Known| -> Key {
         let sort = match sort {
@@ -277,9 +285,13 @@ pub(super) async fn list(at: At, Ask(wanted): Ask<Wanted>) -> Result<Response, R
     };
     let rows = at.state().systems.iter();
     let rows = rows.filter(|(id, system)| fits(id, system));
-    let rows = rows.map(|(id, system)| (key(id, system), (id, system))).collect();
+    let rows = rows
+        .map(|(id, system)| (key(id, system), (id, system)))
+        .collect();
     let (rows, next) = cursor::page(name, rows, wanted.cursor.as_deref(), wanted.limit)?;
-    let rows = rows.into_iter().map(|(id, system)| SystemSummary::of(&at, id, system));
+    let rows = rows
+        .into_iter()
+        .map(|(id, system)| SystemSummary::of(&at, id, system));
     listed((rows.collect(), next))
 }
 
@@ -500,7 +512,11 @@ impl System {
             summary: SystemSummary::of(at, id, system),
             organisation: declaration.organisation.clone(),
             purpose: declaration.purpose.clone(),
-            team: declaration.team.iter().map(|one| Person::of(at, one)).collect(),
+            team: declaration
+                .team
+                .iter()
+                .map(|one| Person::of(at, one))
+                .collect(),
             go_live_on: declaration.go_live_on,
             time_zone: declaration.time_zone.clone(),
             what_if: declaration.what_if.clone(),
@@ -587,12 +603,28 @@ pub(super) async fn requirements(
     let shown = assessment.judged.iter().filter(|judged| {
         let concerns = judged.asks() || judged.counts();
         let status = Status::of(judged.status);
-        (wanted.all == Some(true) || concerns) && wanted.status.is_none_or(|wanted| wanted == status)
+        (wanted.all == Some(true) || concerns)
+            && wanted.status.is_none_or(|wanted| wanted == status)
     });
-    let key = |at: usize| (cursor::indexed(u64::try_from(at).unwrap_or(u64::MAX)), String::new());
-    let rows = shown.enumerate().map(|(at, judged)| (key(at), judged)).collect();
-    let (rows, next) = cursor::page("requirements of a system", rows, wanted.cursor.as_deref(), wanted.limit)?;
-    let rows = rows.into_iter().map(|judged| SystemRequirement::of(&at, judged));
+    let key = |at: usize| {
+        (
+            cursor::indexed(u64::try_from(at).unwrap_or(u64::MAX)),
+            String::new(),
+        )
+    };
+    let rows = shown
+        .enumerate()
+        .map(|(at, judged)| (key(at), judged))
+        .collect();
+    let (rows, next) = cursor::page(
+        "requirements of a system",
+        rows,
+        wanted.cursor.as_deref(),
+        wanted.limit,
+    )?;
+    let rows = rows
+        .into_iter()
+        .map(|judged| SystemRequirement::of(&at, judged));
     listed((rows.collect(), next))
 }
 

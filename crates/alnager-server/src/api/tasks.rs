@@ -172,7 +172,9 @@ pub(super) async fn open(asked: Asked) -> Result<Response, Refusal> {
         owner: new.owner,
         due: new.due,
     };
-    let receipt = asked.enter(Command::OpenTasks(vec![opening.clone()])).await?;
+    let receipt = asked
+        .enter(Command::OpenTasks(vec![opening.clone()]))
+        .await?;
     let at = asked.at.again();
     let entered = receipt.first..receipt.end;
     let mut tasks = at.state().tasks.values();

@@ -15,7 +15,12 @@ const DEPTH_MAX: usize = 16;
 
 /// Reads an ML-BOM.
 pub(super) fn read(file: &str, text: &str) -> Result<Table, ImportError> {
-    if text.bytes().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count() > MARKS_MAX {
+    if text
+        .bytes()
+        .filter(|byte| matches!(byte, b'{' | b'[' | b','))
+        .count()
+        > MARKS_MAX
+    {
         return Err(too_much(file, "values", MARKS_MAX));
     }
     let root: Value = serde_json::from_str(text)
@@ -28,7 +33,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<Table, ImportError> {
     }
     let mut found = Found::default();
     let own = root.pointer("/metadata/component");
-    own.into_iter().for_each(|component| found.look(component, 0));
+    own.into_iter()
+        .for_each(|component| found.look(component, 0));
     found.look_into(&root, 0);
     let mut sheet = Sheet {
         file,
@@ -108,7 +114,9 @@ impl Sheet<'_> {
             Value::Array(parts) => {
                 for part in parts {
                     match property(part).filter(|_| path == "properties") {
-                        Some((name, text)) if name.len() <= PATH_BYTES_MAX => self.put(&format!("properties.{name}"), text.to_owned(), row)?,
+                        Some((name, text)) if name.len() <= PATH_BYTES_MAX => {
+                            self.put(&format!("properties.{name}"), text.to_owned(), row)?
+                        }
                         Some(_) | None => self.flatten(part, path, row)?,
                     }
                 }
@@ -121,7 +129,10 @@ impl Sheet<'_> {
                         continue;
                     }
                     if path.len() + name.len() > PATH_BYTES_MAX {
-                        return Err(unreadable(self.file, "the path of a field is longer than any CycloneDX has"));
+                        return Err(unreadable(
+                            self.file,
+                            "the path of a field is longer than any CycloneDX has",
+                        ));
                     }
                     let path = match path {
                         "" => name.clone(),

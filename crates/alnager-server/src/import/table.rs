@@ -6,9 +6,16 @@ use super::{ImportError, Rows, Table, unreadable};
 
 /// Reads a table. The part of the header decides what parts its fields: what stands there most often.
 pub(super) fn read(file: &str, text: &str) -> Result<Table, ImportError> {
-    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let header = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
     let count = |mark: char| header.matches(mark).count();
-    let mark = [',', ';', '\t'].into_iter().rev().max_by_key(|mark| count(*mark)).unwrap_or(',');
+    let mark = [',', ';', '\t']
+        .into_iter()
+        .rev()
+        .max_by_key(|mark| count(*mark))
+        .unwrap_or(',');
     let mut reader = ReaderBuilder::new()
         .delimiter(u8::try_from(mark).unwrap_or(b','))
         .has_headers(false)
@@ -19,7 +26,9 @@ pub(super) fn read(file: &str, text: &str) -> Result<Table, ImportError> {
     for (index, record) in reader.records().enumerate() {
         let record = record.map_err(|error| unreadable(file, &error.to_string()))?;
         // The line it begins on: what an editor shows, and a spreadsheet as long as no cell has lines of its own.
-        let at = record.position().map_or(index + 1, |position| usize::try_from(position.line()).unwrap_or(index + 1));
+        let at = record.position().map_or(index + 1, |position| {
+            usize::try_from(position.line()).unwrap_or(index + 1)
+        });
         match is_named {
             false => {
                 rows.name_columns(record.iter().map(|name| name.trim().to_owned()).collect())?;
@@ -27,7 +36,12 @@ pub(super) fn read(file: &str, text: &str) -> Result<Table, ImportError> {
             }
             true => {
                 let cells = record.iter().enumerate();
-                rows.take(at, cells.map(|(column, text)| (column, text.to_owned())).collect())?;
+                rows.take(
+                    at,
+                    cells
+                        .map(|(column, text)| (column, text.to_owned()))
+                        .collect(),
+                )?;
             }
         }
     }

@@ -56,10 +56,17 @@ fn shown(preview: &Preview) -> String {
     let mut lines: Vec<String> = Vec::new();
     for column in &preview.columns {
         let mark = if column.field.is_some() { "=" } else { "?" };
-        lines.push(format!("{} {mark} {} ({})", column.name, column.words, column.n_filled));
+        lines.push(format!(
+            "{} {mark} {} ({})",
+            column.name, column.words, column.n_filled
+        ));
     }
     for (row, declared) in &preview.systems {
-        let facts: Vec<String> = declared.facts.iter().map(|(name, fact)| format!("{name}={}", fact.value)).collect();
+        let facts: Vec<String> = declared
+            .facts
+            .iter()
+            .map(|(name, fact)| format!("{name}={}", fact.value))
+            .collect();
         lines.push(format!(
             "{row}: {} `{}` for `{}`, {} of {}, {}{} [{}]",
             declared.id,
@@ -68,7 +75,9 @@ fn shown(preview: &Preview) -> String {
             declared.owner,
             declared.team.join("+"),
             declared.stage.word(),
-            declared.go_live_on.map_or(String::new(), |day| format!(" {day}")),
+            declared
+                .go_live_on
+                .map_or(String::new(), |day| format!(" {day}")),
             facts.join(" ")
         ));
     }
@@ -79,7 +88,10 @@ fn shown(preview: &Preview) -> String {
         lines.push(format!("{row}: refused: {why}"));
     }
     for unplaced in &preview.unplaced {
-        lines.push(format!("{}: {} `{}`: {}", unplaced.row, unplaced.column, unplaced.value, unplaced.why));
+        lines.push(format!(
+            "{}: {} `{}`: {}",
+            unplaced.row, unplaced.column, unplaced.value, unplaced.why
+        ));
     }
     lines.extend(preview.remarks.iter().cloned());
     lines.join("\n")
@@ -176,7 +188,13 @@ fn ids_are_made_of_names() {
     assert_eq!(slug("  CV Ranking (v2)! "), "cv-ranking-v2");
     assert_eq!(slug("数据"), "");
     assert_eq!(slug(&"a-".repeat(50)).len(), 63);
-    for (id, want) in [("a", true), ("", false), ("-a", false), ("A", false), ("import", false)] {
+    for (id, want) in [
+        ("a", true),
+        ("", false),
+        ("-a", false),
+        ("A", false),
+        ("import", false),
+    ] {
         assert_eq!(is_id(id), want, "{id}");
     }
 }
@@ -207,7 +225,13 @@ fn zip(parts: &[(&str, &str)], stated: Option<u32>) -> Vec<u8> {
     let at = file.len() as u32;
     file.extend(&directory);
     file.extend(b"PK\x05\x06\0\0\0\0");
-    file.extend([(parts.len() as u16).to_le_bytes(), (parts.len() as u16).to_le_bytes()].concat());
+    file.extend(
+        [
+            (parts.len() as u16).to_le_bytes(),
+            (parts.len() as u16).to_le_bytes(),
+        ]
+        .concat(),
+    );
     file.extend((directory.len() as u32).to_le_bytes());
     file.extend(at.to_le_bytes());
     file.extend([0, 0]);
@@ -264,7 +288,10 @@ fn workbooks_that_would_take_all_memory_are_refused() {
     // One short text shared by very many cells.
     let shared = format!("<sst><si><t>{}</t></si></sst>", "x".repeat(CELL_BYTES_MAX));
     let cells = "<c t=\"s\"><v>0</v></c>".repeat(400);
-    let rows = format!("<sheetData>{}</sheetData>", format!("<row>{cells}</row>").repeat(50));
+    let rows = format!(
+        "<sheetData>{}</sheetData>",
+        format!("<row>{cells}</row>").repeat(50)
+    );
     assert!(refused(&workbook(&rows, &shared, None)).contains("bytes of text"));
 }
 

@@ -13,7 +13,9 @@ use jiff::civil::{Date, date};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::{CELL_BYTES_MAX, COLUMNS_MAX, ImportError, ROWS_MAX, Rows, Table, too_much, unreadable};
+use super::{
+    CELL_BYTES_MAX, COLUMNS_MAX, ImportError, ROWS_MAX, Rows, Table, too_much, unreadable,
+};
 
 /// Most bytes that everything in a workbook may have unpacked.
 const UNPACKED_MAX: u64 = 100 << 20;
@@ -92,10 +94,19 @@ impl<'b> Zip<'b> {
             bytes,
             parts: HashMap::new(),
         };
-        let cut = || unreadable(file, "the file is cut short or no workbook; save it as XLSX again");
+        let cut = || {
+            unreadable(
+                file,
+                "the file is cut short or no workbook; save it as XLSX again",
+            )
+        };
         // The end record has 22 bytes and a comment of at most 65,535.
         let from = bytes.len().saturating_sub(22 + 65_535);
-        let end = bytes[from..].windows(4).rposition(|mark| mark == b"PK\x05\x06").ok_or_else(cut)? + from;
+        let end = bytes[from..]
+            .windows(4)
+            .rposition(|mark| mark == b"PK\x05\x06")
+            .ok_or_else(cut)?
+            + from;
         let n_parts = zip.number(end + 10, 2).ok_or_else(cut)?;
         let mut at = zip.number(end + 16, 4).ok_or_else(cut)?;
         if n_parts > FILES_MAX {
@@ -112,14 +123,25 @@ impl<'b> Zip<'b> {
             let local = number(42, 4)?;
             let (method, flags, n_bytes) = (number(10, 2)?, number(8, 2)?, number(20, 4)?);
             let text = bytes.get(at + 46..at + 46 + name).ok_or_else(cut)?;
-            let text = String::from_utf8_lossy(text).trim_start_matches('/').to_owned();
-            let skipped = zip.number(local + 26, 2).zip(zip.number(local + 28, 2)).ok_or_else(cut)?;
+            let text = String::from_utf8_lossy(text)
+                .trim_start_matches('/')
+                .to_owned();
+            let skipped = zip
+                .number(local + 26, 2)
+                .zip(zip.number(local + 28, 2))
+                .ok_or_else(cut)?;
             let start = local + 30 + skipped.0 + skipped.1;
             if flags & 1 == 1 {
-                return Err(unreadable(file, "it is encrypted; save it without a password"));
+                return Err(unreadable(
+                    file,
+                    "it is encrypted; save it without a password",
+                ));
             }
             if !matches!(method, 0 | 8) {
-                return Err(unreadable(file, "it is packed in a way that workbooks are not; save it as XLSX again"));
+                return Err(unreadable(
+                    file,
+                    "it is packed in a way that workbooks are not; save it as XLSX again",
+                ));
             }
             at += 46 + name + extra + comment;
             let part = Part {
@@ -130,7 +152,10 @@ impl<'b> Zip<'b> {
             zip.parts.insert(text, part);
         }
         match unpacked > UNPACKED_MAX {
-            true => Err(unreadable(file, "it unpacks to more than 100 MB, which no inventory does; save the sheet as CSV")),
+            true => Err(unreadable(
+                file,
+                "it unpacks to more than 100 MB, which no inventory does; save the sheet as CSV",
+            )),
             false => Ok(zip),
         }
     }
@@ -138,7 +163,12 @@ impl<'b> Zip<'b> {
     /// A number of `n` bytes, the least first.
     fn number(&self, at: usize, n: usize) -> Option<usize> {
         let bytes = self.bytes.get(at..at.checked_add(n)?)?;
-        Some(bytes.iter().rev().fold(0, |number, byte| (number << 8) | usize::from(*byte)))
+        Some(
+            bytes
+                .iter()
+                .rev()
+                .fold(0, |number, byte| (number << 8) | usize::from(*byte)),
+        )
     }
 
     fn wrong(&self, problem: &str) -> ImportError {
@@ -168,12 +198,18 @@ impl<'b> Zip<'b> {
         loop {
             buffer.clear();
             let event = reader.read_event_into(&mut buffer);
-            let event = event.map_err(|error| self.wrong(&format!("its part `{name}` is damaged ({error}); save it again")))?;
+            let event = event.map_err(|error| {
+                self.wrong(&format!(
+                    "its part `{name}` is damaged ({error}); save it again"
+                ))
+            })?;
             match event {
                 Event::Start(start) => {
                     depth += 1;
                     if depth > DEPTH_MAX {
-                        return Err(self.wrong(&format!("its part `{name}` is deeper than any sheet")));
+                        return Err(
+                            self.wrong(&format!("its part `{name}` is deeper than any sheet"))
+                        );
                     }
                     visit(Step::Start(&start))?;
                 }
@@ -200,7 +236,11 @@ impl<'b> Zip<'b> {
                         visit(Step::Text(character.encode_utf8(&mut bytes)))?;
                     }
                 }
-                Event::CData(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+                Event::CData(_)
+                | Event::Comment(_)
+                | Event::Decl(_)
+                | Event::PI(_)
+                | Event::DocType(_) => {}
                 Event::Eof => return Ok(()),
             }
         }
@@ -247,7 +287,12 @@ impl<R: Read> Pieces<R> {
             (Piece::Text, b'<') => Piece::Opened,
             (Piece::Text, _) => Piece::Text,
             // Comments and the like, which workbooks have none of, may hold any mark.
-            (Piece::Opened, b'!') => return Err(Error::new(ErrorKind::InvalidData, "markup that sheets do not have")),
+            (Piece::Opened, b'!') => {
+                return Err(Error::new(
+                    ErrorKind::InvalidData,
+                    "markup that sheets do not have",
+                ));
+            }
             (Piece::Opened, b'?') => Piece::Instruction { may_end: false },
             (Piece::Opened | Piece::Tag, b'>') => Piece::Text,
             (Piece::Opened | Piece::Tag, b'"' | b'\'') => Piece::Quoted(byte),
@@ -255,13 +300,18 @@ impl<R: Read> Pieces<R> {
             (Piece::Quoted(mark), _) if mark == byte => Piece::Tag,
             (Piece::Quoted(mark), _) => Piece::Quoted(mark),
             (Piece::Instruction { may_end: true }, b'>') => Piece::Text,
-            (Piece::Instruction { .. }, _) => Piece::Instruction { may_end: byte == b'?' },
+            (Piece::Instruction { .. }, _) => Piece::Instruction {
+                may_end: byte == b'?',
+            },
         };
         let begins = next == Piece::Opened || (next == Piece::Text && self.piece != Piece::Text);
         self.n_bytes = if begins { 0 } else { self.n_bytes + 1 };
         self.piece = next;
         match self.n_bytes > PIECE_MAX {
-            true => Err(Error::new(ErrorKind::InvalidData, "a text larger than any cell's")),
+            true => Err(Error::new(
+                ErrorKind::InvalidData,
+                "a text larger than any cell's",
+            )),
             false => Ok(()),
         }
     }
@@ -271,7 +321,8 @@ impl<R: Read> Read for Pieces<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let n = self.inner.read(buffer)?;
         let left = self.n_left.checked_sub(n as u64);
-        self.n_left = left.ok_or_else(|| Error::new(ErrorKind::InvalidData, "more than it says it is"))?;
+        self.n_left =
+            left.ok_or_else(|| Error::new(ErrorKind::InvalidData, "more than it says it is"))?;
         for byte in &buffer[..n] {
             self.pass(*byte)?;
         }
@@ -283,7 +334,9 @@ impl<R: Read> Read for Pieces<R> {
 fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
     let mut attributes = start.attributes();
     let attributes = attributes.with_checks(false);
-    let found = attributes.filter_map(Result::ok).find(|found| found.key.as_ref() == name)?;
+    let found = attributes
+        .filter_map(Result::ok)
+        .find(|found| found.key.as_ref() == name)?;
     let version = quick_xml::XmlVersion::Implicit1_0;
     let value = found.normalized_value(version);
     value.ok().map(|value| value.into_owned())
@@ -368,7 +421,9 @@ fn shared(zip: &Zip<'_>) -> Result<Vec<String>, ImportError> {
         }
         // A text may be shared by every cell: one that is too long for a cell is refused where it is read.
         if texts.last().is_some_and(|text| text.len() > CELL_BYTES_MAX) {
-            return Err(zip.wrong(&format!("a cell has more than {CELL_BYTES_MAX} bytes; shorten it")));
+            return Err(zip.wrong(&format!(
+                "a cell has more than {CELL_BYTES_MAX} bytes; shorten it"
+            )));
         }
         match texts.len() > SHARED_MAX || n_bytes > SHARED_BYTES_MAX {
             true => Err(too_much(zip.file, "texts", SHARED_MAX)),
@@ -386,14 +441,18 @@ fn formats(zip: &Zip<'_>) -> Result<Vec<bool>, ImportError> {
         match step {
             Step::Start(start) => match start.local_name().as_ref() {
                 "numFmt" => {
-                    if let Some((id, code)) = attribute(start, "numFmtId").zip(attribute(start, "formatCode")) {
+                    if let Some((id, code)) =
+                        attribute(start, "numFmtId").zip(attribute(start, "formatCode"))
+                    {
                         own.insert(id, shows_day(&code));
                     }
                 }
                 "cellXfs" => is_cell = true,
                 "xf" if is_cell && formats.len() < SHARED_MAX => {
                     let id = attribute(start, "numFmtId").unwrap_or_default();
-                    let built_in = id.parse().is_ok_and(|id: u16| matches!(id, 14..=17 | 22 | 27..=36 | 50..=58));
+                    let built_in = id
+                        .parse()
+                        .is_ok_and(|id: u16| matches!(id, 14..=17 | 22 | 27..=36 | 50..=58));
                     formats.push(own.get(&id).copied().unwrap_or(built_in));
                 }
                 _ => {}
@@ -432,7 +491,8 @@ fn counted_day(number: f64, is_1904: bool) -> Option<Date> {
     };
     let days = number.floor();
     let fits = (0.0..3_000_000.0).contains(&days);
-    fits.then(|| start.checked_add((days as i64).days()).ok()).flatten()
+    fits.then(|| start.checked_add((days as i64).days()).ok())
+        .flatten()
 }
 
 /// The sheet in reading.
@@ -476,7 +536,10 @@ impl Sheet<'_> {
                     if let Some(cell) = cell.as_mut().filter(|_| is_text && !is_reading) {
                         cell.text.push_str(text);
                         if cell.text.len() > CELL_BYTES_MAX {
-                            return Err(zip.wrong(&format!("a cell of row {} has more than {CELL_BYTES_MAX} bytes; shorten it", self.at)));
+                            return Err(zip.wrong(&format!(
+                                "a cell of row {} has more than {CELL_BYTES_MAX} bytes; shorten it",
+                                self.at
+                            )));
                         }
                     }
                 }
@@ -509,7 +572,10 @@ impl Sheet<'_> {
 
     fn begin_cell(&mut self, start: &BytesStart<'_>) -> Result<Cell, ImportError> {
         let column = match attribute(start, "r") {
-            Some(place) => column(&place).ok_or_else(|| self.zip.wrong(&format!("a cell of row {} has no place", self.at)))?,
+            Some(place) => column(&place).ok_or_else(|| {
+                self.zip
+                    .wrong(&format!("a cell of row {} has no place", self.at))
+            })?,
             None => self.next_column,
         };
         if self.cells.len() >= 4 * COLUMNS_MAX {
@@ -530,13 +596,16 @@ impl Sheet<'_> {
         match cell.kind.as_str() {
             "s" => {
                 let at = cell.text.parse().ok();
-                at.and_then(|at: usize| self.shared.get(at)).cloned().unwrap_or_default()
+                at.and_then(|at: usize| self.shared.get(at))
+                    .cloned()
+                    .unwrap_or_default()
             }
             "b" if cell.text == "1" => "yes".to_owned(),
             "b" => "no".to_owned(),
             "" | "n" => {
                 let number = cell.text.parse().ok();
-                let number: Option<f64> = number.filter(|_| self.formats.get(cell.format) == Some(&true));
+                let number: Option<f64> =
+                    number.filter(|_| self.formats.get(cell.format) == Some(&true));
                 let day = number.and_then(|number| counted_day(number, self.is_1904));
                 day.map_or_else(|| cell.text.clone(), |day| day.to_string())
             }
@@ -554,7 +623,11 @@ impl Sheet<'_> {
             return Ok(());
         }
         self.is_named = true;
-        let n_columns = cells.iter().map(|(column, _)| column + 1).max().unwrap_or(0);
+        let n_columns = cells
+            .iter()
+            .map(|(column, _)| column + 1)
+            .max()
+            .unwrap_or(0);
         if n_columns > COLUMNS_MAX {
             return Err(too_much(self.zip.file, "columns", COLUMNS_MAX));
         }
@@ -570,7 +643,9 @@ impl Sheet<'_> {
 fn column(place: &str) -> Option<usize> {
     let letters = place.bytes().take_while(u8::is_ascii_alphabetic);
     let number = letters.fold(0_usize, |number, letter| {
-        number.saturating_mul(26).saturating_add(usize::from(letter.to_ascii_uppercase() - b'A') + 1)
+        number
+            .saturating_mul(26)
+            .saturating_add(usize::from(letter.to_ascii_uppercase() - b'A') + 1)
     });
     number.checked_sub(1).filter(|column| *column < 16_384)
 }

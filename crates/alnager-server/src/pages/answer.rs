@@ -88,9 +88,16 @@ pub(super) fn inputs(kind: &FactKind, chosen: &[String]) -> Markup {
 }
 
 fn line(kind: &FactKind, of: &str, mode: Option<&str>, chosen: &[String]) -> Markup {
-    let value = chosen.iter().find(|one| *one != NONE).map_or("", String::as_str);
+    let value = chosen
+        .iter()
+        .find(|one| *one != NONE)
+        .map_or("", String::as_str);
     // Numbers are on record as `2.5e3`.
-    let plain = value.parse().ok().filter(|_| of == "text").map(|number: f64| number.to_string());
+    let plain = value
+        .parse()
+        .ok()
+        .filter(|_| of == "text")
+        .map(|number: f64| number.to_string());
     html! {
         div.field {
             label for=(NAME) { (kind.question) }

@@ -26,7 +26,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get("/{org}/evidence", Action::Read, list)
         .get("/{org}/evidence/{evidence}", Action::Read, show)
-        .get("/{org}/evidence/{evidence}/document", Action::Read, document)
+        .get(
+            "/{org}/evidence/{evidence}/document",
+            Action::Read,
+            document,
+        )
         .post("/{org}/evidence/{evidence}/ruling", Action::Rule, rule)
         .post("/{org}/evidence/{evidence}/offer", Action::Submit, offer)
 }
@@ -45,7 +49,7 @@ fn shelf(stands: Shelf) -> Markup {
 }
 
 /// How evidence stands for one requirement, with its mark.
-fn standing(standing: Standing) -> Markup {
+pub(super) fn standing(standing: Standing) -> Markup {
     let (class, mark) = match standing {
         Standing::Accepted => ("clear", "○"),
         Standing::Submitted => ("undecided", "◐"),
@@ -264,7 +268,11 @@ async fn document(at: At) -> Result<Response, Refusal> {
     let desk = at.organisation.reader().await?;
     let disclosed = desk.blob(index, "document").await?;
     let disclosed = disclosed.ok_or(Refusal::NotFound)?;
-    Ok(attachment(&file, "application/octet-stream", disclosed.bytes))
+    Ok(attachment(
+        &file,
+        "application/octet-stream",
+        disclosed.bytes,
+    ))
 }
 
 fn evidence_page(at: &At, refusal: Option<&Refusal>, typed: &Fields) -> Result<Page, Refusal> {
@@ -287,7 +295,8 @@ fn evidence_page(at: &At, refusal: Option<&Refusal>, typed: &Fields) -> Result<P
 fn facts(at: &At, id: &str, evidence: &Evidence) -> Markup {
     let words = &EN.evidence;
     let submitted = &evidence.submitted;
-    let other = |id: &String| html! { a href=(at.link(&format!("/evidence/{}", encoded(id)))) { (id) } };
+    let other =
+        |id: &String| html! { a href=(at.link(&format!("/evidence/{}", encoded(id)))) { (id) } };
     html! {
         dl.facts {
             dt { (words.kind) } dd { (kind(at, &submitted.kind)) }

@@ -31,9 +31,21 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/{org}/gate/{system}", Action::Read, show)
         .post("/{org}/gate/{system}/decision", Action::Decide, decide)
         .get("/{org}/gate/{system}/notice", Action::Read, notice::notice)
-        .get("/{org}/gate/{system}/badge.svg", Action::Read, notice::badge)
-        .get("/{org}/gate/{system}/exceptions", Action::Read, exceptions::show)
-        .post("/{org}/gate/{system}/exceptions", Action::Except, exceptions::grant)
+        .get(
+            "/{org}/gate/{system}/badge.svg",
+            Action::Read,
+            notice::badge,
+        )
+        .get(
+            "/{org}/gate/{system}/exceptions",
+            Action::Read,
+            exceptions::show,
+        )
+        .post(
+            "/{org}/gate/{system}/exceptions",
+            Action::Except,
+            exceptions::grant,
+        )
         .post(
             "/{org}/gate/{system}/exceptions/{exception}/end",
             Action::Except,
@@ -129,7 +141,10 @@ fn filtered<'a>(at: &'a At, query: &Fields) -> Vec<&'a GateRow> {
         .filter(|row| decided.is_empty() || word(&row.launch) == decided)
         .filter(|row| {
             sought.is_empty()
-                || holds(&format!("{} {}", row.system, system_name(at, &row.system)), &sought)
+                || holds(
+                    &format!("{} {}", row.system, system_name(at, &row.system)),
+                    &sought,
+                )
         })
         .collect()
 }
@@ -238,7 +253,12 @@ async fn decided(at: &At, fields: &Fields) -> Result<(), Refusal> {
 fn two_must_decide(at: &At, system: &System) -> bool {
     let library = &at.moment.library;
     let facts = system.law_facts(&library.book, &at.state().counsel);
-    needs_two(&library.policy, &library.book, &facts, at.moment.when(system))
+    needs_two(
+        &library.policy,
+        &library.book,
+        &facts,
+        at.moment.when(system),
+    )
 }
 
 /// The page of a system's gate; `typed` is what a form held that was refused.
@@ -416,9 +436,11 @@ impl Ground {
             LaunchDecision::Approve if verdict != Verdict::Clear.word() => {
                 Some(format!("{} `{verdict}`", words.not_clear))
             }
-            LaunchDecision::Approve if !self.blockers.is_empty() => {
-                Some(format!("{}: {}", words.since_review, self.blockers.join(", ")))
-            }
+            LaunchDecision::Approve if !self.blockers.is_empty() => Some(format!(
+                "{}: {}",
+                words.since_review,
+                self.blockers.join(", ")
+            )),
             LaunchDecision::Conditional if !self.open.is_empty() => {
                 Some(format!("{} {}", words.not_excepted, self.open.join(", ")))
             }

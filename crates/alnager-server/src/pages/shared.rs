@@ -68,7 +68,11 @@ pub(super) fn with_field(path: &str, query: &Fields, name: &str, value: &str) ->
     let kept = query
         .pairs()
         .filter(|(known, value)| *known != name && *known != "page" && !value.is_empty());
-    let pairs = kept.chain([(name, value)].into_iter().filter(|(_, value)| !value.is_empty()));
+    let pairs = kept.chain(
+        [(name, value)]
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty()),
+    );
     let pairs: Vec<String> = pairs
         .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
         .collect();
@@ -147,14 +151,10 @@ pub(super) fn answered(page: Page, refusal: Option<&Refusal>) -> Response {
         None => StatusCode::OK,
         Some(Refusal::Conflict(_) | Refusal::Stale) => StatusCode::CONFLICT,
         Some(Refusal::Forbidden(_)) => StatusCode::FORBIDDEN,
-        Some(
-            Refusal::Invalid(_)
-            | Refusal::SignIn
-            | Refusal::NotFound
-            | Refusal::TooLarge(_)
-            | Refusal::TooOften { .. },
-        ) => StatusCode::UNPROCESSABLE_ENTITY,
-        Some(refusal @ (Refusal::Unavailable(_) | Refusal::Internal)) => refusal.status(),
+        Some(refusal) => match refusal.status() {
+            status if status.is_server_error() => status,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        },
     };
     page.with_status(status).into_response()
 }
@@ -168,7 +168,10 @@ pub(super) fn attachment(name: &str, media: &'static str, bytes: Vec<u8>) -> Res
             _ => '_',
         })
         .collect();
-    let value = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", encoded(name));
+    let value = format!(
+        "attachment; filename=\"{plain}\"; filename*=UTF-8''{}",
+        encoded(name)
+    );
     let disposition =
         HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("attachment"));
     let mut response = Response::new(Body::from(bytes));
@@ -184,7 +187,9 @@ pub(super) fn day_of(fields: &Fields, name: &str, label: &str) -> Result<Option<
         .optional(name)
         .map(|text| {
             text.parse().map_err(|_| {
-                Refusal::Invalid(format!("`{text}` is no day for `{label}`; write one such as 2026-12-31"))
+                Refusal::Invalid(format!(
+                    "`{text}` is no day for `{label}`; write one such as 2026-12-31"
+                ))
             })
         })
         .transpose()
@@ -342,11 +347,15 @@ fn about(word: &str) -> Option<About> {
 /// Where what a comment is about is shown.
 fn path(about: &About) -> String {
     match about {
-        About::System(system)
-        | About::Requirement {
+        About::System(system) => format!("/systems/{}", encoded(system)),
+        About::Requirement {
             system: Some(system),
-            ..
-        } => format!("/systems/{}", encoded(system)),
+            requirement,
+        } => format!(
+            "/systems/{}/requirements/{}",
+            encoded(system),
+            encoded(requirement)
+        ),
         About::Requirement {
             system: None,
             requirement,
@@ -383,7 +392,10 @@ mod tests {
     #[test]
     fn another_filter_keeps_the_others_and_begins_at_the_first_page() {
         let query = Fields::read(b"q=a+b&page=4&verdict=hold");
-        assert_eq!(with_field("/g", &query, "verdict", "clear"), "/g?q=a%20b&verdict=clear");
+        assert_eq!(
+            with_field("/g", &query, "verdict", "clear"),
+            "/g?q=a%20b&verdict=clear"
+        );
         assert_eq!(with_field("/g", &query, "verdict", ""), "/g?q=a%20b");
         assert_eq!(with_field("/g", &Fields::default(), "q", ""), "/g");
     }
@@ -391,7 +403,9 @@ mod tests {
     #[test]
     fn a_file_name_cannot_end_its_header() {
         let response = attachment("a\"\r\nx: é.pdf", "application/octet-stream", Vec::new());
-        let value = response.headers()[header::CONTENT_DISPOSITION].to_str().unwrap();
+        let value = response.headers()[header::CONTENT_DISPOSITION]
+            .to_str()
+            .unwrap();
         assert_eq!(
             value,
             "attachment; filename=\"a___x:__.pdf\"; filename*=UTF-8''a%22%0D%0Ax%3A%20%C3%A9.pdf"

@@ -6,14 +6,13 @@ use alnager_law::fact::Facts;
 use alnager_law::requirement::AsOf;
 use alnager_law::rule::Truth;
 use alnager_office::assess::{Assessment, cited};
-use alnager_office::comment::{About, Comment};
-use alnager_office::decide::Command;
+use alnager_office::comment::About;
 use alnager_office::gate::{Judged, Status};
 use alnager_office::system::{Fact, System};
 use alnager_report::html::columns;
 use alnager_report::view::ReviewView;
 use alnager_work::review::make_view;
-use axum::extract::{RawForm, RawQuery};
+use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -25,11 +24,11 @@ use uuid::Uuid;
 use crate::access::Action;
 use crate::at::At;
 use crate::form::Fields;
-use crate::page::{self, Page, Room, complaint, day, form_fields, status, text_field, verdict};
+use crate::page::{self, Page, Room, complaint, day, status, verdict};
 use crate::pages::answer;
+use crate::pages::shared::comments;
 use crate::pages::systems::{launch, page_number, pager, stage_words};
 use crate::refusal::Refusal;
-use crate::route::see_other;
 use crate::words::EN;
 
 pub(super) mod fact;
@@ -69,7 +68,7 @@ struct Asked {
 pub(super) async fn show(at: At, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let fields = Fields::read(query.unwrap_or_default().as_bytes());
     let asked = asked(&at, &fields)?;
-    let page = shown(&at, &asked, "").await?;
+    let page = shown(&at, &asked).await?;
     let status = asked.refusal.as_ref().map(Refusal::status);
     Ok(match status {
         Some(status) => page.with_status(status).into_response(),
@@ -78,7 +77,11 @@ pub(super) async fn show(at: At, RawQuery(query): RawQuery) -> Result<Response, 
 }
 
 fn asked(at: &At, fields: &Fields) -> Result<Asked, Refusal> {
-    let system = at.state().systems.get(at.named("system")).ok_or(Refusal::NotFound)?;
+    let system = at
+        .state()
+        .systems
+        .get(at.named("system"))
+        .ok_or(Refusal::NotFound)?;
     let own = at.moment.when(system);
     let history = (!fields.text("history").is_empty()).then(|| page_number(fields));
     match as_of(at.today(), own, fields) {
@@ -98,12 +101,19 @@ fn asked(at: &At, fields: &Fields) -> Result<Asked, Refusal> {
 /// The days asked for: a date, or a number of days from today as the slider has it; and by when law was published.
 fn as_of(today: Date, own: AsOf, fields: &Fields) -> Result<AsOf, Refusal> {
     let wrong = || Refusal::Invalid(EN.system.as_of_wrong.to_owned());
-    let date = |name: &str| fields.optional(name).map(|text| text.parse::<Date>().map_err(|_| wrong())).transpose();
-    let slid = fields.optional("days").map(|text| -> Result<Date, Refusal> {
-        let days: i64 = text.parse().map_err(|_| wrong())?;
-        let span = Span::new().try_days(days).map_err(|_| wrong())?;
-        today.checked_add(span).map_err(|_| wrong())
-    });
+    let date = |name: &str| {
+        fields
+            .optional(name)
+            .map(|text| text.parse::<Date>().map_err(|_| wrong()))
+            .transpose()
+    };
+    let slid = fields
+        .optional("days")
+        .map(|text| -> Result<Date, Refusal> {
+            let days: i64 = text.parse().map_err(|_| wrong())?;
+            let span = Span::new().try_days(days).map_err(|_| wrong())?;
+            today.checked_add(span).map_err(|_| wrong())
+        });
     let when = AsOf {
         valid: date("at")?.or(slid.transpose()?).unwrap_or(own.valid),
         known: date("known")?.unwrap_or(own.known),
@@ -114,13 +124,15 @@ fn as_of(today: Date, own: AsOf, fields: &Fields) -> Result<AsOf, Refusal> {
     }
 }
 
-async fn shown(at: &At, asked: &Asked, typed: &str) -> Result<Page, Refusal> {
+async fn shown(at: &At, asked: &Asked) -> Result<Page, Refusal> {
     let id = at.named("system");
     let system = at.state().systems.get(id).ok_or(Refusal::NotFound)?;
     let library = &at.moment.library;
     let found = at.moment.assessment(id, asked.other).map(|assessment| {
         let warnings = at.moment.warnings(id);
-        let view = make_view(library, at.state(), &assessment, &warnings, &|person| at.name(person));
+        let view = make_view(library, at.state(), &assessment, &warnings, &|person| {
+            at.name(person)
+        });
         (assessment, view)
     });
     let seen = Seen {
@@ -153,10 +165,15 @@ async fn shown(at: &At, asked: &Asked, typed: &str) -> Result<Page, Refusal> {
             }
         }
         (gate(&seen))
-        (comments(at, &About::System(id.to_owned()), typed))
+        (comments(at, &About::System(id.to_owned())))
         section #history aria-labelledby="history-title" { h2 #history-title { (words.history) } (history) }
     };
-    Ok(page::page(at, Room::Systems, &system.declaration.name, body))
+    Ok(page::page(
+        at,
+        Room::Systems,
+        &system.declaration.name,
+        body,
+    ))
 }
 
 /// Verdict and days first, then whose and what, then what would change it.
@@ -247,8 +264,15 @@ fn changes(view: &ReviewView) -> Markup {
 fn as_of_form(seen: &Seen<'_>) -> Markup {
     let (at, words) = (seen.at, &EN.system);
     let path = at.link(&format!("/systems/{}", seen.id));
-    let offset = |on: Date| at.today().until(on).map_or(0, |span| i64::from(span.get_days()));
-    let judged = seen.found.iter().flat_map(|(assessment, _)| &assessment.judged);
+    let offset = |on: Date| {
+        at.today()
+            .until(on)
+            .map_or(0, |span| i64::from(span.get_days()))
+    };
+    let judged = seen
+        .found
+        .iter()
+        .flat_map(|(assessment, _)| &assessment.judged);
     let mut days: Vec<i64> = judged
         .filter(|judged| judged.binds)
         .filter_map(Judged::from)
@@ -422,7 +446,10 @@ fn classification(seen: &Seen<'_>) -> Markup {
 /// The requirements by the day they govern.
 fn timeline(seen: &Seen<'_>) -> Markup {
     let words = &EN.system;
-    let judged = seen.found.iter().flat_map(|(assessment, _)| &assessment.judged);
+    let judged = seen
+        .found
+        .iter()
+        .flat_map(|(assessment, _)| &assessment.judged);
     let (mut now, mut later, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
     for judged in judged.filter(|judged| judged.asks() || judged.counts()) {
         match judged.status {
@@ -436,7 +463,9 @@ fn timeline(seen: &Seen<'_>) -> Markup {
         Status::Gap => 0,
         Status::Unknown => 1,
         Status::Met => 2,
-        Status::Ahead | Status::Waiting | Status::Ended | Status::NotApplicable | Status::Noted => 3,
+        Status::Ahead | Status::Waiting | Status::Ended | Status::NotApplicable | Status::Noted => {
+            3
+        }
     };
     now.sort_by_key(rank);
     for list in [&mut later, &mut waiting] {
@@ -500,54 +529,6 @@ fn gate(seen: &Seen<'_>) -> Markup {
     }
 }
 
-/// The comments on something of the system that the address names, and a form for one more.
-fn comments(at: &At, about: &About, typed: &str) -> Markup {
-    let (words, id) = (&EN.system, at.named("system"));
-    let comments: Vec<&Comment> = at.state().comments_on(about);
-    let path = match about {
-        About::Requirement { requirement, .. } => format!("/systems/{id}/requirements/{requirement}/comments"),
-        About::System(_) | About::Evidence(_) | About::Task(_) => format!("/systems/{id}/comments"),
-    };
-    html! {
-        section aria-labelledby="comments" {
-            h2 #comments { (words.comments) }
-            @if comments.is_empty() { p.quiet { (words.comments_none) } }
-            @for comment in comments {
-                p { strong { (at.name(&comment.made.by)) } ", " (day(comment.made.on)) br; (comment.made.text) }
-            }
-            @if at.may_to(Action::Comment, id) {
-                form method="post" action=(at.link(&path)) {
-                    (form_fields(at))
-                    (text_field("text", words.comment, typed, None))
-                    p { button type="submit" { (words.comment_send) } }
-                }
-            }
-        }
-    }
-}
-
-/// Makes a comment on the system.
-pub(super) async fn comment(at: At, RawForm(body): RawForm) -> Result<Response, Refusal> {
-    let fields = Fields::read(&body);
-    let id = at.named("system");
-    let command = Command::Comment {
-        about: About::System(id.to_owned()),
-        text: fields.text("text").to_owned(),
-    };
-    match at.enter(command, fields.once()).await {
-        Ok(_) => Ok(see_other(&at.link(&format!("/systems/{id}#comments")))),
-        Err(refusal) => {
-            let status = refusal.status();
-            let asked = Asked {
-                refusal: Some(refusal),
-                ..Asked::default()
-            };
-            let page = shown(&at.again(), &asked, fields.text("text")).await?;
-            Ok(page.with_status(status).into_response())
-        }
-    }
-}
-
 fn history_link(seen: &Seen<'_>) -> Markup {
     let path = seen.at.link(&format!("/systems/{}?history=1", seen.id));
     html! {
@@ -589,6 +570,3 @@ fn instant(text: &str) -> Markup {
     let read = text.parse::<Timestamp>().ok();
     html! { @match read { Some(at) => (day(at.to_zoned(TimeZone::UTC).date())), None => (text) } }
 }
-
-#[cfg(test)]
-mod tests;

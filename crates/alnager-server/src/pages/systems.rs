@@ -55,7 +55,9 @@ fn csv_row(row: &SystemRow) -> Vec<String> {
         row.id.clone(),
         row.stage.word().to_owned(),
         row.owner.clone(),
-        row.verdict.map_or("", |verdict| EN.verdict(verdict)).to_owned(),
+        row.verdict
+            .map_or("", |verdict| EN.verdict(verdict))
+            .to_owned(),
         row.places.join(" "),
         row.n_blockers.to_string(),
         next,
@@ -74,7 +76,9 @@ pub(super) async fn save_view(at: At, RawForm(body): RawForm) -> Result<Response
         true => {
             let accounts = &at.organisation.accounts;
             let person = &at.who.person;
-            let saved = accounts.save_view(person, LIST, name, &query.fields()).await;
+            let saved = accounts
+                .save_view(person, LIST, name, &query.fields())
+                .await;
             saved.map_err(Refusal::from)
         }
     };
@@ -82,7 +86,9 @@ pub(super) async fn save_view(at: At, RawForm(body): RawForm) -> Result<Response
         Ok(()) => Ok(see_other(&list_link(&at, &query, 1))),
         Err(refusal) => {
             let page = shown(&at, &query, 1, Some(&refusal), name).await?;
-            Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+            Ok(page
+                .with_status(StatusCode::UNPROCESSABLE_ENTITY)
+                .into_response())
         }
     }
 }
@@ -91,7 +97,9 @@ pub(super) async fn save_view(at: At, RawForm(body): RawForm) -> Result<Response
 pub(super) async fn drop_view(at: At, RawForm(body): RawForm) -> Result<Response, Refusal> {
     let fields = Fields::read(&body);
     let accounts = &at.organisation.accounts;
-    accounts.drop_view(&at.who.person, LIST, fields.text("name")).await?;
+    accounts
+        .drop_view(&at.who.person, LIST, fields.text("name"))
+        .await?;
     Ok(see_other(&at.link("/systems")))
 }
 

@@ -125,11 +125,9 @@ fn open_ones(at: &At) -> Vec<(&String, &Task)> {
 /// Those that are done, the latest first.
 fn done(at: &At) -> Vec<(&String, &Task)> {
     let tasks = at.state().tasks.iter();
-    let mut tasks: Vec<(&String, &Task)> =
-        tasks.filter(|(_, task)| task.done.is_some()).collect();
-    tasks.sort_by_key(|(_, task)| {
-        Reverse((task.done.as_ref().map(|done| done.on), task.opened_at))
-    });
+    let mut tasks: Vec<(&String, &Task)> = tasks.filter(|(_, task)| task.done.is_some()).collect();
+    tasks
+        .sort_by_key(|(_, task)| Reverse((task.done.as_ref().map(|done| done.on), task.opened_at)));
     tasks
 }
 
@@ -292,7 +290,6 @@ mod tests {
 
     use alnager_office::role::Role;
 
-    use super::*;
     use crate::tests::Street;
 
     #[tokio::test]
@@ -301,7 +298,11 @@ mod tests {
         let officer = street.with_role("one", Role::Officer).await;
         let page = officer.get("/tasks").await.is(200).text();
         assert!(page.contains("/one/tasks/T1\"") && page.contains("/one/tasks/T2\""));
-        let typed = [("what", "Ask the <vendor>"), ("why", "meeting"), ("owner", "New Person")];
+        let typed = [
+            ("what", "Ask the <vendor>"),
+            ("why", "meeting"),
+            ("owner", "New Person"),
+        ];
         let missing = officer.post("/tasks", &typed).await.is(422).text();
         assert!(missing.contains("Ask the &lt;vendor&gt;") && missing.contains("New Person"));
         let at = |due: &str, system: &str| {
@@ -322,9 +323,19 @@ mod tests {
                 .collect();
             officer.post("/tasks", &fields).await.is(status);
         }
-        officer.post("/tasks/T3/done", &[("note", "")]).await.is(422);
-        officer.post("/tasks/T3/done", &[("note", "asked")]).await.is(303);
-        let page = officer.get("/tasks?show=done&q=VENDOR").await.is(200).text();
+        officer
+            .post("/tasks/T3/done", &[("note", "")])
+            .await
+            .is(422);
+        officer
+            .post("/tasks/T3/done", &[("note", "asked")])
+            .await
+            .is(303);
+        let page = officer
+            .get("/tasks?show=done&q=VENDOR")
+            .await
+            .is(200)
+            .text();
         assert!(page.contains("/one/tasks/T3\""));
         let page = officer.get("/tasks/T3").await.is(200).text();
         assert!(page.contains("asked"));

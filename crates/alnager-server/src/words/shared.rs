@@ -2,7 +2,10 @@
 
 /// The texts that several rooms share.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "a text's name says what it is for, and its value what it is")]
+#[expect(
+    missing_docs,
+    reason = "a text's name says what it is for, and its value what it is"
+)]
 pub struct Shared {
     pub pages: &'static str,
     pub page: &'static str,

@@ -420,19 +420,15 @@ fn somebody_chooses_another_login(world: &World) {
         world.add_account(&accounts, "rita"),
     );
     world.begin(&accounts, &ada, "a session");
-    let set = |person: &str, login: &str| {
-        world.run(accounts.set_login(person, login, PHC, NOW + MINUTE))
-    };
+    let set =
+        |person: &str, login: &str| world.run(accounts.set_login(person, login, PHC, NOW + MINUTE));
     check_refused(set(&ada, "Rita"), TAKEN);
     check_refused(set(&id().to_string(), "somebody"), NO_ACCOUNT);
     assert!(world.session(&accounts, "a session", NOW).is_some());
     set(&ada, " Ada.L ").unwrap();
     set(&rita, "rita").unwrap();
     let found = world.run(accounts.by_login("ada.l")).unwrap().unwrap();
-    assert_eq!(
-        (found.person, found.password_at),
-        (ada, Some(NOW + MINUTE))
-    );
+    assert_eq!((found.person, found.password_at), (ada, Some(NOW + MINUTE)));
     assert_eq!(world.run(accounts.by_login("ada")).unwrap(), None);
     assert_eq!(world.session(&accounts, "a session", NOW), None);
 }

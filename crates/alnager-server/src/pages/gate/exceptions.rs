@@ -78,7 +78,10 @@ pub(super) async fn end(at: At, RawForm(body): RawForm) -> Result<Response, Refu
 }
 
 fn path(at: &At, rest: &str) -> String {
-    at.link(&format!("/gate/{}/exceptions{rest}", encoded(at.named("system"))))
+    at.link(&format!(
+        "/gate/{}/exceptions{rest}",
+        encoded(at.named("system"))
+    ))
 }
 
 /// The page; `typed` is what a refused form held, `ending` the exception it would have ended.

@@ -47,10 +47,7 @@ struct Reason {
 }
 
 /// The notice: a page, or with `?format=text` and `?format=html` a file that can be sent.
-pub(super) async fn notice(
-    at: At,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
+pub(super) async fn notice(at: At, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let query = Fields::read(query.unwrap_or_default().as_bytes());
     let notice = made(&at).await?;
     let id = at.named("system");
@@ -62,7 +59,11 @@ pub(super) async fn notice(
         }
         "html" => {
             let document = document(&notice).into_string().into_bytes();
-            attachment(&format!("{name}.html"), "text/html; charset=utf-8", document)
+            attachment(
+                &format!("{name}.html"),
+                "text/html; charset=utf-8",
+                document,
+            )
         }
         _ => {
             let words = &EN.gate;
@@ -96,7 +97,9 @@ async fn made(at: &At) -> Result<Notice, Refusal> {
         system: system.declaration.name.clone(),
         purpose: system.declaration.purpose.clone(),
         verdict: EN.verdict(derived.verdict),
-        decision: EN.gate.standing(word(&state.launch_standing(id, at.today()))),
+        decision: EN
+            .gate
+            .standing(word(&state.launch_standing(id, at.today()))),
         judged_for: derived.key.when.valid,
         since: since(at, &system.subject).await?,
         made: at.today(),
@@ -122,7 +125,8 @@ async fn since(at: &At, subject: &str) -> Result<String, Refusal> {
         }
         is_reviewed = true;
         let payload = desk.payload(index).await?;
-        let event = payload.and_then(|payload| Event::from_payload(&entry.kind, &payload.bytes).ok());
+        let event =
+            payload.and_then(|payload| Event::from_payload(&entry.kind, &payload.bytes).ok());
         match event {
             Some(Event::SystemReviewed(reviewed)) if reviewed.verdict != Verdict::Clear => {
                 first_held = Some((entry.at.clone(), index));
@@ -236,7 +240,11 @@ pub(super) async fn badge(at: At) -> Response {
         false => EN.verdict(verdict),
     };
     let media = [(header::CONTENT_TYPE, "image/svg+xml")];
-    (media, drawn(EN.gate.badge_label, shown, verdict).into_string()).into_response()
+    (
+        media,
+        drawn(EN.gate.badge_label, shown, verdict).into_string(),
+    )
+        .into_response()
 }
 
 /// A badge: two fields beside each other, the right one with a mark, so that nothing depends on colour.

@@ -23,7 +23,9 @@ fn check(review: Option<(&str, Looked)>, blockers: &[&str], open: &[&str], want:
     });
     want.assert_eq(&format!(
         "{}{}",
-        ground.obstacle().map_or(String::new(), |why| format!("{why}\n")),
+        ground
+            .obstacle()
+            .map_or(String::new(), |why| format!("{why}\n")),
         shown.concat()
     ));
 }
@@ -35,7 +37,12 @@ fn a_clear_review_with_nothing_in_the_way_may_be_approved() {
 
 #[test]
 fn what_holds_is_approved_only_under_conditions_and_exceptions() {
-    check(Some(("hold", Looked::Launch)), &["A-1", "B-2"], &["B-2"], expect![""]);
+    check(
+        Some(("hold", Looked::Launch)),
+        &["A-1", "B-2"],
+        &["B-2"],
+        expect![""],
+    );
     check(Some(("hold", Looked::Launch)), &["A-1"], &[], expect![""]);
 }
 
@@ -55,7 +62,11 @@ async fn the_list_filters_and_the_system_page_says_what_is_in_the_way() {
     let officer = street.with_role("one", Role::Officer).await;
     let all = officer.get("/gate").await.is(200).text();
     assert!(all.contains("/one/gate/credit"), "{all}");
-    let none = officer.get("/gate?standing=approved&verdict=clear").await.is(200).text();
+    let none = officer
+        .get("/gate?standing=approved&verdict=clear")
+        .await
+        .is(200)
+        .text();
     assert!(!none.contains("/one/gate/recidivism\""));
     let found = officer.get("/gate?q=RECID").await.is(200).text();
     assert!(found.contains("/one/gate/recidivism\"") && !found.contains("/one/gate/credit\""));
@@ -69,20 +80,35 @@ async fn a_refusal_is_entered_and_a_reason_is_asked_for() {
     let street = Street::open(&["one"]).await;
     let counsel = street.with_role("one", Role::Legal).await;
     let reason = ("reason", "the <i>bias</i> audit is missing");
-    let missing = counsel.post("/gate/credit/decision", &[("decision", "refuse")]).await;
+    let missing = counsel
+        .post("/gate/credit/decision", &[("decision", "refuse")])
+        .await;
     missing.is(422);
-    let unknown = counsel.post("/gate/credit/decision", &[reason]).await.is(422).text();
+    let unknown = counsel
+        .post("/gate/credit/decision", &[reason])
+        .await
+        .is(422)
+        .text();
     // What was typed is still there, and is text.
     assert!(unknown.contains("the &lt;i&gt;bias&lt;/i&gt; audit is missing"));
     let old = [("decision", "refuse"), ("seen", "1"), reason];
-    let conflict = counsel.post("/gate/credit/decision", &old).await.is(409).text();
+    let conflict = counsel
+        .post("/gate/credit/decision", &old)
+        .await
+        .is(409)
+        .text();
     assert!(conflict.contains("audit is missing"));
-    let entered = counsel.post("/gate/credit/decision", &[("decision", "refuse"), reason]).await;
+    let entered = counsel
+        .post("/gate/credit/decision", &[("decision", "refuse"), reason])
+        .await;
     entered.is(303);
     let page = counsel.get("/gate/credit").await.is(200).text();
     assert!(page.contains(EN.gate.decided(LaunchDecision::Refuse)));
     let engineer = street.with_role("one", Role::Engineer).await;
-    engineer.post("/gate/credit/decision", &[("decision", "refuse"), reason]).await.is(403);
+    engineer
+        .post("/gate/credit/decision", &[("decision", "refuse"), reason])
+        .await
+        .is(403);
 }
 
 #[tokio::test]
@@ -99,9 +125,18 @@ async fn an_exception_is_granted_shown_and_ended() {
         ("expires", "2026-13-01"),
     ];
     officer.post(path, &again).await.is(422);
-    officer.post("/gate/credit/exceptions/X1/end", &[("reason", "r")]).await.is(404);
-    officer.post("/gate/recidivism/exceptions/X1/end", &[("reason", "")]).await.is(422);
-    officer.post("/gate/recidivism/exceptions/X1/end", &[("reason", "done")]).await.is(303);
+    officer
+        .post("/gate/credit/exceptions/X1/end", &[("reason", "r")])
+        .await
+        .is(404);
+    officer
+        .post("/gate/recidivism/exceptions/X1/end", &[("reason", "")])
+        .await
+        .is(422);
+    officer
+        .post("/gate/recidivism/exceptions/X1/end", &[("reason", "done")])
+        .await
+        .is(303);
     let page = officer.get(path).await.is(200).text();
     assert!(page.contains(EN.gate.ended));
 }
@@ -112,11 +147,22 @@ async fn the_notice_can_be_sent_and_the_badge_needs_a_right() {
     let officer = street.with_role("one", Role::Officer).await;
     let page = officer.get("/gate/recidivism/notice").await.is(200);
     assert!(page.text().contains(EN.gate.notice_since));
-    let text = officer.get("/gate/recidivism/notice?format=text").await.is(200);
+    let text = officer
+        .get("/gate/recidivism/notice?format=text")
+        .await
+        .is(200);
     assert!(text.media.starts_with("text/plain"));
-    let file = officer.get("/gate/recidivism/notice?format=html").await.is(200).text();
+    let file = officer
+        .get("/gate/recidivism/notice?format=html")
+        .await
+        .is(200)
+        .text();
     assert!(!file.contains("<script") && !file.contains("<link"));
     let badge = officer.get("/gate/recidivism/badge.svg").await.is(200);
     assert_eq!(badge.media, "image/svg+xml");
-    street.stranger("one").get("/gate/recidivism/badge.svg").await.is(303);
+    street
+        .stranger("one")
+        .get("/gate/recidivism/badge.svg")
+        .await
+        .is(303);
 }

@@ -88,11 +88,18 @@ pub(crate) async fn confirm(at: At, RawForm(body): RawForm) -> Result<Response, 
 }
 
 fn back(at: &At) -> Response {
-    see_other(&at.link(&format!("/systems/{}#fact-{}", at.named("system"), at.named("fact"))))
+    see_other(&at.link(&format!(
+        "/systems/{}#fact-{}",
+        at.named("system"),
+        at.named("fact")
+    )))
 }
 
 fn refused(at: &At, typed: Typed) -> Result<Response, Refusal> {
-    let status = typed.refusal.as_ref().map_or(axum::http::StatusCode::OK, Refusal::status);
+    let status = typed
+        .refusal
+        .as_ref()
+        .map_or(axum::http::StatusCode::OK, Refusal::status);
     // What it says now stands above what was typed.
     let page = shown(&at.again(), &typed)?;
     Ok(page.with_status(status).into_response())
@@ -146,7 +153,10 @@ fn on_record(at: &At, kind: &FactKind, fact: &Fact) -> Markup {
 /// Lets somebody confirm the answer proposed, or the one that stands unconfirmed.
 fn confirm_form(at: &At, kind: &FactKind, fact: &Fact, basis: &str) -> Markup {
     let (words, id) = (&EN.system, at.named("system"));
-    let waiting = fact.proposal.as_ref().or(fact.confirmed_by.is_none().then_some(&fact.answer));
+    let waiting = fact
+        .proposal
+        .as_ref()
+        .or(fact.confirmed_by.is_none().then_some(&fact.answer));
     let system = at.state().systems.get(id);
     let Some((waiting, system)) = waiting.zip(system) else {
         return html! {};

@@ -8,10 +8,9 @@ use alnager_office::assess::Assessment;
 use alnager_office::comment::About;
 use alnager_office::decide::{Command, OfferedEvidence};
 use alnager_office::declaration::{DeclaredEvidence, DeclaredSignature};
-use alnager_office::evidence::{Evidence, Standing};
+use alnager_office::evidence::Evidence;
 use alnager_office::gate::{Judged, kinds_taken};
 use alnager_report::why;
-use axum::extract::RawForm;
 use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -20,11 +19,11 @@ use maud::{Markup, html};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::comments;
 use crate::access::Action;
 use crate::at::At;
-use crate::form::Fields;
 use crate::page::{self, Page, Room, complaint, day, field, form_fields, status};
+use crate::pages::evidence::standing as evidence_standing;
+use crate::pages::shared::comments;
 use crate::pages::systems::import::file_name;
 use crate::refusal::Refusal;
 use crate::route::see_other;
@@ -39,7 +38,6 @@ pub(crate) const FORM_BYTES_MAX: usize = DOCUMENT_BYTES_MAX + (1 << 20);
 #[derive(Default)]
 struct Typed {
     refusal: Option<Refusal>,
-    comment: String,
     sent: Sent,
 }
 
@@ -61,26 +59,6 @@ struct Sent {
 /// The page.
 pub(crate) async fn show(at: At) -> Result<Page, Refusal> {
     shown(&at, &Typed::default())
-}
-
-/// Makes a comment on the requirement as it concerns the system.
-pub(crate) async fn comment(at: At, RawForm(body): RawForm) -> Result<Response, Refusal> {
-    let fields = Fields::read(&body);
-    let command = Command::Comment {
-        about: about(&at),
-        text: fields.text("text").to_owned(),
-    };
-    match at.enter(command, fields.once()).await {
-        Ok(_) => Ok(back(&at, "#comments")),
-        Err(refusal) => refused(
-            &at,
-            Typed {
-                refusal: Some(refusal),
-                comment: fields.text("text").to_owned(),
-                sent: Sent::default(),
-            },
-        ),
-    }
 }
 
 /// Submits evidence.
@@ -114,7 +92,6 @@ pub(crate) async fn submit(
             &at,
             Typed {
                 refusal: Some(refusal),
-                comment: String::new(),
                 sent,
             },
         ),
@@ -129,10 +106,17 @@ async fn received(sent: Result<Multipart, MultipartRejection>) -> Result<Sent, R
     };
     let mut form = sent.map_err(|_| broken(StatusCode::BAD_REQUEST))?;
     let mut sent = Sent::default();
-    while let Some(field) = form.next_field().await.map_err(|error| broken(error.status()))? {
+    while let Some(field) = form
+        .next_field()
+        .await
+        .map_err(|error| broken(error.status()))?
+    {
         let name = field.name().unwrap_or_default().to_owned();
         let file = file_name(field.file_name().unwrap_or_default());
-        let bytes = field.bytes().await.map_err(|error| broken(error.status()))?;
+        let bytes = field
+            .bytes()
+            .await
+            .map_err(|error| broken(error.status()))?;
         let text = || String::from_utf8_lossy(&bytes).trim().to_owned();
         match name.as_str() {
             "file" => (sent.file, sent.bytes) = (file, bytes.to_vec()),
@@ -168,10 +152,16 @@ fn offered(at: &At, sent: &Sent) -> Result<OfferedEvidence, Refusal> {
     for requirement in &requirements {
         let taken = kinds_taken(&at.moment.library.book, requirement).unwrap_or_default();
         if !taken.contains(&sent.kind) {
-            return Err(Refusal::Invalid(format!("`{requirement}` {}", words.wrong_kind)));
+            return Err(Refusal::Invalid(format!(
+                "`{requirement}` {}",
+                words.wrong_kind
+            )));
         }
     }
-    let effective: Date = sent.effective.parse().map_err(|_| invalid(words.wrong_effective))?;
+    let effective: Date = sent
+        .effective
+        .parse()
+        .map_err(|_| invalid(words.wrong_effective))?;
     let expires = Some(sent.expires.as_str()).filter(|text| !text.is_empty());
     let expires = expires.map(str::parse::<Date>).transpose();
     let expires = expires.map_err(|_| invalid(words.wrong_expires))?;
@@ -181,7 +171,8 @@ fn offered(at: &At, sent: &Sent) -> Result<OfferedEvidence, Refusal> {
     let (signature, note) = match (sent.note.is_empty(), sent.auditor.as_str()) {
         (true, "") => (None, None),
         (false, auditor) if !auditor.is_empty() => {
-            let note = String::from_utf8(sent.note.clone()).map_err(|_| invalid(words.note_text))?;
+            let note =
+                String::from_utf8(sent.note.clone()).map_err(|_| invalid(words.note_text))?;
             let signature = DeclaredSignature {
                 file: sent.note_file.clone(),
                 auditor: auditor.to_owned(),
@@ -216,27 +207,38 @@ fn about(at: &At) -> About {
 
 fn back(at: &At, anchor: &str) -> Response {
     let (system, requirement) = (at.named("system"), at.named("requirement"));
-    see_other(&at.link(&format!("/systems/{system}/requirements/{requirement}{anchor}")))
+    see_other(&at.link(&format!(
+        "/systems/{system}/requirements/{requirement}{anchor}"
+    )))
 }
 
 fn refused(at: &At, typed: Typed) -> Result<Response, Refusal> {
-    let status = typed.refusal.as_ref().map_or(StatusCode::OK, Refusal::status);
+    let status = typed
+        .refusal
+        .as_ref()
+        .map_or(StatusCode::OK, Refusal::status);
     let page = shown(&at.again(), &typed)?;
     Ok(page.with_status(status).into_response())
 }
 
 fn shown(at: &At, typed: &Typed) -> Result<Page, Refusal> {
-    let (words, id, requirement) = (&EN.system, at.named("system"), at.named("requirement"));
+    let (id, requirement) = (at.named("system"), at.named("requirement"));
     let library = &at.moment.library;
     let system = at.state().systems.get(id).ok_or(Refusal::NotFound)?;
-    let (pack, text) = crate::pages::today::requirement(at, requirement).ok_or(Refusal::NotFound)?;
+    let (pack, text) =
+        crate::pages::today::requirement(at, requirement).ok_or(Refusal::NotFound)?;
     let assessment = at.moment.assessment(id, None);
     let judged = assessment.iter().flat_map(|assessment| &assessment.judged);
-    let judged = judged.clone().find(|judged| judged.requirement.text().id == requirement);
+    let judged = judged
+        .clone()
+        .find(|judged| judged.requirement.text().id == requirement);
     let facts = system.law_facts(&library.book, &at.state().counsel);
     let when = at.moment.when(system);
-    let proof = explain(&library.book, &facts, when, requirement)
-        .map(|explanation| why::words(&explanation, &library.book, judged, &|person| at.name(person)));
+    let proof = explain(&library.book, &facts, when, requirement).map(|explanation| {
+        why::words(&explanation, &library.book, judged, &|person| {
+            at.name(person)
+        })
+    });
     let body = html! {
         p.crumbs { a href=(at.link("/systems")) { (Room::Systems.title()) } " · " a href=(at.link(&format!("/systems/{id}#timeline"))) { (system.declaration.name) } }
         h1 { (requirement) ": " (text.what) }
@@ -245,7 +247,7 @@ fn shown(at: &At, typed: &Typed) -> Result<Page, Refusal> {
         @if let Some(proof) = proof { h2 { (EN.frame.why) } pre tabindex="0" { (proof) } }
         (evidence(at, text, when.valid))
         @if at.may_to(Action::Submit, id) { (submit_form(at, assessment.as_ref(), &typed.sent)) }
-        (comments(at, &about(at), &typed.comment))
+        (comments(at, &about(at)))
     };
     Ok(page::page(at, Room::Systems, requirement, body))
 }
@@ -283,7 +285,7 @@ fn evidence(at: &At, text: &RequirementText, on: Date) -> Markup {
                             tr data-of=(submitted.evidence) {
                                 th scope="row" { a href=(at.link(&format!("/evidence/{}", submitted.evidence))) { (submitted.evidence) ": " (submitted.file) } }
                                 td data-label=(words.kind_of) { (at.moment.library.book.evidence.title(&submitted.kind)) }
-                                td data-label=(words.status) { (evidence_words(evidence.standing(&text.id, on))) }
+                                td data-label=(words.status) { (evidence_standing(evidence.standing(&text.id, on))) }
                                 td data-label=(words.effective) { (day(submitted.effective)) }
                                 td data-label=(words.expires) { @if let Some(expires) = submitted.expires { (day(expires)) } }
                                 td data-label=(words.by) { (at.name(&submitted.submitted_by)) }
@@ -296,32 +298,33 @@ fn evidence(at: &At, text: &RequirementText, on: Date) -> Markup {
     }
 }
 
-fn evidence_words(standing: Standing) -> &'static str {
-    let words = &EN.evidence_standing;
-    match standing {
-        Standing::Accepted => words.accepted,
-        Standing::Submitted => words.submitted,
-        Standing::NotYetEffective => words.not_yet,
-        Standing::Expired => words.expired,
-        Standing::Rejected => words.rejected,
-    }
-}
-
 fn submit_form(at: &At, assessment: Option<&Assessment>, sent: &Sent) -> Markup {
     let (words, requirement) = (&EN.system, at.named("requirement"));
     let book = &at.moment.library.book;
     let kinds = kinds_taken(book, requirement).unwrap_or_default();
     let token = at.form_token().unwrap_or_default();
-    let path = at.link(&format!("/systems/{}/requirements/{requirement}/evidence?form={token}", at.named("system")));
+    let path = at.link(&format!(
+        "/systems/{}/requirements/{requirement}/evidence?form={token}",
+        at.named("system")
+    ));
     let today = at.today().to_string();
-    let effective = if sent.effective.is_empty() { &today } else { &sent.effective };
+    let effective = if sent.effective.is_empty() {
+        &today
+    } else {
+        &sent.effective
+    };
     // Others of the system that take some of the same kinds.
-    let judged = assessment.into_iter().flat_map(|assessment| &assessment.judged);
+    let judged = assessment
+        .into_iter()
+        .flat_map(|assessment| &assessment.judged);
     let others: Vec<&RequirementText> = judged
         .filter(|judged| judged.asks() || judged.counts())
         .map(|judged| judged.requirement.text())
         .filter(|text| text.id != requirement)
-        .filter(|text| kinds_taken(book, &text.id).is_some_and(|taken| taken.iter().any(|kind| kinds.contains(kind))))
+        .filter(|text| {
+            kinds_taken(book, &text.id)
+                .is_some_and(|taken| taken.iter().any(|kind| kinds.contains(kind)))
+        })
         .collect();
     html! {
         section aria-labelledby="submit" {

@@ -92,7 +92,9 @@ async fn received(
 /// What a form with a file that did not arrive whole is answered with.
 pub(crate) fn broken(error: MultipartError) -> Refusal {
     match error.status() {
-        axum::http::StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge(EN.import.too_large.to_owned()),
+        axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
+            Refusal::TooLarge(EN.import.too_large.to_owned())
+        }
         _ => Refusal::Invalid(EN.import.nothing_sent.to_owned()),
     }
 }
@@ -129,7 +131,10 @@ fn shown(at: &At, refusal: Option<&Refusal>, pasted: &str) -> Page {
 
 /// The file that the address names, and what it becomes now.
 async fn preview(at: &At) -> Result<(Upload, Preview), Refusal> {
-    let upload = at.organisation.uploads.get(&at.who.person, at.named("import"));
+    let upload = at
+        .organisation
+        .uploads
+        .get(&at.who.person, at.named("import"));
     let upload = upload.ok_or_else(|| Refusal::Invalid(EN.import.gone.to_owned()))?;
     let (at, looked) = (at.clone(), upload.clone());
     let preview = off_thread(move || {
@@ -148,7 +153,8 @@ async fn preview(at: &At) -> Result<(Upload, Preview), Refusal> {
         ))
     })
     .await?;
-    let preview = preview.map_err(|error: crate::import::ImportError| Refusal::Invalid(error.to_string()))?;
+    let preview =
+        preview.map_err(|error: crate::import::ImportError| Refusal::Invalid(error.to_string()))?;
     Ok((upload, preview))
 }
 
@@ -157,7 +163,9 @@ pub(crate) async fn look(at: At, RawQuery(query): RawQuery) -> Result<Response, 
     let fields = Fields::read(query.unwrap_or_default().as_bytes());
     match preview(&at).await {
         Err(refusal) => refused(&at, &refusal, ""),
-        Ok((upload, preview)) => Ok(previewed(&at, &upload, &preview, page_number(&fields)).into_response()),
+        Ok((upload, preview)) => {
+            Ok(previewed(&at, &upload, &preview, page_number(&fields)).into_response())
+        }
     }
 }
 
@@ -328,7 +336,10 @@ pub(crate) async fn confirm(at: At, RawForm(_): RawForm) -> Result<Response, Ref
         };
         (Command::DeclareSystem(Box::new(new)), n_ids)
     });
-    let answers = at.organisation.enter_each(&at.who.person, commands.collect()).await;
+    let answers = at
+        .organisation
+        .enter_each(&at.who.person, commands.collect())
+        .await;
     let mut refused: Vec<(usize, String)> = Vec::new();
     let n = answers.len();
     for ((row, id), answer) in ids.into_iter().zip(answers) {
