@@ -19,13 +19,13 @@ use crate::at::At;
 use crate::refusal::Refusal;
 
 /// The header that makes the same request twice one entry.
-pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Most bytes of a body, unless a route says otherwise.
-pub const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// The media type of a whole declaration.
-pub const TOML: &str = "text/toml";
+pub(super) const TOML: &str = "text/toml";
 
 /// A query, read into a type that knows every parameter.
 pub(super) struct Ask<T>(pub(super) T);

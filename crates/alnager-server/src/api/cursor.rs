@@ -6,21 +6,21 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::refusal::Refusal;
 
 /// Rows of a list where nothing else is asked for.
-pub const LIMIT: u32 = 50;
+pub(super) const LIMIT: u32 = 50;
 
 /// Most rows of a list.
-pub const LIMIT_MAX: u32 = 200;
+pub(super) const LIMIT_MAX: u32 = 200;
 
 /// What a list is ordered by: a text, then an id that is unique.
-pub type Key = (String, String);
+pub(super) type Key = (String, String);
 
 /// An index as a text that sorts as the index does.
-pub fn indexed(index: u64) -> String {
+pub(super) fn indexed(index: u64) -> String {
     format!("{index:020}")
 }
 
 /// The rows that were asked for, and where the list goes on. `list`: its name, with its order; a cursor of another one does not fit.
-pub fn page<T>(
+pub(super) fn page<T>(
     list: &str,
     mut rows: Vec<(Key, T)>,
     cursor: Option<&str>,
@@ -41,7 +41,7 @@ pub fn page<T>(
 }
 
 /// How many rows are asked for.
-pub fn rows_wanted(limit: Option<u32>) -> Result<usize, Refusal> {
+pub(super) fn rows_wanted(limit: Option<u32>) -> Result<usize, Refusal> {
     let limit = limit.unwrap_or(LIMIT);
     match (1..=LIMIT_MAX).contains(&limit) {
         true => Ok(usize::try_from(limit).unwrap_or(usize::MAX)),
@@ -53,13 +53,13 @@ pub fn rows_wanted(limit: Option<u32>) -> Result<usize, Refusal> {
 }
 
 /// A cursor's text.
-pub fn written(list: &str, key: &Key) -> String {
+pub(super) fn written(list: &str, key: &Key) -> String {
     let parts = serde_json::json!([list, key.0, key.1]);
     URL_SAFE_NO_PAD.encode(parts.to_string())
 }
 
 /// What a cursor's text says.
-pub fn read(list: &str, cursor: &str) -> Result<Key, Refusal> {
+pub(super) fn read(list: &str, cursor: &str) -> Result<Key, Refusal> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let parts =
         bytes.and_then(|bytes| serde_json::from_slice::<(String, String, String)>(&bytes).ok());

@@ -7,13 +7,13 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// The longest key, in bytes.
-pub const KEY_BYTES_MAX: usize = 200;
+pub(super) const KEY_BYTES_MAX: usize = 200;
 
 /// Most keys remembered; beyond them all are forgotten. The journal knows every key that entered something all the same.
 const KEYS_MAX: usize = 10_000;
 
 /// What was asked under a key: SHA-256 of method, path, media type and body.
-pub type Fingerprint = [u8; 32];
+pub(super) type Fingerprint = [u8; 32];
 
 /// What was asked under the keys of an organisation since the server began: the journal knows a key again, and this what it was for.
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ impl Onces {
 }
 
 /// The id of a command from a key: UUID version 8 over SHA-256 of organisation, person and key.
-pub fn id(organisation: &str, person: &str, key: &str) -> Uuid {
+pub(super) fn id(organisation: &str, person: &str, key: &str) -> Uuid {
     let parts = [organisation, person, key];
     let hash = parts.into_iter().fold(
         Sha256::new_with_prefix(b"alnager idempotency key\0"),

@@ -18,17 +18,17 @@ use crate::problem::{self, Problem};
 use crate::route::{Kind, Routes};
 
 /// The document's own path.
-pub const PATH: &str = "/{org}/api/v1/openapi.json";
+pub(super) const PATH: &str = "/{org}/api/v1/openapi.json";
 
 /// The routes of the API in the making, with their document.
-pub struct Api {
+pub(super) struct Api {
     routes: Routes,
     paths: Map<String, Value>,
     schemas: BTreeMap<String, Value>,
 }
 
 /// What is told of an operation.
-pub struct Told {
+pub(super) struct Told {
     tag: &'static str,
     id: &'static str,
     summary: &'static str,
@@ -48,7 +48,7 @@ pub fn document(house: Arc<House>) -> Value {
 
 impl Api {
     /// No routes of the API yet.
-    pub fn new(routes: Routes) -> Api {
+    pub(super) fn new(routes: Routes) -> Api {
         Api {
             routes,
             paths: Map::new(),
@@ -57,7 +57,7 @@ impl Api {
     }
 
     /// Adds a route that changes nothing.
-    pub fn get<H, T>(self, path: &'static str, action: Action, told: Told, handler: H) -> Api
+    pub(super) fn get<H, T>(self, path: &'static str, action: Action, told: Told, handler: H) -> Api
     where
         H: Handler<T, Arc<House>>,
         T: 'static,
@@ -66,7 +66,7 @@ impl Api {
     }
 
     /// Adds a route. There is no other way to add one of the API, so that the document has each.
-    pub fn add<H, T>(
+    pub(super) fn add<H, T>(
         mut self,
         method: Method,
         path: &'static str,
@@ -91,7 +91,7 @@ impl Api {
     }
 
     /// The routes, with one more for the document.
-    pub fn into_routes(self) -> Routes {
+    pub(super) fn into_routes(self) -> Routes {
         let (routes, document) = self.whole();
         let document = Arc::new(document);
         let handler = move |Path(org): Path<String>| {
@@ -139,7 +139,7 @@ impl Api {
 
 impl Told {
     /// An operation: its subject, its name, and what it does in a sentence.
-    pub fn new(tag: &'static str, id: &'static str, summary: &'static str) -> Told {
+    pub(super) fn new(tag: &'static str, id: &'static str, summary: &'static str) -> Told {
         Told {
             tag,
             id,
@@ -155,7 +155,7 @@ impl Told {
     }
 
     /// It understands these parameters of a query.
-    pub fn query<Q: IntoParams>(mut self) -> Told {
+    pub(super) fn query<Q: IntoParams>(mut self) -> Told {
         let parameters = Q::into_params(|| Some(ParameterIn::Query));
         self.parameters.extend(parameters.iter().map(value));
         self.problems.push((422, "A parameter is wrong."));
@@ -163,7 +163,7 @@ impl Told {
     }
 
     /// It takes a body.
-    pub fn takes<T: ToSchema>(mut self) -> Told {
+    pub(super) fn takes<T: ToSchema>(mut self) -> Told {
         let schema = self.schema::<T>();
         self.body.append(&mut content("application/json", schema));
         self.problems.extend([
@@ -186,20 +186,20 @@ impl Told {
     }
 
     /// It takes a whole `system.toml` as well.
-    pub fn or_toml(mut self) -> Told {
+    pub(super) fn or_toml(mut self) -> Told {
         let mut toml = content(api::ask::TOML, json!({ "type": "string" }));
         self.body.append(&mut toml);
         self
     }
 
     /// Its answer is a record.
-    pub fn gives<T: ToSchema>(mut self) -> Told {
+    pub(super) fn gives<T: ToSchema>(mut self) -> Told {
         self.answer = content("application/json", self.schema::<T>());
         self
     }
 
     /// Its answer is a list.
-    pub fn lists<T: ToSchema>(mut self) -> Told {
+    pub(super) fn lists<T: ToSchema>(mut self) -> Told {
         let row = self.schema::<T>();
         let schema = json!({
             "type": "object",
@@ -214,7 +214,7 @@ impl Told {
     }
 
     /// Its answer is the receipt and what was made.
-    pub fn makes<T: ToSchema>(mut self, status: u16) -> Told {
+    pub(super) fn makes<T: ToSchema>(mut self, status: u16) -> Told {
         let made = self.schema::<T>();
         let schema = json!({
             "type": "object",
@@ -227,24 +227,24 @@ impl Told {
     }
 
     /// Its answer is plain text.
-    pub fn gives_text(mut self) -> Told {
+    pub(super) fn gives_text(mut self) -> Told {
         self.answer = content("text/plain", json!({ "type": "string" }));
         self
     }
 
     /// Its answer is a file.
-    pub fn gives_bytes(mut self, media: &str) -> Told {
+    pub(super) fn gives_bytes(mut self, media: &str) -> Told {
         self.answer = content(media, json!({}));
         self
     }
 
     /// Its answer has an `ETag`.
-    pub fn with_etag(self) -> Told {
+    pub(super) fn with_etag(self) -> Told {
         self.with_header("ETag", "The version of the record, for `If-Match`.")
     }
 
     /// Its answer has a header.
-    pub fn with_header(mut self, name: &str, what: &str) -> Told {
+    pub(super) fn with_header(mut self, name: &str, what: &str) -> Told {
         let header =
             json!({ "description": what, "required": true, "schema": { "type": "string" } });
         self.headers.insert(name.to_owned(), header);
@@ -252,12 +252,12 @@ impl Told {
     }
 
     /// A record may be changed under the condition that it is still the one that was read.
-    pub fn may_match(self) -> Told {
+    pub(super) fn may_match(self) -> Told {
         self.matching(false)
     }
 
     /// A record is changed only under that condition.
-    pub fn needs_match(mut self) -> Told {
+    pub(super) fn needs_match(mut self) -> Told {
         self.problems.push((428, "`If-Match` is missing."));
         self.matching(true)
     }

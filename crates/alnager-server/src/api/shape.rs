@@ -8,7 +8,7 @@ use crate::at::At;
 
 /// A person.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Person {
+pub(super) struct Person {
     /// The id: stays when the name changes or is erased.
     pub id: String,
     /// The name; where it was erased, what stands in its place.
@@ -17,7 +17,7 @@ pub struct Person {
 
 impl Person {
     /// The person with an id.
-    pub fn of(at: &At, id: &str) -> Person {
+    pub(super) fn of(at: &At, id: &str) -> Person {
         Person {
             id: id.to_owned(),
             name: at.name(id),
@@ -27,7 +27,7 @@ impl Person {
 
 /// What something was entered with.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Receipt {
+pub(super) struct Receipt {
     /// The entries of the journal, by their indexes; none where everything was on record already.
     pub entries: Vec<u64>,
     /// Number of entries under the checkpoint.
@@ -42,7 +42,7 @@ pub struct Receipt {
 
 impl Receipt {
     /// A receipt of the store.
-    pub fn of(receipt: &alnager_store::Receipt) -> Receipt {
+    pub(super) fn of(receipt: &alnager_store::Receipt) -> Receipt {
         Receipt {
             entries: (receipt.first..receipt.end).collect(),
             size: receipt.size,
@@ -55,7 +55,7 @@ impl Receipt {
 
 /// The answer to what was entered.
 #[derive(Debug, Serialize)]
-pub struct Written<T> {
+pub(super) struct Written<T> {
     /// What it was entered with.
     pub receipt: Receipt,
     /// What was made or changed, as it is now.
@@ -64,7 +64,7 @@ pub struct Written<T> {
 
 /// Some rows of a list.
 #[derive(Debug, Serialize)]
-pub struct List<T> {
+pub(super) struct List<T> {
     /// The rows.
     pub items: Vec<T>,
     /// Where the list goes on; `null` at its end.
@@ -75,7 +75,7 @@ pub struct List<T> {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct Paging {
+pub(super) struct Paging {
     /// `next` of the page before.
     pub cursor: Option<String>,
     /// Number of rows, 50 without it.
@@ -86,7 +86,7 @@ pub struct Paging {
 /// Why something is done.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Reason {
+pub(super) struct Reason {
     /// Why, in words; without anybody's name.
     #[schema(min_length = 1)]
     pub reason: String,
@@ -95,7 +95,7 @@ pub struct Reason {
 /// What the gate says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// Ready for a person's decision.
     Clear,
     /// A gap or a failed test stands in the way.
@@ -106,7 +106,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// A verdict of the office.
-    pub fn of(verdict: alnager_office::gate::Verdict) -> Verdict {
+    pub(super) fn of(verdict: alnager_office::gate::Verdict) -> Verdict {
         match verdict {
             alnager_office::gate::Verdict::Clear => Verdict::Clear,
             alnager_office::gate::Verdict::Hold => Verdict::Hold,
@@ -115,7 +115,7 @@ impl Verdict {
     }
 
     /// The exit code that the command line has for it.
-    pub fn exit_code(self) -> u8 {
+    pub(super) fn exit_code(self) -> u8 {
         match self {
             Verdict::Clear => 0,
             Verdict::Hold => 1,
@@ -127,7 +127,7 @@ impl Verdict {
 /// How a requirement fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub(super) enum Status {
     /// Every kind of evidence it needs is accepted and in date, or measured.
     Met,
     /// Its absence is stated, its evidence was rejected or has expired, or its test failed.
@@ -148,7 +148,7 @@ pub enum Status {
 
 impl Status {
     /// A status of the office.
-    pub fn of(status: alnager_office::gate::Status) -> Status {
+    pub(super) fn of(status: alnager_office::gate::Status) -> Status {
         use alnager_office::gate::Status as Known;
         match status {
             Known::Met => Status::Met,
@@ -165,7 +165,7 @@ impl Status {
 
 /// What a person decided, and why.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Decided {
+pub(super) struct Decided {
     /// Who.
     pub by: Person,
     /// When.
