@@ -120,7 +120,29 @@ fn a_table_becomes_systems_and_says_what_it_could_not_place() {
          ;Nameless;;;;;;;;;\r\n\
          ;Places;Somewhere;;;;;Mars, US-CO;;none;;more\r\n"
             .as_bytes(),
-        expect![[""]],
+        expect![[r#"
+            ID = id (3)
+            System name = name (7)
+            Use case = purpose (7)
+            Owner = owner (1)
+            Builders = team (1)
+            Status = stage (2)
+            Go-live = go_live_on (2)
+            Country = places (2)
+            is AI system = is_ai_system (2)
+            Employees = employees (2)
+            Vendor score ? no field has this name; valid are `id`, `name`, `purpose`, `owner`, `team`, `stage`, `go_live_on`, `time_zone`, `organisation`, `employees`, `is_ai_system`, `org_size`, `places` (1)
+            1: cv-1 `CV ranking` for `Rank applicants`, Ruth of Tom+Ann, in_use 2026-08-02 [employees=1.2e3 is_ai_system=true places=EU]
+            8: places `Places` for `Somewhere`, Ines of Ines, proposed [employees=none]
+            4: known known
+            2: refused: `08/02/2026` is no day that can be read one way only; write it as `2026-08-02`
+            3: refused: `pilot` is no stage, and a wrong one would be judged wrongly; write one of `proposed`, `development`, `validation`, `in_use`, `retired`
+            5: refused: the id `cv-1` is that of row 1 already; give each system an id of its own in a column `id`
+            6: refused: it has no name; fill a column `name`
+            7: refused: it does not say what it is for, on which the law turns; fill a column `purpose`
+            1: Vendor score `7`: no field has this name; valid are `id`, `name`, `purpose`, `owner`, `team`, `stage`, `go_live_on`, `time_zone`, `organisation`, `employees`, `is_ai_system`, `org_size`, `places`
+            8: column 12 `more`: it stands behind the last column that has a name
+            8: Country `Mars, US-CO`: it is left unknown: `Mars` is no answer; valid are `EU`, `UK`, `US`, `US-CO`"#]],
     );
 }
 
@@ -129,23 +151,75 @@ fn two_columns_of_one_field_and_properties_are_told_apart() {
     check(
         "list.csv",
         b"name,description,purpose,owner,organisation\nA,first,second,Ruth,Acme\nB,,only,Ruth,Other\n",
-        expect![[""]],
+        expect![[r#"
+            name = name (2)
+            description = purpose (1)
+            purpose = purpose (2)
+            owner = owner (2)
+            organisation = organisation (2)
+            2: a `A` for `first`, Ruth of Ruth, proposed []
+            3: refused: it is a system of `Other`, and this desk belongs to `Acme`; import it there
+            2: purpose `second`: the row says the same field in column `description` already"#]],
     );
 }
 
 #[test]
 fn what_is_no_table_is_refused_with_what_to_do() {
-    check("empty.csv", b"name,purpose\n\n", expect![[""]]);
-    check("bytes.csv", b"name\n\xff\xfe", expect![[""]]);
-    check("other.json", b"{\"a\": 1}", expect![[""]]);
-    check("broken.json", b"{\"a\": ", expect![[""]]);
-    check("cut.xlsx", b"PK\x03\x04", expect![[""]]);
+    check(
+        "empty.csv",
+        b"name,purpose\n\n",
+        expect![
+            "`empty.csv` holds no systems; a table has a row of column names and then one row for each system"
+        ],
+    );
+    check(
+        "bytes.csv",
+        b"name\n\xff\xfe",
+        expect![
+            "`bytes.csv` cannot be read: it is neither a workbook nor text in UTF-8; save it as `CSV UTF-8` or as XLSX"
+        ],
+    );
+    check(
+        "other.json",
+        b"{\"a\": 1}",
+        expect![
+            "`other.json` cannot be read: it is JSON and no CycloneDX file (`bomFormat` does not say so); export the ML-BOM again, or use a table"
+        ],
+    );
+    check(
+        "broken.json",
+        b"{\"a\": ",
+        expect![
+            "`broken.json` cannot be read: it is no JSON (EOF while parsing a value at line 1 column 6)"
+        ],
+    );
+    check(
+        "cut.xlsx",
+        b"PK\x03\x04",
+        expect![
+            "`cut.xlsx` cannot be read: the file is cut short or no workbook; save it as XLSX again"
+        ],
+    );
     let wide = vec!["a"; COLUMNS_MAX + 1].join(",");
-    check("wide.csv", wide.as_bytes(), expect![[""]]);
+    check(
+        "wide.csv",
+        wide.as_bytes(),
+        expect!["`wide.csv` has more than 500 columns; split it and import the parts"],
+    );
     let long = format!("name\n{}", "x\n".repeat(ROWS_MAX + 1));
-    check("long.csv", long.as_bytes(), expect![[""]]);
+    check(
+        "long.csv",
+        long.as_bytes(),
+        expect!["`long.csv` has more than 20000 rows; split it and import the parts"],
+    );
     let large = format!("name\n{}", "x".repeat(CELL_BYTES_MAX + 1));
-    check("large.csv", large.as_bytes(), expect![[""]]);
+    check(
+        "large.csv",
+        large.as_bytes(),
+        expect![
+            "`large.csv` cannot be read: a cell of row 2 has more than 32768 bytes; shorten it"
+        ],
+    );
 }
 
 #[test]
@@ -161,7 +235,26 @@ fn the_models_of_an_ml_bom_become_systems() {
             {"type": "machine-learning-model", "name": "Silent"}
         ]
     }"#;
-    check("bom.json", bom.as_bytes(), expect![[""]]);
+    check(
+        "bom.json",
+        bom.as_bytes(),
+        expect![[r#"
+        bom-ref ? no field has this name; valid are `id`, `name`, `purpose`, `owner`, `team`, `stage`, `go_live_on`, `time_zone`, `organisation`, `employees`, `is_ai_system`, `org_size`, `places` (1)
+        name = name (2)
+        version ? no field has this name; valid are `id`, `name`, `purpose`, `owner`, `team`, `stage`, `go_live_on`, `time_zone`, `organisation`, `employees`, `is_ai_system`, `org_size`, `places` (1)
+        modelCard.modelParameters.task ? no field has this name; valid are `id`, `name`, `purpose`, `owner`, `team`, `stage`, `go_live_on`, `time_zone`, `organisation`, `employees`, `is_ai_system`, `org_size`, `places` (1)
+        modelCard.considerations.useCases = purpose (1)
+        properties.alnager:owner = owner (1)
+        properties.places = places (1)
+        properties.name ? no field has this name; did you mean `name`? (1)
+        1: ranker `Ranker` for `Rank; Sort`, Ruth of Ruth, proposed [places=EU,UK]
+        2: refused: it does not say what it is for, on which the law turns; fill a column `purpose`
+        1: bom-ref `m1`: no field has this name; valid are `id`, `name`, `purpose`, `owner`, `team`, `stage`, `go_live_on`, `time_zone`, `organisation`, `employees`, `is_ai_system`, `org_size`, `places`
+        1: version `2`: no field has this name; valid are `id`, `name`, `purpose`, `owner`, `team`, `stage`, `go_live_on`, `time_zone`, `organisation`, `employees`, `is_ai_system`, `org_size`, `places`
+        1: modelCard.modelParameters.task `ranking`: no field has this name; valid are `id`, `name`, `purpose`, `owner`, `team`, `stage`, `go_live_on`, `time_zone`, `organisation`, `employees`, `is_ai_system`, `org_size`, `places`
+        1: properties.name `x`: no field has this name; did you mean `name`?
+        2 components of other types than `machine-learning-model` are no systems and were left out"#]],
+    );
 }
 
 #[test]
@@ -264,7 +357,20 @@ fn a_workbook_is_read_with_its_days_and_shared_texts() {
         <row r="4"><c r="A4" t="s"><v>1</v></c><c r="B4" t="str"><v>Rank</v></c><c r="C4" s="1"><v>46236.5</v></c><c r="D4" t="b"><v>1</v></c><c r="E4" s="3"><v>12</v></c><c r="H4"><v>9</v></c></row>
         <row><c t="str"><v>Next</v></c><c t="str"><v>Sort</v></c><c s="2"><v>1</v></c></row>
     </sheetData></worksheet>"#;
-    check("book.xlsx", &workbook(sheet, SHARED, None), expect![[""]]);
+    check(
+        "book.xlsx",
+        &workbook(sheet, SHARED, None),
+        expect![[r#"
+        name = name (2)
+        purpose = purpose (2)
+        go live = go_live_on (2)
+        is_ai_system = is_ai_system (1)
+        employees = employees (1)
+        4: cv-more `CV & more` for `Rank`, Ines of Ines, proposed 2026-08-02 [employees=1.2e1 is_ai_system=true]
+        5: next `Next` for `Sort`, Ines of Ines, proposed 1899-12-31 []
+        4: column 8 `9`: it stands behind the last column that has a name
+        only the sheet `AI` was read; not `Hidden`, `Notes`"#]],
+    );
 }
 
 #[test]

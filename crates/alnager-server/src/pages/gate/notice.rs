@@ -304,13 +304,39 @@ mod tests {
                 owner: "Mira".to_owned(),
                 next: "submit the risk file".to_owned(),
             }],
-            expect![""],
+            expect![[r#"
+                Hold notice: CV <b>screening
+                Sorts applications.
+
+                Verdict: hold (Judged for 1 Dec 2026)
+                Decision: not decided
+                Since when: 3 Nov 2026 (entry 12)
+
+                EUAIA-9: a risk management system
+                  AI Act, Art 9
+                  What would clear it: submit the risk file
+                  Who must act: Mira
+
+                As of 1 Dec 2026, Example
+            "#]],
         );
     }
 
     #[test]
     fn a_notice_of_a_clear_system_says_so() {
-        check(Vec::new(), expect![""]);
+        check(
+            Vec::new(),
+            expect![[r#"
+            Hold notice: CV <b>screening
+            Sorts applications.
+
+            Verdict: hold (Judged for 1 Dec 2026)
+            Decision: not decided
+            This system is not held: nothing stands in the way.
+
+            As of 1 Dec 2026, Example
+        "#]],
+        );
     }
 
     #[test]

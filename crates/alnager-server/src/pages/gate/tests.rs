@@ -32,7 +32,17 @@ fn check(review: Option<(&str, Looked)>, blockers: &[&str], open: &[&str], want:
 
 #[test]
 fn a_clear_review_with_nothing_in_the_way_may_be_approved() {
-    check(Some(("clear", Looked::Launch)), &[], &[], expect![""]);
+    check(
+        Some(("clear", Looked::Launch)),
+        &[],
+        &[],
+        expect![[r#"
+        approve: may
+        conditional: may
+        refuse: may
+        withdraw: no approval stands that could be withdrawn
+    "#]],
+    );
 }
 
 #[test]
@@ -41,19 +51,55 @@ fn what_holds_is_approved_only_under_conditions_and_exceptions() {
         Some(("hold", Looked::Launch)),
         &["A-1", "B-2"],
         &["B-2"],
-        expect![""],
+        expect![[r#"
+            approve: the last review's verdict is `hold`
+            conditional: no exception that somebody else granted covers B-2
+            refuse: may
+            withdraw: no approval stands that could be withdrawn
+        "#]],
     );
-    check(Some(("hold", Looked::Launch)), &["A-1"], &[], expect![""]);
+    check(
+        Some(("hold", Looked::Launch)),
+        &["A-1"],
+        &[],
+        expect![[r#"
+        approve: the last review's verdict is `hold`
+        conditional: may
+        refuse: may
+        withdraw: no approval stands that could be withdrawn
+    "#]],
+    );
 }
 
 #[test]
 fn without_a_review_nothing_is_decided() {
-    check(None, &["A-1"], &["A-1"], expect![""]);
+    check(
+        None,
+        &["A-1"],
+        &["A-1"],
+        expect![[r#"
+        no review yet: have the system reviewed first
+        approve: may
+        conditional: may
+        refuse: may
+        withdraw: may
+    "#]],
+    );
 }
 
 #[test]
 fn a_review_of_tests_alone_lets_nothing_live() {
-    check(Some(("clear", Looked::Tests)), &[], &[], expect![""]);
+    check(
+        Some(("clear", Looked::Tests)),
+        &[],
+        &[],
+        expect![[r#"
+        approve: the last review looked at the tests alone; have it reviewed for launch
+        conditional: the last review looked at the tests alone; have it reviewed for launch
+        refuse: may
+        withdraw: no approval stands that could be withdrawn
+    "#]],
+    );
 }
 
 #[tokio::test]
