@@ -151,6 +151,16 @@ pub(crate) fn models(root: &Path) -> Result<()> {
     run(cargo(root).args(["bench", "--quiet", "-p", "xtask", "--bench", "models"]))
 }
 
+/// The desk in the browser with 10,000 systems, or another number, read by 16 clients beside a bare axum server.
+pub(crate) fn serve(root: &Path, size: Option<&str>) -> Result<()> {
+    run(cargo(root).args(["build", "--release", "--quiet", "-p", "alnager"]))?;
+    let program = target_directory(root)?.join("release").join("alnager");
+    let mut command = cargo(root);
+    command.env("ALNAGER_BENCH_PROGRAM", program);
+    command.args(["bench", "--quiet", "-p", "xtask", "--bench", "serve"]);
+    run(command.arg("--").args(size))
+}
+
 /// What no program can do without: read the file, look at every byte, split it into fields, and write as much
 /// as the desk holds durably. Run as a child of its own, so that it is measured as the review is.
 pub(crate) fn floor(csv: &Path, folder: &Path, n_bytes: &str) -> Result<()> {

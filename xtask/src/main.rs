@@ -33,6 +33,7 @@ usage: cargo xtask <chore>
   bench audit SHARED   audit ten million rows beside the peers of the folder SHARED
   bench models         ask two models of a million rows beside counting a file of their answers
   bench proof          check the proof of one entry of a million, size and CPU
+  bench serve [N]      read the desk of 10,000 systems with 16 clients beside a bare axum server
   bench spots [SHARED] search Adult for blind spots, and planted data whose truth is known
   bench texts SHARED   import the AI Act from the folder SHARED beside a bare loop over its events
   interop              show our logs, intact and damaged, to log libraries of others (Rust, Python, Go)
@@ -60,6 +61,8 @@ fn main() -> ExitCode {
         ["bench", "audit", shared] => bench::audit(&root(), Path::new(shared)),
         ["bench", "models"] => bench::models(&root()),
         ["bench", "proof"] => bench::proof(&root()),
+        ["bench", "serve"] => bench::serve(&root(), None),
+        ["bench", "serve", size] => bench::serve(&root(), Some(size)),
         ["bench", "spots"] => bench::spots(&root(), None),
         ["bench", "spots", shared] => bench::spots(&root(), Some(Path::new(shared))),
         ["bench", "texts", shared] => bench::texts(&root(), Path::new(shared)),

@@ -1,7 +1,7 @@
 //! Evidence: documents and measurements offered for requirements, accepted or rejected by a second person.
 
 use alnager_law::pack::{Phase, RequirementText};
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -178,11 +178,68 @@ impl State {
         requirement: &'s RequirementText,
         system: &'s str,
     ) -> impl Iterator<Item = &'s Evidence> {
+        let own = self.shelves.own.get(system).into_iter().flatten();
         let inherits = requirement.phase == Phase::Organisation;
-        self.evidence.values().filter(move |evidence| {
-            evidence.replaced_by.is_none()
-                && evidence.is_offered_for(&requirement.id)
-                && ((inherits && evidence.is_shared) || evidence.submitted.system == system)
-        })
+        let shared = inherits.then(|| self.shelves.shared.get(&requirement.id));
+        let shared = shared.flatten().into_iter().flatten();
+        let mut ids: Vec<&String> = own.chain(shared).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let offered = ids.into_iter().filter_map(|id| self.evidence.get(id));
+        offered.filter(|evidence| evidence.is_offered_for(&requirement.id))
+    }
+
+    /// Puts evidence that is on record where it is looked for, and takes away what it replaces.
+    pub(crate) fn shelve(&mut self, id: &str) {
+        let evidence = self.evidence.get(id);
+        let Some(evidence) = evidence.filter(|evidence| evidence.replaced_by.is_none()) else {
+            return;
+        };
+        let earlier = evidence.submitted.replaces.as_ref();
+        if let Some(earlier) = earlier.and_then(|id| self.evidence.get(id)) {
+            self.shelves.take(earlier);
+        }
+        self.shelves.put(evidence);
+    }
+}
+
+/// Where evidence is looked for, by id; what was replaced is left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelves {
+    /// By the system it was submitted for.
+    own: OrdMap<String, OrdSet<String>>,
+    /// That which is shared, by the requirements it is offered for.
+    shared: OrdMap<String, OrdSet<String>>,
+}
+
+impl Shelves {
+    /// That of a system.
+    pub fn of(&self, system: &str) -> impl Iterator<Item = &String> {
+        self.own.get(system).into_iter().flatten()
+    }
+
+    fn put(&mut self, evidence: &Evidence) {
+        let submitted = &evidence.submitted;
+        let id = &submitted.evidence;
+        let own = self.own.entry(submitted.system.clone()).or_default();
+        own.insert(id.clone());
+        if evidence.is_shared {
+            for requirement in evidence.requirements() {
+                let shared = self.shared.entry(requirement.clone()).or_default();
+                shared.insert(id.clone());
+            }
+        }
+    }
+
+    fn take(&mut self, evidence: &Evidence) {
+        let submitted = &evidence.submitted;
+        if let Some(own) = self.own.get_mut(&submitted.system) {
+            own.remove(&submitted.evidence);
+        }
+        for requirement in evidence.requirements() {
+            if let Some(shared) = self.shared.get_mut(requirement) {
+                shared.remove(&submitted.evidence);
+            }
+        }
     }
 }

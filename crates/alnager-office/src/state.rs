@@ -7,7 +7,7 @@ use crate::audit::RecordedAudit;
 use crate::comment::Comment;
 use crate::counsel::Counsel;
 use crate::event::{BookStamp, Event};
-use crate::evidence::{Evidence, EvidenceDecision, EvidenceSubmitted};
+use crate::evidence::{Evidence, EvidenceDecision, EvidenceSubmitted, Shelves};
 use crate::exception::Exception;
 use crate::launch::Launch;
 use crate::log::OwnLog;
@@ -38,6 +38,8 @@ pub struct State {
     pub systems: OrdMap<String, System>,
     /// Evidence by id.
     pub evidence: OrdMap<String, Evidence>,
+    /// Where evidence is looked for.
+    pub shelves: Shelves,
     /// What the organisation decided about law itself.
     pub counsel: Counsel,
     /// Keys trusted to sign packs, by their `vkey`.
@@ -143,11 +145,13 @@ impl State {
                     is_shared,
                 };
                 self.evidence.insert(submitted.evidence.clone(), evidence);
+                self.shelve(&submitted.evidence);
             }
             Event::EvidenceOffered(offered) => {
                 if let Some(evidence) = self.evidence.get_mut(&offered.evidence) {
                     evidence.offer(&offered.requirements);
                 }
+                self.shelve(&offered.evidence);
             }
             Event::EvidenceAccepted(accepted) => {
                 let decision = EvidenceDecision {
@@ -258,11 +262,11 @@ impl State {
 
     /// The latest submission of a document: the same file of a system, as the same kind, for the same requirements.
     pub fn latest_evidence(&self, offered: &EvidenceSubmitted) -> Option<&Evidence> {
-        self.evidence.values().find(|evidence| {
+        let own = self.shelves.of(&offered.system);
+        let mut own = own.filter_map(|id| self.evidence.get(id));
+        own.find(|evidence| {
             let submitted = &evidence.submitted;
-            evidence.replaced_by.is_none()
-                && submitted.system == offered.system
-                && submitted.file == offered.file
+            submitted.file == offered.file
                 && submitted.kind == offered.kind
                 && submitted.requirements == offered.requirements
         })

@@ -39,6 +39,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) location: String,
     pub(crate) media: String,
+    pub(crate) etag: Option<String>,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -208,12 +209,14 @@ impl Visitor {
                 .to_owned()
         };
         let (location, media) = (text(header::LOCATION), text(header::CONTENT_TYPE));
+        let etag = Some(text(header::ETAG)).filter(|tag| !tag.is_empty());
         let status = response.status();
         let bytes = to_bytes(response.into_body(), 64 << 20).await.unwrap();
         Answer {
             status,
             location,
             media,
+            etag,
             bytes: bytes.to_vec(),
         }
     }

@@ -44,7 +44,7 @@ async fn the_list_is_filtered_sorted_and_exported() {
         .is(200);
     let file = visitor.get("/systems.csv?q=credit").await.is(200);
     assert!(file.media.starts_with("text/csv"));
-    assert!(file.text().contains("\ncredit,") && !file.text().contains("\ncv-screen,"));
+    assert!(file.text().contains(",\"credit\",") && !file.text().contains(",\"cv-screen\","));
 }
 
 #[tokio::test]
