@@ -1,6 +1,7 @@
 //! The project's chores: test, postgres, s3, tidy, bench, conformance, interop, fuzz, wasm, reference.
 
 mod bench;
+mod browser;
 mod conformance;
 mod fuzz;
 mod interop;
@@ -21,9 +22,11 @@ use serde_json::Value;
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  test                 run every test of the workspace, with a PostgreSQL and an S3 server of their own
+  test                 run every test of the workspace, with a PostgreSQL and an S3 server and a browser of their own
   postgres [durable]   run a throw-away PostgreSQL server until ctrl-c, for tests by hand
   s3                   run a throw-away S3-compatible server until ctrl-c, for tests by hand
+  browser              run a driver for browsers until ctrl-c, for tests by hand
+  pictures             take the pictures of the README and the guide anew
   tidy                 check layers, purity, links, reference pages and what is committed
   reference            write the generated pages of docs/reference anew
   bench [review]       build for release and measure CPU seconds beside a physical floor
@@ -50,6 +53,8 @@ fn main() -> ExitCode {
         ["postgres"] => postgres::keep(postgres::Durability::Memory),
         ["postgres", "durable"] => postgres::keep(postgres::Durability::Disk),
         ["s3"] => object_store::keep(&root()),
+        ["browser"] => browser::keep(),
+        ["pictures"] => browser::pictures(&root()),
         ["tidy"] => tidy::tidy(&root()),
         ["reference"] => reference::write(&root()),
         ["bench"] | ["bench", "review"] => bench::review(&root()),

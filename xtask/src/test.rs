@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test of the workspace, with a throw-away PostgreSQL server and S3-compatible server beside it.
+//! `cargo xtask test`: every test of the workspace, with a throw-away PostgreSQL server, an S3-compatible server and a browser beside it.
 //!
 //! Tests that need a server find it through an environment variable, and say so on a line of their own where it is not set. With
 //! `ALNAGER_TEST_ALL=1`, as in CI, a server that cannot be started is an error.
@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::browser::{self, Browser};
 use crate::object_store::{self, ObjectStore};
 use crate::postgres::{self, Durability, Postgres};
 use crate::{cargo, output, run};
@@ -18,12 +19,16 @@ const ALL: &str = "ALNAGER_TEST_ALL";
 pub(crate) fn test(root: &Path) -> Result<()> {
     let postgres = server(postgres::VARIABLE, || Postgres::start(Durability::Memory))?;
     let object_store = server(object_store::VARIABLE, || ObjectStore::start(root))?;
+    let browser = server(browser::VARIABLE, Browser::start)?;
     let with_servers = |command: &mut Command| {
         if let Some(server) = &postgres {
             command.env(postgres::VARIABLE, server.url());
         }
         if let Some(server) = &object_store {
             command.env(object_store::VARIABLE, server.address());
+        }
+        if let Some(browser) = &browser {
+            command.env(browser::VARIABLE, browser.address());
         }
         run(command)
     };

@@ -23,6 +23,7 @@ mod pitfalls;
 mod postgres;
 mod recorded;
 mod review;
+mod serve;
 mod signature;
 mod spots;
 mod task;
