@@ -22,8 +22,10 @@ mod account;
 mod answer;
 mod evidence;
 mod gate;
+mod intake;
 mod lab;
 mod people;
+mod search;
 mod setup;
 mod shared;
 mod sign_in;
@@ -61,6 +63,7 @@ pub fn routes(house: Arc<House>) -> Routes {
             account::end_token,
         )
         .get("/{org}/today", Action::Read, today::show)
+        .get("/{org}/search", Action::Read, search::show)
         .get("/{org}/lab", Action::Read, lab::show)
         .upload(
             "/{org}/lab",
@@ -142,7 +145,8 @@ pub fn routes(house: Arc<House>) -> Routes {
             people::close,
         )
         .post("/{org}/comments", Action::Comment, shared::comment);
-    api::routes(tasks::routes(evidence::routes(gate::routes(routes))))
+    let routes = intake::routes(evidence::routes(gate::routes(routes)));
+    api::routes(tasks::routes(routes))
 }
 
 /// The front door: into the only organisation, or a choice.

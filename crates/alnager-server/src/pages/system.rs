@@ -124,26 +124,37 @@ fn as_of(today: Date, own: AsOf, fields: &Fields) -> Result<AsOf, Refusal> {
     }
 }
 
-async fn shown(at: &At, asked: &Asked) -> Result<Page, Refusal> {
+/// The classes that law puts the system of the address in, as on its page.
+pub(super) fn classes(at: &At) -> Result<Markup, Refusal> {
+    Ok(classification(&seen(at, None)?))
+}
+
+/// Everything the page of the system that the address names is made of. `other`: the days, where they are not its own.
+fn seen(at: &At, other: Option<AsOf>) -> Result<Seen<'_>, Refusal> {
     let id = at.named("system");
     let system = at.state().systems.get(id).ok_or(Refusal::NotFound)?;
     let library = &at.moment.library;
-    let found = at.moment.assessment(id, asked.other).map(|assessment| {
+    let found = at.moment.assessment(id, other).map(|assessment| {
         let warnings = at.moment.warnings(id);
         let view = make_view(library, at.state(), &assessment, &warnings, &|person| {
             at.name(person)
         });
         (assessment, view)
     });
-    let seen = Seen {
+    Ok(Seen {
         at,
         id,
         system,
         facts: system.law_facts(&library.book, &at.state().counsel),
         found,
-        other: asked.other,
-        when: asked.other.unwrap_or_else(|| at.moment.when(system)),
-    };
+        other,
+        when: other.unwrap_or_else(|| at.moment.when(system)),
+    })
+}
+
+async fn shown(at: &At, asked: &Asked) -> Result<Page, Refusal> {
+    let seen = seen(at, asked.other)?;
+    let (id, system) = (seen.id, seen.system);
     let history = match asked.history {
         Some(page) => history(&seen, page).await?,
         None => history_link(&seen),
@@ -570,3 +581,6 @@ fn instant(text: &str) -> Markup {
     let read = text.parse::<Timestamp>().ok();
     html! { @match read { Some(at) => (day(at.to_zoned(TimeZone::UTC).date())), None => (text) } }
 }
+
+#[cfg(test)]
+mod tests;
