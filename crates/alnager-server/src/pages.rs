@@ -33,6 +33,7 @@ mod system;
 mod systems;
 mod tasks;
 mod today;
+mod views;
 
 /// Every route of the server.
 pub fn routes(house: Arc<House>) -> Routes {
@@ -78,12 +79,8 @@ pub fn routes(house: Arc<House>) -> Routes {
         .post("/{org}/lab/{upload}/seal", Action::Audit, lab::seal)
         .get("/{org}/systems", Action::Read, systems::show)
         .get("/{org}/systems.csv", Action::Read, systems::csv)
-        .post("/{org}/views/systems", Action::Account, systems::save_view)
-        .post(
-            "/{org}/views/systems/drop",
-            Action::Account,
-            systems::drop_view,
-        )
+        .post("/{org}/views/{list}", Action::Account, views::save)
+        .post("/{org}/views/{list}/drop", Action::Account, views::drop)
         .get("/{org}/systems/import", Action::Declare, import::form)
         .post(
             "/{org}/systems/import",
@@ -101,6 +98,11 @@ pub fn routes(house: Arc<House>) -> Routes {
             import::confirm,
         )
         .get("/{org}/systems/{system}", Action::Read, system::show)
+        .get(
+            "/{org}/systems/{system}/measures",
+            Action::Read,
+            system::measures::show,
+        )
         .get(
             "/{org}/systems/{system}/facts/{fact}",
             Action::Read,

@@ -1,5 +1,7 @@
 //! Search across rooms: where the palette leads, and a page of its own where there is no script.
 
+use std::borrow::Cow;
+
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -39,13 +41,20 @@ enum Kind {
     Person,
 }
 
+/// Something that fits, as it is compared with others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Hit {
+struct Fitting<'a> {
     fit: Fit,
     kind: Kind,
-    /// Its name.
+    name: Cow<'a, str>,
+    /// Its id; of a room its path; of a person nothing.
+    id: &'a str,
+}
+
+/// Something that is shown.
+struct Hit {
+    kind: Kind,
     name: String,
-    /// Its id, where that is another one.
     id: String,
     path: String,
 }
@@ -109,101 +118,101 @@ fn found(at: &At, sought: &Sought) -> Vec<Hit> {
     if sought.whole.chars().count() > CHARACTERS_MAX {
         return Vec::new();
     }
-    let mut hits = rooms(at, sought);
+    let mut fitting: Vec<Fitting<'_>> = rooms(at, sought).collect();
     if !sought.words.is_empty() {
-        hits.extend(systems(at, sought));
-        hits.extend(requirements(at, sought));
-        hits.extend(evidence(at, sought));
-        hits.extend(people(at, sought));
+        fitting.extend(systems(at, sought));
+        fitting.extend(requirements(at, sought));
+        fitting.extend(evidence(at, sought));
+        fitting.extend(people(at, sought));
+        // Only what is shown needs its order.
+        if fitting.len() > HITS_MAX {
+            fitting.select_nth_unstable(HITS_MAX);
+            fitting.truncate(HITS_MAX);
+        }
+        fitting.sort();
     }
-    // Only what is shown needs its order.
-    if hits.len() > HITS_MAX {
-        hits.select_nth_unstable(HITS_MAX);
-        hits.truncate(HITS_MAX);
-    }
-    hits.sort();
-    if sought.words.is_empty() {
-        hits.sort_by_key(|hit| Room::ALL.iter().position(|room| room.title() == hit.name));
-    }
-    hits
+    fitting.into_iter().map(|found| hit(at, &found)).collect()
 }
 
-fn rooms(at: &At, sought: &Sought) -> Vec<Hit> {
-    let rooms = Room::open_to(at);
-    let hits = rooms.filter_map(|room| {
-        Some(Hit {
+fn hit(at: &At, found: &Fitting<'_>) -> Hit {
+    let id = encoded(found.id);
+    let (path, shown) = match found.kind {
+        Kind::Room => (found.id.to_owned(), ""),
+        Kind::System => (format!("/systems/{id}"), found.id),
+        Kind::Requirement => (format!("/law/requirements/{id}"), found.id),
+        Kind::Evidence => (format!("/evidence/{id}"), found.id),
+        Kind::Person => (Room::People.path().to_owned(), ""),
+    };
+    Hit {
+        kind: found.kind,
+        name: found.name.clone().into_owned(),
+        id: shown.to_owned(),
+        path: at.link(&path),
+    }
+}
+
+fn rooms<'a>(at: &At, sought: &Sought) -> impl Iterator<Item = Fitting<'a>> {
+    Room::open_to(at).filter_map(|room| {
+        Some(Fitting {
             fit: sought.fit(&[&room.title().to_lowercase()])?,
             kind: Kind::Room,
-            name: room.title().to_owned(),
-            id: String::new(),
-            path: at.link(room.path()),
+            name: Cow::Borrowed(room.title()),
+            id: room.path(),
         })
-    });
-    hits.collect()
+    })
 }
 
-fn systems(at: &At, sought: &Sought) -> Vec<Hit> {
+fn systems<'a>(at: &'a At, sought: &Sought) -> impl Iterator<Item = Fitting<'a>> {
     let rows = at.moment.digest.inventory.rows.iter();
-    let hits = rows.filter_map(|row| {
-        Some(Hit {
+    rows.filter_map(|row| {
+        Some(Fitting {
             fit: sought.fit(&[row.name_in_small(), &row.id])?,
             kind: Kind::System,
-            name: row.name.clone(),
-            id: row.id.clone(),
-            path: at.link(&format!("/systems/{}", row.id)),
+            name: Cow::Borrowed(&row.name),
+            id: &row.id,
         })
-    });
-    hits.collect()
+    })
 }
 
-fn requirements(at: &At, sought: &Sought) -> Vec<Hit> {
+fn requirements<'a>(at: &'a At, sought: &Sought) -> impl Iterator<Item = Fitting<'a>> {
     let packs = at.moment.library.book.packs();
-    let hits = packs
-        .flat_map(|pack| &pack.requirements)
-        .filter_map(|text| {
-            let fit = sought.fit(&[&text.what.to_lowercase(), &text.id.to_lowercase()])?;
-            Some(Hit {
-                fit,
-                kind: Kind::Requirement,
-                name: text.what.clone(),
-                id: text.id.clone(),
-                path: at.link(&format!("/law/requirements/{}", encoded(&text.id))),
-            })
-        });
-    hits.collect()
+    let texts = packs.flat_map(|pack| &pack.requirements);
+    texts.filter_map(|text| {
+        Some(Fitting {
+            fit: sought.fit(&[&text.what.to_lowercase(), &text.id.to_lowercase()])?,
+            kind: Kind::Requirement,
+            name: Cow::Borrowed(&text.what),
+            id: &text.id,
+        })
+    })
 }
 
-fn evidence(at: &At, sought: &Sought) -> Vec<Hit> {
-    let hits = at.state().evidence.iter().filter_map(|(id, evidence)| {
+fn evidence<'a>(at: &'a At, sought: &Sought) -> impl Iterator<Item = Fitting<'a>> {
+    let evidence = at.state().evidence.iter();
+    evidence.filter_map(|(id, evidence)| {
         let file = &evidence.submitted.file;
-        Some(Hit {
+        Some(Fitting {
             fit: sought.fit(&[&file.to_lowercase(), &id.to_lowercase()])?,
             kind: Kind::Evidence,
-            name: file.clone(),
-            id: id.clone(),
-            path: at.link(&format!("/evidence/{}", encoded(id))),
+            name: Cow::Borrowed(file),
+            id,
         })
-    });
-    hits.collect()
+    })
 }
 
 /// People, for whoever looks after them.
-fn people(at: &At, sought: &Sought) -> Vec<Hit> {
-    if !at.may(Action::Administer, Resource::Organisation) {
-        return Vec::new();
-    }
-    let people = at.state().people.keys();
-    let hits = people.filter_map(|person| {
+fn people<'a>(at: &'a At, sought: &Sought) -> impl Iterator<Item = Fitting<'a>> {
+    let is_allowed = at.may(Action::Administer, Resource::Organisation);
+    let people = at.state().people.keys().filter(move |_| is_allowed);
+    people.filter_map(|person| {
         let name = at.name(person);
-        Some(Hit {
+        Some(Fitting {
             fit: sought.fit(&[&name.to_lowercase()])?,
             kind: Kind::Person,
-            name,
-            id: String::new(),
-            path: at.link(Room::People.path()),
+            name: Cow::Owned(name),
+            id: "",
         })
-    });
-    hits.collect()
+    })
 }
 
 fn kind(kind: Kind) -> &'static str {

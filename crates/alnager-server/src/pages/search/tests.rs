@@ -1,11 +1,14 @@
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use alnager_office::role::Role;
 use axum::http::Method;
 use axum::http::header::HeaderName;
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::at::{By, Who};
 use crate::tests::{Street, Visitor};
 
 /// Shows how well each name fits, the best first.
@@ -42,6 +45,40 @@ fn the_beginning_of_a_name_comes_first_then_that_of_a_word() {
         ]],
     );
     check("", &["anything"], expect![[r#"[(Begins, "anything")]"#]]);
+}
+
+#[tokio::test]
+async fn among_ten_thousand_systems_the_best_come_first() {
+    let street = Street::open(&["one"]).await;
+    let organisation = street.house.seats["one"].organisation().unwrap();
+    let mut moment = organisation.moment().as_ref().clone();
+    let digest = Arc::make_mut(&mut moment.digest);
+    let rows = digest.inventory.rows.clone();
+    while digest.inventory.rows.len() < 10_000 {
+        digest.inventory.rows.extend(rows.iter().cloned());
+    }
+    let at = At {
+        house: Arc::clone(&street.house),
+        organisation: Arc::clone(organisation),
+        moment: Arc::new(moment),
+        who: Who {
+            person: String::new(),
+            roles: [Role::Officer].into_iter().collect(),
+            by: By::Token(Action::ALL.to_vec()),
+        },
+        named: Arc::default(),
+        path: String::new(),
+        action: Action::Read,
+    };
+    for typed in ["credit", "e"] {
+        let hits = found(&at, &Sought::of(typed));
+        assert_eq!(hits.len(), HITS_MAX);
+        let begins = |hit: &Hit| {
+            let names = [&hit.name, &hit.id].map(|name| name.to_lowercase());
+            names.iter().any(|name| name.starts_with(typed))
+        };
+        assert!(hits.iter().all(begins));
+    }
 }
 
 /// The choices that the palette gets.
