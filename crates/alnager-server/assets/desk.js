@@ -23,7 +23,8 @@ if (palette) {
   const input = palette.querySelector("input");
   const list = palette.querySelector("[role=listbox]");
   const options = () => [...list.querySelectorAll("[role=option]")];
-  let asked = 0, waits, before = null;
+  // `filled`: what the choices were asked for.
+  let asked = 0, filled = null, waits, before = null;
 
   const choose = (option) => {
     options().forEach((other) => other.setAttribute("aria-selected", String(other === option)));
@@ -33,13 +34,24 @@ if (palette) {
     } else input.removeAttribute("aria-activedescendant");
   };
   const fill = async () => {
-    const number = ++asked;
-    const answer = await fetch(form.action + "?q=" + encodeURIComponent(input.value), { headers: { "hx-request": "true" } }).catch(() => null);
+    const [number, typed] = [++asked, input.value];
+    const answer = await fetch(form.action + "?q=" + encodeURIComponent(typed), { headers: { "hx-request": "true" } }).catch(() => null);
     // An answer that comes late is none; a session that ended leads to a page and not to choices.
     if (!answer || !answer.ok || answer.redirected || number !== asked) return;
-    list.innerHTML = await answer.text();
+    const choices = await answer.text();
+    if (number !== asked) return;
+    list.innerHTML = choices;
+    filled = typed;
     input.setAttribute("aria-expanded", String(options().length > 0));
     choose(options()[0]);
+  };
+  // Who types fast and presses Enter means what they typed, not what an earlier letter found.
+  const go = async () => {
+    clearTimeout(waits);
+    if (filled !== input.value) await fill();
+    const chosen = list.querySelector("[aria-selected=true]");
+    if (filled !== input.value) form.requestSubmit();
+    else if (chosen) chosen.click();
   };
   const open = () => {
     before = document.activeElement;
@@ -52,6 +64,7 @@ if (palette) {
   input.addEventListener("input", () => { clearTimeout(waits); waits = setTimeout(fill, 80); });
   palette.addEventListener("close", () => {
     asked += 1;
+    filled = null;
     clearTimeout(waits);
     list.replaceChildren();
     input.setAttribute("aria-expanded", "false");
@@ -66,9 +79,9 @@ if (palette) {
     if (step && all.length) {
       event.preventDefault();
       choose(all[(at + step + all.length) % all.length]);
-    } else if (event.key === "Enter" && all[at]) {
+    } else if (event.key === "Enter") {
       event.preventDefault();
-      all[at].click();
+      go();
     } else if (event.key === "Escape") {
       event.preventDefault();
       palette.close();

@@ -346,7 +346,7 @@ fn worst(at: &At) -> Markup {
 }
 
 /// What a result is of, with its value; undefined is said, never shown as 0.
-pub(super) fn figure(result: &TestResult) -> Markup {
+fn figure(result: &TestResult) -> Markup {
     let value = result
         .value
         .map_or(EN.today.undefined.to_owned(), |value| format!("{value:.3}"));

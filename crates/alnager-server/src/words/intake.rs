@@ -79,9 +79,9 @@ pub struct Intake {
 /// English.
 pub const EN: Intake = Intake {
     lead: "Say what is planned. A few questions then find the law that bears on it; an answer you do not have stays unknown, and is asked again later.",
-    waiting: "Proposed, with questions still open",
-    waiting_none: "No proposal waits for answers.",
-    waiting_note: "Requirements wait for these answers.",
+    waiting: "Proposed, and not settled yet",
+    waiting_none: "No proposal waits for answers or confirmations.",
+    waiting_note: "Requirements wait for answers, or for somebody outside the team to confirm them.",
     propose: "Propose a new use",
     name: "Name",
     id: "Id",

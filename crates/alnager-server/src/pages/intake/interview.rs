@@ -233,7 +233,7 @@ fn asked_now(
     let system = at.state().systems.get(at.named("system"));
     let fact = system.and_then(|system| system.facts.get(&kind.name));
     html! {
-        section #question tabindex="-1" aria-labelledby="asked" {
+        section.asked #question tabindex="-1" aria-labelledby="asked" {
             h2 #asked { (kind.question) }
             @if let Some(cite) = &kind.guard_cite { p.note { (words.guarded) " " code { (kind.guarded.join(", ")) } ". " cite { (cite) } } }
             @if let Some(fact) = fact {

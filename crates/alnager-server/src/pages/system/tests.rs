@@ -85,6 +85,21 @@ async fn what_nobody_measured_is_said_to_be_so_and_is_no_zero() {
 }
 
 #[tokio::test]
+async fn of_each_test_the_figure_furthest_from_passing_is_shown() {
+    let street = Street::open(&["one"]).await;
+    let board = street.with_role("one", Role::Board).await;
+    let page = board.get("/systems/recidivism").await.is(200).text();
+    // Of race and sex together three groups or more fail; this one has the lowest ratio.
+    assert!(
+        page.contains("African-American × Male: <strong>0.595</strong>"),
+        "{page}"
+    );
+    let figures = board.get("/systems/recidivism/measures").await.is(200);
+    let figures = figures.text();
+    assert!(figures.contains("0.595") && figures.contains("id=\"brief\""));
+}
+
+#[tokio::test]
 async fn another_day_is_looked_at_by_slider_and_by_date() {
     let street = Street::open(&["one"]).await;
     let board = street.with_role("one", Role::Board).await;
