@@ -16,75 +16,85 @@ for (const [begin, end] of [["focusin", "focusout"], ["mouseover", "mouseout"]])
   }
 }
 
-// The palette: "/" opens it, letters narrow it, arrows and Enter go.
-let palette;
-function places() {
-  const links = [...document.querySelectorAll("nav a[href], main a[href], footer a[href]")];
-  const seen = new Set();
-  return links
-    .map((link) => ({ href: link.getAttribute("href"), text: link.textContent.trim().replace(/\s+/g, " ") }))
-    .filter(({ href, text }) => text && !seen.has(href + text) && seen.add(href + text));
+// The palette: "/" opens it, letters narrow it, arrows choose, Enter goes, Escape closes and gives the focus back.
+const palette = document.getElementById("palette");
+if (palette) {
+  const form = palette.querySelector("form");
+  const input = palette.querySelector("input");
+  const list = palette.querySelector("[role=listbox]");
+  const options = () => [...list.querySelectorAll("[role=option]")];
+  // `filled`: what the choices were asked for.
+  let asked = 0, filled = null, waits, before = null;
+
+  const choose = (option) => {
+    options().forEach((other) => other.setAttribute("aria-selected", String(other === option)));
+    if (option) {
+      input.setAttribute("aria-activedescendant", option.id);
+      option.scrollIntoView({ block: "nearest" });
+    } else input.removeAttribute("aria-activedescendant");
+  };
+  const fill = async () => {
+    const [number, typed] = [++asked, input.value];
+    const answer = await fetch(form.action + "?q=" + encodeURIComponent(typed), { headers: { "hx-request": "true" } }).catch(() => null);
+    // An answer that comes late is none; a session that ended leads to a page and not to choices.
+    if (!answer || !answer.ok || answer.redirected || number !== asked) return;
+    const choices = await answer.text();
+    if (number !== asked) return;
+    list.innerHTML = choices;
+    filled = typed;
+    input.setAttribute("aria-expanded", String(options().length > 0));
+    choose(options()[0]);
+  };
+  // Who types fast and presses Enter means what they typed, not what an earlier letter found.
+  const go = async () => {
+    clearTimeout(waits);
+    if (filled !== input.value) await fill();
+    const chosen = list.querySelector("[aria-selected=true]");
+    if (filled !== input.value) form.requestSubmit();
+    else if (chosen) chosen.click();
+  };
+  const open = () => {
+    before = document.activeElement;
+    input.value = "";
+    palette.showModal();
+    input.focus();
+    fill();
+  };
+
+  input.addEventListener("input", () => { clearTimeout(waits); waits = setTimeout(fill, 80); });
+  palette.addEventListener("close", () => {
+    asked += 1;
+    filled = null;
+    clearTimeout(waits);
+    list.replaceChildren();
+    input.setAttribute("aria-expanded", "false");
+    choose(null);
+    if (before && before.isConnected) before.focus();
+  });
+  palette.addEventListener("click", (event) => { if (event.target === palette) palette.close(); });
+  input.addEventListener("keydown", (event) => {
+    const all = options();
+    const at = all.findIndex((option) => option.getAttribute("aria-selected") === "true");
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && all.length) {
+      event.preventDefault();
+      choose(all[(at + step + all.length) % all.length]);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      go();
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      palette.close();
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !typing && !palette.open && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      open();
+    }
+  });
 }
-function openPalette() {
-  if (!palette) {
-    palette = document.createElement("dialog");
-    palette.className = "palette";
-    palette.setAttribute("aria-label", "Go to");
-    const input = document.createElement("input");
-    input.type = "search";
-    input.setAttribute("aria-label", "Go to");
-    const list = document.createElement("ol");
-    palette.append(input, list);
-    document.body.append(palette);
-    input.addEventListener("input", () => fill(list, input.value));
-    palette.addEventListener("keydown", (event) => move(event, list, input));
-  }
-  const [input, list] = palette.children;
-  input.value = "";
-  fill(list, "");
-  palette.showModal();
-  input.focus();
-}
-async function fill(list, typed) {
-  const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
-  const matches = (place) => words.every((word) => place.text.toLowerCase().includes(word));
-  show(list, places().filter(matches));
-  const search = document.body.dataset.search;
-  if (search && typed.length > 1) {
-    const answer = await fetch(search + encodeURIComponent(typed), { headers: { accept: "application/json" } }).catch(() => null);
-    if (!answer || !answer.ok || palette.children[0].value !== typed) return;
-    show(list, [...places().filter(matches), ...(await answer.json())]);
-  }
-}
-function show(list, found) {
-  list.replaceChildren(...found.slice(0, 30).map(({ href, text }) => {
-    const item = document.createElement("li");
-    const link = document.createElement("a");
-    link.href = href;
-    link.textContent = text;
-    item.append(link);
-    return item;
-  }));
-}
-function move(event, list, input) {
-  const links = [...list.querySelectorAll("a")];
-  const at = links.indexOf(document.activeElement);
-  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    event.preventDefault();
-    const next = at + (event.key === "ArrowDown" ? 1 : -1);
-    (links[next] || (next < 0 ? input : links[0]) || input).focus();
-  } else if (event.key === "Enter" && document.activeElement === input && links[0]) {
-    event.preventDefault();
-    links[0].click();
-  }
-}
-document.addEventListener("keydown", (event) => {
-  const typing = event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    event.preventDefault();
-    openPalette();
-  }
-});
 
 // A form that was changed is not lost by a careless click.
 let changed = false;

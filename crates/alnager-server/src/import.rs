@@ -663,7 +663,8 @@ fn short(text: &str) -> String {
     }
 }
 
-fn check_name(name: &str) -> Result<(), String> {
+/// Refuses what is no name of a system or a person.
+pub fn check_name(name: &str) -> Result<(), String> {
     match name.chars().count() <= NAME_MAX && !name.chars().any(char::is_control) {
         true => Ok(()),
         false => Err(format!(

@@ -221,6 +221,11 @@ impl SystemRow {
         }
     }
 
+    /// Its name in small letters.
+    pub fn name_in_small(&self) -> &str {
+        &self.sorted_by.0
+    }
+
     fn compare(&self, other: &SystemRow, by: Sort) -> Ordering {
         // What is not known comes last.
         let rank = |row: &SystemRow| match row.verdict {

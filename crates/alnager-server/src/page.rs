@@ -90,7 +90,13 @@ impl Room {
         }
     }
 
-    /// What one must be allowed to do to see it in the menu.
+    /// Those that whoever asks may enter, in the order of the menu.
+    pub fn open_to(at: &At) -> impl Iterator<Item = Room> {
+        let rooms = Room::ALL.into_iter();
+        rooms.filter(|room| at.may(room.needs(), Resource::Organisation))
+    }
+
+    /// What one must be allowed to do to enter it.
     fn needs(self) -> Action {
         match self {
             Room::Today | Room::Systems | Room::Law | Room::Lab | Room::Gate | Room::Evidence => {
@@ -117,8 +123,9 @@ pub fn page(at: &At, room: Room, title: &str, body: Markup) -> Page {
         main #content tabindex="-1" { (body) }
         footer.foot {
             p { (EN.frame.today) " " (day(at.today())) " · " (at.name(&at.who.person)) " · "
-                a href=(at.link("/account")) { (EN.rooms.account) } " · " kbd { "/" } " " (EN.frame.palette) }
+                a href=(at.link("/account")) { (EN.rooms.account) } " · " a href=(at.link("/search")) { kbd { "/" } " " (EN.frame.palette) } }
         }
+        (palette(at))
     };
     Page {
         status: StatusCode::OK,
@@ -127,9 +134,7 @@ pub fn page(at: &At, room: Room, title: &str, body: Markup) -> Page {
 }
 
 fn menu(at: &At, room: Room) -> Markup {
-    let seen = Room::ALL
-        .into_iter()
-        .filter(|room| *room != Room::Account && at.may(room.needs(), Resource::Organisation));
+    let seen = Room::open_to(at).filter(|room| *room != Room::Account);
     html! {
         nav.rooms aria-label=(EN.frame.rooms) {
             ul {
@@ -137,6 +142,22 @@ fn menu(at: &At, room: Room) -> Markup {
                     li { a href=(at.link(other.path())) aria-current=[(other == room).then_some("page")] { (other.title()) } }
                 }
             }
+        }
+    }
+}
+
+/// The palette: closed until `/` opens it. Without script the page of the search does the same.
+fn palette(at: &At) -> Markup {
+    let words = &EN.search;
+    html! {
+        dialog.palette #palette aria-label=(words.title) {
+            form method="get" action=(at.link("/search")) role="search" {
+                label.unseen for="palette-q" { (words.label) }
+                input type="text" id="palette-q" name="q" placeholder=(words.label) autocomplete="off" role="combobox"
+                    aria-expanded="false" aria-controls="hits" aria-autocomplete="list" aria-describedby="palette-keys";
+            }
+            div #hits role="listbox" aria-label=(words.hits) {}
+            p.note #palette-keys { (words.keys) }
         }
     }
 }

@@ -22,8 +22,10 @@ mod account;
 mod answer;
 mod evidence;
 mod gate;
+mod intake;
 mod lab;
 mod people;
+mod search;
 mod setup;
 mod shared;
 mod sign_in;
@@ -31,6 +33,7 @@ mod system;
 mod systems;
 mod tasks;
 mod today;
+mod views;
 
 /// Every route of the server.
 pub fn routes(house: Arc<House>) -> Routes {
@@ -61,6 +64,7 @@ pub fn routes(house: Arc<House>) -> Routes {
             account::end_token,
         )
         .get("/{org}/today", Action::Read, today::show)
+        .get("/{org}/search", Action::Read, search::show)
         .get("/{org}/lab", Action::Read, lab::show)
         .upload(
             "/{org}/lab",
@@ -75,12 +79,8 @@ pub fn routes(house: Arc<House>) -> Routes {
         .post("/{org}/lab/{upload}/seal", Action::Audit, lab::seal)
         .get("/{org}/systems", Action::Read, systems::show)
         .get("/{org}/systems.csv", Action::Read, systems::csv)
-        .post("/{org}/views/systems", Action::Account, systems::save_view)
-        .post(
-            "/{org}/views/systems/drop",
-            Action::Account,
-            systems::drop_view,
-        )
+        .post("/{org}/views/{list}", Action::Account, views::save)
+        .post("/{org}/views/{list}/drop", Action::Account, views::drop)
         .get("/{org}/systems/import", Action::Declare, import::form)
         .post(
             "/{org}/systems/import",
@@ -98,6 +98,11 @@ pub fn routes(house: Arc<House>) -> Routes {
             import::confirm,
         )
         .get("/{org}/systems/{system}", Action::Read, system::show)
+        .get(
+            "/{org}/systems/{system}/measures",
+            Action::Read,
+            system::measures::show,
+        )
         .get(
             "/{org}/systems/{system}/facts/{fact}",
             Action::Read,
@@ -142,7 +147,8 @@ pub fn routes(house: Arc<House>) -> Routes {
             people::close,
         )
         .post("/{org}/comments", Action::Comment, shared::comment);
-    api::routes(tasks::routes(evidence::routes(gate::routes(routes))))
+    let routes = intake::routes(evidence::routes(gate::routes(routes)));
+    api::routes(tasks::routes(routes))
 }
 
 /// The front door: into the only organisation, or a choice.

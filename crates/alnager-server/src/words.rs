@@ -16,7 +16,9 @@ pub mod answer;
 pub mod evidence;
 pub mod gate;
 pub mod import;
+pub mod intake;
 pub mod lab;
+pub mod search;
 pub mod shared;
 pub mod system;
 pub mod systems;
@@ -62,6 +64,10 @@ pub struct Words {
     pub systems: systems::Systems,
     /// Importing a list of systems.
     pub import: import::Import,
+    /// The room Intake.
+    pub intake: intake::Intake,
+    /// The search across rooms.
+    pub search: search::Search,
 }
 
 /// The frame of every page.
@@ -316,6 +322,8 @@ pub static EN: Words = Words {
     systems: systems::EN,
     answer: answer::EN,
     import: import::EN,
+    intake: intake::EN,
+    search: search::EN,
 };
 
 impl Words {

@@ -17,6 +17,7 @@ use crate::pages::shared::{
     self, Paging, ROWS, answered, attachment, choices, comments, encoded, entry_link, head, holds,
     requirement_link, searched, system_link, system_name,
 };
+use crate::pages::views;
 use crate::refusal::Refusal;
 use crate::route::{Routes, see_other};
 use crate::words::EN;
@@ -61,13 +62,14 @@ pub(super) fn standing(standing: Standing) -> Markup {
 }
 
 /// The list: first what whoever looks may decide on.
-async fn list(at: At, RawQuery(query): RawQuery) -> Page {
+async fn list(at: At, RawQuery(query): RawQuery) -> Result<Page, Refusal> {
     let words = &EN.evidence;
     let query = Fields::read(query.unwrap_or_default().as_bytes());
     let rows = filtered(&at, &query);
     let paging = Paging::of(&query, rows.len());
     let path = at.link("/evidence");
     let all = [("", EN.shared.all.to_owned())].into_iter();
+    let views = views::section(&at, views::List::Evidence, &query).await?;
     let shelves = Shelf::ALL.map(|shelf| (shelf.word(), words.shelf(shelf).to_owned()));
     let shelves: Vec<(&str, String)> = all.chain(shelves).collect();
     let body = html! {
@@ -89,9 +91,15 @@ async fn list(at: At, RawQuery(query): RawQuery) -> Page {
                     (paging.links(&path, &query))
                 }
             }
+            (views)
         }
     };
-    page::page(&at, Room::Evidence, Room::Evidence.title(), body)
+    Ok(page::page(
+        &at,
+        Room::Evidence,
+        Room::Evidence.title(),
+        body,
+    ))
 }
 
 fn filtered<'a>(at: &'a At, query: &Fields) -> Vec<&'a Shelved> {

@@ -17,6 +17,7 @@ use crate::pages::shared::{
     self, Paging, answered, choices, day_field, day_of, encoded, entry_link, head, holds,
     requirement_link, searched, system_link, system_name,
 };
+use crate::pages::views;
 use crate::refusal::Refusal;
 use crate::route::{Routes, see_other};
 use crate::words::EN;
@@ -107,12 +108,13 @@ fn standing(of: &LaunchStanding) -> Markup {
 }
 
 /// Every system by urgency.
-async fn list(at: At, RawQuery(query): RawQuery) -> Page {
+async fn list(at: At, RawQuery(query): RawQuery) -> Result<Page, Refusal> {
     let words = &EN.gate;
     let query = Fields::read(query.unwrap_or_default().as_bytes());
     let rows = filtered(&at, &query);
     let paging = Paging::of(&query, rows.len());
     let path = at.link("/gate");
+    let views = views::section(&at, views::List::Gate, &query).await?;
     let body = html! {
         h1 { (Room::Gate.title()) }
         p.lead { (words.lead) }
@@ -127,9 +129,10 @@ async fn list(at: At, RawQuery(query): RawQuery) -> Page {
                 }
                 (paging.links(&path, &query))
             }
+            (views)
         }
     };
-    page::page(&at, Room::Gate, Room::Gate.title(), body)
+    Ok(page::page(&at, Room::Gate, Room::Gate.title(), body))
 }
 
 /// The rows that fit the query.

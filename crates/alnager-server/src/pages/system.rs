@@ -9,7 +9,6 @@ use alnager_office::assess::{Assessment, cited};
 use alnager_office::comment::About;
 use alnager_office::gate::{Judged, Status};
 use alnager_office::system::{Fact, System};
-use alnager_report::html::columns;
 use alnager_report::view::ReviewView;
 use alnager_work::review::make_view;
 use axum::extract::RawQuery;
@@ -32,6 +31,7 @@ use crate::refusal::Refusal;
 use crate::words::EN;
 
 pub(super) mod fact;
+pub(super) mod measures;
 pub(super) mod requirement;
 
 /// How far the slider goes back and ahead, in days.
@@ -124,26 +124,37 @@ fn as_of(today: Date, own: AsOf, fields: &Fields) -> Result<AsOf, Refusal> {
     }
 }
 
-async fn shown(at: &At, asked: &Asked) -> Result<Page, Refusal> {
+/// The classes that law puts the system of the address in, as on its page.
+pub(super) fn classes(at: &At) -> Result<Markup, Refusal> {
+    Ok(classification(&seen(at, None)?))
+}
+
+/// Everything the page of the system that the address names is made of. `other`: the days, where they are not its own.
+fn seen(at: &At, other: Option<AsOf>) -> Result<Seen<'_>, Refusal> {
     let id = at.named("system");
     let system = at.state().systems.get(id).ok_or(Refusal::NotFound)?;
     let library = &at.moment.library;
-    let found = at.moment.assessment(id, asked.other).map(|assessment| {
+    let found = at.moment.assessment(id, other).map(|assessment| {
         let warnings = at.moment.warnings(id);
         let view = make_view(library, at.state(), &assessment, &warnings, &|person| {
             at.name(person)
         });
         (assessment, view)
     });
-    let seen = Seen {
+    Ok(Seen {
         at,
         id,
         system,
         facts: system.law_facts(&library.book, &at.state().counsel),
         found,
-        other: asked.other,
-        when: asked.other.unwrap_or_else(|| at.moment.when(system)),
-    };
+        other,
+        when: other.unwrap_or_else(|| at.moment.when(system)),
+    })
+}
+
+async fn shown(at: &At, asked: &Asked) -> Result<Page, Refusal> {
+    let seen = seen(at, asked.other)?;
+    let (id, system) = (seen.id, seen.system);
     let history = match asked.history {
         Some(page) => history(&seen, page).await?,
         None => history_link(&seen),
@@ -157,13 +168,7 @@ async fn shown(at: &At, asked: &Asked) -> Result<Page, Refusal> {
         (facts(&seen))
         (classification(&seen))
         (timeline(&seen))
-        section aria-labelledby="audits" {
-            h2 #audits { (words.audits) }
-            @if let Some((_, view)) = &seen.found {
-                @let (measures, law) = columns(view);
-                div.spread { (measures) div.law { (law) } }
-            }
-        }
+        (measures::section(&seen))
         (gate(&seen))
         (comments(at, &About::System(id.to_owned())))
         section #history aria-labelledby="history-title" { h2 #history-title { (words.history) } (history) }
@@ -190,11 +195,7 @@ fn head(seen: &Seen<'_>) -> Markup {
     ];
     html! {
         h1 { (declaration.name) }
-        @if let Some(other) = seen.other {
-            div.notice role="status" {
-                p { strong { (words.looking) } " " (day(other.valid)) ", " (words.known) " " (day(other.known)) ". " (words.looking_note) " " a href=(at.link(&format!("/systems/{}", seen.id))) { (words.as_of_now) } }
-            }
-        }
+        (looking(seen))
         @match &seen.found {
             None => p { (words.working) },
             Some((assessment, view)) => {
@@ -218,6 +219,18 @@ fn head(seen: &Seen<'_>) -> Markup {
         }
         @if let Some((_, view)) = &seen.found { (in_the_way(view)) (changes(view)) }
         nav aria-label=(words.sections) { p { @for (anchor, title) in sections { a href={ "#" (anchor) } { (title) } " · " } a href=(at.link(&format!("/intake/{}", seen.id))) { (words.interview) } } }
+    }
+}
+
+/// That another day is looked at, where it is.
+fn looking(seen: &Seen<'_>) -> Markup {
+    let words = &EN.system;
+    html! {
+        @if let Some(other) = seen.other {
+            div.notice role="status" {
+                p { strong { (words.looking) } " " (day(other.valid)) ", " (words.known) " " (day(other.known)) ". " (words.looking_note) " " a href=(seen.at.link(&format!("/systems/{}", seen.id))) { (words.as_of_now) } }
+            }
+        }
     }
 }
 
@@ -570,3 +583,6 @@ fn instant(text: &str) -> Markup {
     let read = text.parse::<Timestamp>().ok();
     html! { @match read { Some(at) => (day(at.to_zoned(TimeZone::UTC).date())), None => (text) } }
 }
+
+#[cfg(test)]
+mod tests;

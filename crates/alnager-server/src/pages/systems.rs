@@ -2,10 +2,8 @@
 
 use alnager_office::declaration::Stage;
 use alnager_office::launch::LaunchStanding;
-use alnager_store::View;
-use axum::extract::{RawForm, RawQuery};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::extract::RawQuery;
+use axum::response::Response;
 use maud::{Markup, html};
 
 use crate::access::{Action, Resource};
@@ -13,24 +11,26 @@ use crate::at::At;
 use crate::export;
 use crate::form::Fields;
 use crate::inventory::{Made, Next, Query, STAGES, Sort, SystemRow, VERDICTS};
-use crate::page::{self, Page, Room, complaint, day, field, form_fields, verdict};
+use crate::page::{self, Page, Room, day, field, verdict};
+use crate::pages::views;
 use crate::refusal::Refusal;
-use crate::route::see_other;
 use crate::words::EN;
 
 pub(super) mod import;
 
 /// Rows of a page.
 const ROWS_MAX: usize = 50;
-/// The list that saved views belong to.
-const LIST: &str = "systems";
-/// Most characters of a view's name.
-const VIEW_NAME_MAX: usize = 60;
 
 /// The page.
 pub(super) async fn show(at: At, RawQuery(query): RawQuery) -> Result<Page, Refusal> {
     let fields = Fields::read(query.unwrap_or_default().as_bytes());
-    shown(&at, &Query::read(&fields), page_number(&fields), None, "").await
+    let views = views::section(&at, views::List::Systems, &fields).await?;
+    Ok(shown(
+        &at,
+        &Query::read(&fields),
+        page_number(&fields),
+        &views,
+    ))
 }
 
 /// The page asked for, from 1.
@@ -66,43 +66,6 @@ fn csv_row(row: &SystemRow) -> Vec<String> {
     ]
 }
 
-/// Keeps a view under a name.
-pub(super) async fn save_view(at: At, RawForm(body): RawForm) -> Result<Response, Refusal> {
-    let fields = Fields::read(&body);
-    let query = Query::read(&Fields::read(fields.text("query").as_bytes()));
-    let name = fields.text("name");
-    let saved = match (1..=VIEW_NAME_MAX).contains(&name.chars().count()) {
-        false => Err(Refusal::Invalid(EN.systems.view_unnamed.to_owned())),
-        true => {
-            let accounts = &at.organisation.accounts;
-            let person = &at.who.person;
-            let saved = accounts
-                .save_view(person, LIST, name, &query.fields())
-                .await;
-            saved.map_err(Refusal::from)
-        }
-    };
-    match saved {
-        Ok(()) => Ok(see_other(&list_link(&at, &query, 1))),
-        Err(refusal) => {
-            let page = shown(&at, &query, 1, Some(&refusal), name).await?;
-            Ok(page
-                .with_status(StatusCode::UNPROCESSABLE_ENTITY)
-                .into_response())
-        }
-    }
-}
-
-/// Drops a view.
-pub(super) async fn drop_view(at: At, RawForm(body): RawForm) -> Result<Response, Refusal> {
-    let fields = Fields::read(&body);
-    let accounts = &at.organisation.accounts;
-    accounts
-        .drop_view(&at.who.person, LIST, fields.text("name"))
-        .await?;
-    Ok(see_other(&at.link("/systems")))
-}
-
 /// The address of the list as asked for.
 fn list_link(at: &At, query: &Query, page: usize) -> String {
     let mut fields = query.fields();
@@ -116,22 +79,14 @@ fn list_link(at: &At, query: &Query, page: usize) -> String {
     }
 }
 
-async fn shown(
-    at: &At,
-    query: &Query,
-    page: usize,
-    refusal: Option<&Refusal>,
-    view_name: &str,
-) -> Result<Page, Refusal> {
+fn shown(at: &At, query: &Query, page: usize, views: &Markup) -> Page {
     let words = &EN.systems;
-    let views = at.organisation.accounts.views(&at.who.person, LIST).await?;
     let inventory = &at.moment.digest.inventory;
     let found = inventory.find(query, &at.moment.derived);
     let page = page.min(found.len().div_ceil(ROWS_MAX).max(1));
     let declares = at.may(Action::Declare, Resource::Organisation);
     let body = html! {
         h1 { (Room::Systems.title()) }
-        (complaint(refusal))
         @if inventory.rows.is_empty() {
             (page::empty(words.empty, declares.then_some((at.link("/intake").as_str(), words.propose))))
             @if declares { p { a href=(at.link("/systems/import")) { (words.import) } } }
@@ -146,10 +101,10 @@ async fn shown(
                 a href=(at.link(&format!("/systems.csv?{}", query.fields()))) { (words.export) }
                 @if declares { " · " a href=(at.link("/systems/import")) { (words.import) } }
             }
-            (saved_views(at, query, &views, view_name))
+            (views)
         }
     };
-    Ok(page::page(at, Room::Systems, Room::Systems.title(), body))
+    page::page(at, Room::Systems, Room::Systems.title(), body)
 }
 
 fn filter(at: &At, query: &Query) -> Markup {
@@ -277,36 +232,6 @@ pub(super) fn pager(n: usize, page: usize, link: &dyn Fn(usize) -> String) -> Ma
                 (EN.number(first as u64)) "–" (EN.number((page * ROWS_MAX).min(n) as u64)) " " (words.of) " " (EN.number(n as u64))
                 @if page > 1 { " · " a href=(link(page - 1)) rel="prev" { (words.previous) } }
                 @if page < n_pages { " · " a href=(link(page + 1)) rel="next" { (words.following) } }
-            }
-        }
-    }
-}
-
-fn saved_views(at: &At, query: &Query, views: &[View], name: &str) -> Markup {
-    let words = &EN.systems;
-    html! {
-        section aria-labelledby="views" {
-            h2 #views { (words.views) }
-            @if views.is_empty() { p.quiet { (words.views_none) } }
-            ul {
-                @for view in views {
-                    li {
-                        a href=(at.link(&format!("/systems?{}", view.query))) { (view.name) }
-                        form method="post" action=(at.link("/views/systems/drop")) {
-                            (form_fields(at))
-                            input type="hidden" name="name" value=(view.name);
-                            button.plain type="submit" { (words.view_drop) span.unseen { " " (view.name) } }
-                        }
-                    }
-                }
-            }
-            @if *query != Query::default() {
-                form method="post" action=(at.link("/views/systems")) {
-                    (form_fields(at))
-                    input type="hidden" name="query" value=(query.fields());
-                    (field("name", words.view_name, name, None))
-                    p { button type="submit" { (words.view_save) } }
-                }
             }
         }
     }

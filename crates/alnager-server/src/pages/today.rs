@@ -357,7 +357,7 @@ fn figure(result: &TestResult) -> Markup {
     }
 }
 
-fn interval(result: &TestResult) -> Markup {
+pub(super) fn interval(result: &TestResult) -> Markup {
     html! {
         @match result.interval {
             Some(interval) => { (format!("{:.3} – {:.3}", interval.low, interval.high)) }
@@ -367,7 +367,7 @@ fn interval(result: &TestResult) -> Markup {
     }
 }
 
-fn limit(result: &TestResult) -> Markup {
+pub(super) fn limit(result: &TestResult) -> Markup {
     let bound = |bound: &Option<Decimal>| bound.as_ref().map(ToString::to_string);
     let (low, high) = (bound(&result.limit.low), bound(&result.limit.high));
     html! {
@@ -381,7 +381,7 @@ fn limit(result: &TestResult) -> Markup {
     }
 }
 
-fn outcome(outcome: Outcome) -> Markup {
+pub(super) fn outcome(outcome: Outcome) -> Markup {
     let (class, mark) = match outcome {
         Outcome::Pass => ("clear", "○"),
         Outcome::Fail => ("hold", "●"),

@@ -21,6 +21,12 @@ pub struct Shared {
     pub comment: &'static str,
     pub comment_note: &'static str,
     pub comment_send: &'static str,
+    pub views: &'static str,
+    pub views_none: &'static str,
+    pub view_name: &'static str,
+    pub view_save: &'static str,
+    pub view_drop: &'static str,
+    pub view_unnamed: &'static str,
 }
 
 /// English.
@@ -39,4 +45,10 @@ pub const EN: Shared = Shared {
     comment: "Your comment",
     comment_note: "It stays in the journal. Name nobody in it, so that a person can be erased.",
     comment_send: "Comment",
+    views: "Your saved views",
+    views_none: "Filter and sort as you need it, then keep it here under a name.",
+    view_name: "Name of this view",
+    view_save: "Save the view",
+    view_drop: "Drop",
+    view_unnamed: "give the view a name of 1 to 60 characters",
 };

@@ -24,6 +24,9 @@ use crate::review::{declaration_file, gate_day};
 
 pub use crate::law::interview::sheet::to_json;
 
+/// On what basis an answer of an interview stands where nobody gave another.
+pub const BASIS: &str = "answered in the interview";
+
 /// What an interview is about.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -116,7 +119,7 @@ impl Interview {
             },
             when,
             basis: match basis {
-                "" => "answered in the interview".to_owned(),
+                "" => BASIS.to_owned(),
                 basis => basis.to_owned(),
             },
             acting,
@@ -240,52 +243,72 @@ impl Interview {
 
     /// What the answers come to, for the packs of the interview.
     pub fn ending(&self) -> Ending {
-        let mut ending = Ending {
-            when: self.when,
-            in_force: Vec::new(),
-            ahead: Vec::new(),
-            n_not_applicable: 0,
-            unconfirmed: BTreeMap::new(),
-            unanswered: BTreeMap::new(),
-        };
-        let in_scope = |id: &String| {
-            self.scope
-                .packs
-                .as_ref()
-                .is_none_or(|packs| packs.contains(id))
-        };
-        for requirement in requirements(self.book(), &self.facts, self.when) {
-            if !in_scope(&requirement.pack().id) {
-                continue;
-            }
-            let (id, what) = (
-                requirement.text().id.clone(),
-                requirement.text().what.clone(),
-            );
-            match requirement.standing {
-                Standing::InForce { .. } => ending.in_force.push((id, what)),
-                Standing::Ahead { from } => ending.ahead.push((id, from, what)),
-                Standing::Waiting { until, .. } => ending.ahead.push((id, until, what)),
-                Standing::Ended { .. } | Standing::NotApplicable(_) => ending.n_not_applicable += 1,
-                // Below, by what they wait for.
-                Standing::Unknown { .. } => {}
-            }
-        }
-        let progress = self.progress();
-        self.by_fact(&progress.unconfirmed, &mut ending.unconfirmed);
-        self.by_fact(&progress.open, &mut ending.unanswered);
-        self.by_fact(&progress.skipped, &mut ending.unanswered);
-        ending
+        ending(
+            self.book(),
+            &self.facts,
+            self.when,
+            &self.scope,
+            &self.progress(),
+        )
     }
+}
 
-    fn by_fact(&self, pending: &[Pending], facts: &mut BTreeMap<String, Vec<String>>) {
-        for pending in pending {
-            for fact in &pending.facts {
-                let ids = facts.entry(self.kind(*fact).name.clone()).or_default();
-                ids.push(pending.requirement.text().id.clone());
-            }
+/// What answers come to, for the packs of a scope. `progress`: how far the same answers have come.
+pub fn ending(
+    book: &Book,
+    facts: &Facts,
+    when: AsOf,
+    scope: &Scope,
+    progress: &Progress,
+) -> Ending {
+    let mut ending = Ending {
+        when,
+        in_force: Vec::new(),
+        ahead: Vec::new(),
+        n_not_applicable: 0,
+        unconfirmed: BTreeMap::new(),
+        unanswered: BTreeMap::new(),
+    };
+    let in_scope = |id: &String| scope.packs.as_ref().is_none_or(|packs| packs.contains(id));
+    for requirement in requirements(book, facts, when) {
+        if !in_scope(&requirement.pack().id) {
+            continue;
+        }
+        let (id, what) = (
+            requirement.text().id.clone(),
+            requirement.text().what.clone(),
+        );
+        match requirement.standing {
+            Standing::InForce { .. } => ending.in_force.push((id, what)),
+            Standing::Ahead { from } => ending.ahead.push((id, from, what)),
+            Standing::Waiting { until, .. } => ending.ahead.push((id, until, what)),
+            Standing::Ended { .. } | Standing::NotApplicable(_) => ending.n_not_applicable += 1,
+            // Below, by what they wait for.
+            Standing::Unknown { .. } => {}
         }
     }
+    by_fact(book, &progress.unconfirmed, &mut ending.unconfirmed);
+    by_fact(book, &progress.open, &mut ending.unanswered);
+    by_fact(book, &progress.skipped, &mut ending.unanswered);
+    ending
+}
+
+fn by_fact(book: &Book, pending: &[Pending], facts: &mut BTreeMap<String, Vec<String>>) {
+    for pending in pending {
+        for fact in &pending.facts {
+            let kind = &book.vocabulary.kinds()[*fact];
+            let ids = facts.entry(kind.name.clone()).or_default();
+            ids.push(pending.requirement.text().id.clone());
+        }
+    }
+}
+
+/// The packs of law that binds, by id.
+pub fn binding(book: &Book) -> BTreeSet<String> {
+    book.packs()
+        .filter(|pack| pack.binding && pack.kind != PackKind::Bill)
+        .map(|pack| pack.id.clone())
+        .collect()
 }
 
 /// The packs an interview is about, by id.
@@ -293,11 +316,7 @@ fn chosen(book: &Book, packs: &Packs) -> Result<BTreeSet<String>, JobError> {
     let ids = || book.packs().map(|pack| pack.id.as_str());
     match packs {
         Packs::All => Ok(ids().map(str::to_owned).collect()),
-        Packs::Binding => Ok(book
-            .packs()
-            .filter(|pack| pack.binding && pack.kind != PackKind::Bill)
-            .map(|pack| pack.id.clone())
-            .collect()),
+        Packs::Binding => Ok(binding(book)),
         Packs::Named(names) => {
             if let Some(name) = names
                 .iter()

@@ -1,0 +1,136 @@
+//! What was measured of a system: the worst figure of each test on its page, and every figure beside the law on one of its own.
+
+use alnager_audit::judge::TestResult;
+use alnager_audit::policy::{Decimal, Metric};
+use alnager_office::assess::Assessment;
+use alnager_office::gate::TestOutcome;
+use alnager_report::html::columns;
+use axum::extract::RawQuery;
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::{Asked, Seen, asked, looking, seen};
+use crate::at::At;
+use crate::form::Fields;
+use crate::page::{self, Page, Room, complaint};
+use crate::pages::shared::answered;
+use crate::pages::today::{interval, limit, outcome};
+use crate::refusal::Refusal;
+use crate::words::EN;
+
+/// The page with every figure beside the law.
+pub(crate) async fn show(at: At, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let fields = Fields::read(query.unwrap_or_default().as_bytes());
+    let asked = asked(&at, &fields)?;
+    let page = shown(&at, &asked)?;
+    Ok(answered(page, asked.refusal.as_ref()))
+}
+
+fn shown(at: &At, asked: &Asked) -> Result<Page, Refusal> {
+    let seen = seen(at, asked.other)?;
+    let words = &EN.system;
+    let name = &seen.system.declaration.name;
+    let title = format!("{}: {name}", words.audits);
+    let body = html! {
+        p.crumbs { a href=(at.link("/systems")) { (Room::Systems.title()) } " · " a href=(at.link(&format!("/systems/{}#audits", seen.id))) { (name) } }
+        h1 { (title) }
+        (complaint(asked.refusal.as_ref()))
+        (looking(&seen))
+        @match &seen.found {
+            None => p { (words.working) },
+            Some((_, view)) => {
+                @let (measures, law) = columns(view);
+                div.spread { (measures) div.law { (law) } }
+            }
+        }
+    };
+    Ok(page::page(at, Room::Systems, &title, body))
+}
+
+/// The worst figure of each test, as a part of the system's page.
+pub(super) fn section(seen: &Seen<'_>) -> Markup {
+    let (at, words) = (seen.at, &EN.system);
+    let path = at.link(&format!("/systems/{}/measures", seen.id));
+    let path = match seen.other {
+        Some(other) => format!("{path}?at={}&known={}", other.valid, other.known),
+        None => path,
+    };
+    html! {
+        section aria-labelledby="audits" {
+            h2 #audits { (words.audits) }
+            @if let Some((assessment, _)) = &seen.found {
+                @if assessment.results.is_empty() { p { (words.nothing_measured) } }
+                @if !assessment.outcomes.is_empty() {
+                    p.note { (words.worst_note) }
+                    table.ledger.stacks {
+                        thead { tr { th scope="col" { (words.test) } th scope="col" { (EN.today.figure) } th scope="col" { (EN.today.interval) } th scope="col" { (EN.today.limit) } th scope="col" { (EN.today.result) } } }
+                        tbody { @for of in &assessment.outcomes { (row(assessment, of)) } }
+                    }
+                }
+                p { a href=(path) { (words.audits_all) } }
+            }
+        }
+    }
+}
+
+/// The judged result of a test on an attribute that is furthest from passing; of equals the first.
+fn furthest<'a>(assessment: &'a Assessment, of: &'a TestOutcome) -> Option<&'a TestResult> {
+    let worst = of.worst.as_ref()?;
+    let same = assessment.results.iter().filter(|result| {
+        result.test == of.test && result.audit == of.audit && result.attribute == of.attribute
+    });
+    let counted = same.filter(|result| result.is_judged && result.outcome == worst.outcome);
+    let ranked = counted
+        .rev()
+        .filter_map(|result| Some((result, beyond(result)?)));
+    let furthest = ranked.max_by(|one, other| one.1.total_cmp(&other.1));
+    Some(furthest.map_or(worst, |(result, _)| result))
+}
+
+/// How far a figure lies beyond its nearer limit, below zero inside; ratios by their logarithms. `None` where it is undefined.
+fn beyond(result: &TestResult) -> Option<f64> {
+    let scaled = |value: f64| match result.metric {
+        Metric::ImpactRatio => value.ln(),
+        Metric::SelectionDifference
+        | Metric::TprDifference
+        | Metric::FprDifference
+        | Metric::PpvDifference
+        | Metric::AccuracyDifference
+        | Metric::Accuracy => value,
+    };
+    let value = scaled(result.value?);
+    let bound = |bound: &Option<Decimal>| bound.as_ref().map(|bound| scaled(bound.value()));
+    let below = bound(&result.limit.low).map(|low| low - value);
+    let above = bound(&result.limit.high).map(|high| value - high);
+    below.into_iter().chain(above).max_by(f64::total_cmp)
+}
+
+/// The group, where it is one, and the value; undefined is said, never shown as 0.
+fn figure(result: &TestResult) -> Markup {
+    let value = result
+        .value
+        .map_or(EN.today.undefined.to_owned(), |value| format!("{value:.3}"));
+    html! {
+        @if !result.group.is_empty() { (result.group.replace('|', " × ")) ": " }
+        strong { (value) }
+    }
+}
+
+fn row(assessment: &Assessment, of: &TestOutcome) -> Markup {
+    let words = &EN.system;
+    let worst = furthest(assessment, of);
+    let requirements: Vec<&str> = of.requirements.iter().map(String::as_str).collect();
+    html! {
+        tr data-of=(requirements.join(" ")) {
+            th scope="row" {
+                (of.test)
+                @if !of.attribute.is_empty() { ", " (of.attribute.replace('*', " × ")) }
+                @if of.is_what_if { " " span.note { (words.is_what_if) } }
+            }
+            td data-label=(EN.today.figure) { @match worst { Some(worst) => (figure(worst)), None => span.quiet { (words.no_figure) } } }
+            td data-label=(EN.today.interval) { @if let Some(worst) = worst { (interval(worst)) } }
+            td data-label=(EN.today.limit) { @if let Some(worst) = worst { (limit(worst)) } }
+            td data-label=(EN.today.result) { (outcome(of.outcome)) }
+        }
+    }
+}
