@@ -22,6 +22,7 @@ mod account;
 mod answer;
 mod evidence;
 mod gate;
+mod journal;
 mod lab;
 mod people;
 mod setup;
@@ -142,7 +143,8 @@ pub fn routes(house: Arc<House>) -> Routes {
             people::close,
         )
         .post("/{org}/comments", Action::Comment, shared::comment);
-    api::routes(tasks::routes(evidence::routes(gate::routes(routes))))
+    let routes = journal::routes(evidence::routes(gate::routes(routes)));
+    api::routes(tasks::routes(routes))
 }
 
 /// The front door: into the only organisation, or a choice.

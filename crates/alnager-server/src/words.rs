@@ -16,6 +16,7 @@ pub mod answer;
 pub mod evidence;
 pub mod gate;
 pub mod import;
+pub mod journal;
 pub mod lab;
 pub mod shared;
 pub mod system;
@@ -62,6 +63,8 @@ pub struct Words {
     pub systems: systems::Systems,
     /// Importing a list of systems.
     pub import: import::Import,
+    /// The room Journal.
+    pub journal: journal::Journal,
 }
 
 /// The frame of every page.
@@ -316,6 +319,7 @@ pub static EN: Words = Words {
     systems: systems::EN,
     answer: answer::EN,
     import: import::EN,
+    journal: journal::EN,
 };
 
 impl Words {
