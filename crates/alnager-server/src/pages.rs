@@ -24,6 +24,7 @@ mod evidence;
 mod gate;
 mod journal;
 mod lab;
+mod law;
 mod people;
 mod setup;
 mod shared;
@@ -143,6 +144,7 @@ pub fn routes(house: Arc<House>) -> Routes {
             people::close,
         )
         .post("/{org}/comments", Action::Comment, shared::comment);
+    let routes = law::routes(routes);
     let routes = journal::routes(evidence::routes(gate::routes(routes)));
     api::routes(tasks::routes(routes))
 }

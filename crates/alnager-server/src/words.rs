@@ -18,6 +18,7 @@ pub mod gate;
 pub mod import;
 pub mod journal;
 pub mod lab;
+pub mod law;
 pub mod shared;
 pub mod system;
 pub mod systems;
@@ -65,6 +66,8 @@ pub struct Words {
     pub import: import::Import,
     /// The room Journal.
     pub journal: journal::Journal,
+    /// The room Law.
+    pub law: law::Law,
 }
 
 /// The frame of every page.
@@ -320,6 +323,7 @@ pub static EN: Words = Words {
     answer: answer::EN,
     import: import::EN,
     journal: journal::EN,
+    law: law::EN,
 };
 
 impl Words {
