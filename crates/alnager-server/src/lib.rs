@@ -32,6 +32,7 @@ pub mod route;
 pub mod secret;
 pub mod serve;
 pub mod session;
+pub mod texts;
 pub mod uploads;
 pub mod words;
 

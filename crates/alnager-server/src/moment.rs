@@ -1,7 +1,7 @@
 //! Moments: what a page is made of. Never changed; a newer one takes its place.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use alnager_audit::measures::Measures;
@@ -23,6 +23,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
 use crate::digest::Digest;
+use crate::pages::Needs;
 
 /// The organisation at one moment: everything the journal says, the law in use, and what follows from both.
 #[derive(Debug, Clone)]
@@ -41,8 +42,27 @@ pub struct Moment {
     pub today: Date,
     /// What rooms show across all systems.
     pub digest: Arc<Digest>,
+    /// What waits for each person, once somebody has asked for it.
+    pub needs: Arc<Asked>,
     /// How many systems are still to be worked out.
     pub n_behind: usize,
+}
+
+/// What waits for each person: worked out when they first ask, and kept as long as the moment.
+#[derive(Debug, Default)]
+pub struct Asked(Mutex<HashMap<String, Arc<Needs>>>);
+
+impl Asked {
+    /// What waits for a person.
+    pub fn of(&self, person: &str, work: impl FnOnce() -> Needs) -> Arc<Needs> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known().get(person).cloned();
+        found.unwrap_or_else(|| {
+            let needs = Arc::new(work());
+            known().insert(person.to_owned(), Arc::clone(&needs));
+            needs
+        })
+    }
 }
 
 /// What a review sealed of measurements.
@@ -144,6 +164,7 @@ impl Deriver {
             measures: Arc::default(),
             today: deriver.today(),
             digest: Arc::default(),
+            needs: Arc::default(),
             n_behind: writer.state().systems.len(),
         };
         let (publish, moments) = watch::channel(Arc::new(first));
@@ -225,12 +246,14 @@ impl Deriver {
             moment.n_behind -= 1;
             if published.elapsed() > PUBLISH {
                 moment.digest = Arc::new(Digest::of(&moment.state, &moment.derived, today));
+                moment.needs = Arc::default();
                 publish.send_replace(Arc::new(moment.clone()));
                 published = Instant::now();
             }
         }
         moment.n_behind = 0;
         moment.digest = Arc::new(Digest::of(&moment.state, &moment.derived, today));
+        moment.needs = Arc::default();
         publish.send_replace(Arc::new(moment));
     }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::api::Onces;
 use crate::lab::Lab;
 use crate::moment::{Deriver, Moment};
+use crate::texts::Texts;
 use crate::uploads::Uploads;
 
 /// One organisation, its desk open.
@@ -29,6 +30,8 @@ pub struct Organisation {
     pub lab: Lab,
     /// Files sent and not confirmed yet.
     pub uploads: Uploads,
+    /// Official texts kept opened.
+    pub texts: Texts,
     /// What programs asked under which idempotency keys.
     pub onces: Onces,
     /// A second handle of the desk, for reading entries, payloads and documents.
@@ -71,6 +74,7 @@ impl Organisation {
             accounts,
             lab: Lab::open()?,
             uploads: Uploads::default(),
+            texts: Texts::default(),
             onces: Onces::default(),
             reader: Mutex::new(reader),
             writer,

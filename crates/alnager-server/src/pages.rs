@@ -23,7 +23,9 @@ mod answer;
 mod evidence;
 mod gate;
 mod intake;
+mod journal;
 mod lab;
+mod law;
 mod people;
 mod search;
 mod setup;
@@ -34,6 +36,8 @@ mod systems;
 mod tasks;
 mod today;
 mod views;
+
+pub use today::Needs;
 
 /// Every route of the server.
 pub fn routes(house: Arc<House>) -> Routes {
@@ -147,7 +151,8 @@ pub fn routes(house: Arc<House>) -> Routes {
             people::close,
         )
         .post("/{org}/comments", Action::Comment, shared::comment);
-    let routes = intake::routes(evidence::routes(gate::routes(routes)));
+    let routes = law::routes(intake::routes(routes));
+    let routes = journal::routes(evidence::routes(gate::routes(routes)));
     api::routes(tasks::routes(routes))
 }
 

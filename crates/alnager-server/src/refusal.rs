@@ -156,7 +156,7 @@ impl From<Refused> for Refusal {
 }
 
 /// The office's words were written for the command line: what they say in brackets about its flags is of no use on a page.
-fn for_browsers(words: &str) -> String {
+pub fn for_browsers(words: &str) -> String {
     let mut shown = String::with_capacity(words.len());
     let mut rest = words;
     while let Some(start) = rest.find(" (") {

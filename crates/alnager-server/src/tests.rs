@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use alnager_office::role::Role;
@@ -53,6 +54,11 @@ pub(crate) struct Visitor {
 impl Street {
     /// Opens the demonstration under these words.
     pub(crate) async fn open(slugs: &[&str]) -> Street {
+        Street::open_with(slugs, "alnager".into()).await
+    }
+
+    /// The same, where uploaded files are read by this program.
+    pub(crate) async fn open_with(slugs: &[&str], program: PathBuf) -> Street {
         let folder = tempfile::tempdir().unwrap();
         let mut places = Vec::new();
         for slug in slugs {
@@ -60,14 +66,14 @@ impl Street {
             demo::fill(&place).await.unwrap();
             places.push(place);
         }
-        Street::of(places, folder).await
+        Street::of(places, folder, program).await
     }
 
-    pub(crate) async fn of(places: Vec<Place>, folder: TempDir) -> Street {
+    async fn of(places: Vec<Place>, folder: TempDir, program: PathBuf) -> Street {
         let options = Options {
             public: None,
             zone: TimeZone::UTC,
-            program: "alnager".into(),
+            program,
         };
         let house = Arc::new(House::open(places, options).await.unwrap());
         for seat in house.seats.values() {

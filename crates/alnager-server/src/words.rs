@@ -17,7 +17,9 @@ pub mod evidence;
 pub mod gate;
 pub mod import;
 pub mod intake;
+pub mod journal;
 pub mod lab;
+pub mod law;
 pub mod search;
 pub mod shared;
 pub mod system;
@@ -68,6 +70,10 @@ pub struct Words {
     pub intake: intake::Intake,
     /// The search across rooms.
     pub search: search::Search,
+    /// The room Journal.
+    pub journal: journal::Journal,
+    /// The room Law.
+    pub law: law::Law,
 }
 
 /// The frame of every page.
@@ -324,6 +330,8 @@ pub static EN: Words = Words {
     import: import::EN,
     intake: intake::EN,
     search: search::EN,
+    journal: journal::EN,
+    law: law::EN,
 };
 
 impl Words {

@@ -18,7 +18,7 @@ use crate::pages::shared::{
     requirement_link, searched, system_link, system_name,
 };
 use crate::pages::views;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, for_browsers};
 use crate::route::{Routes, see_other};
 use crate::words::EN;
 
@@ -200,7 +200,7 @@ fn blocker_why(at: &At, blocker: &Blocker) -> Markup {
     html! {
         p { strong { (blocker.id) } ": " (blocker.what) }
         p { cite { (blocker.citation) } " · " (at.name(&blocker.owner)) }
-        p.flip { (EN.gate.next) ": " (blocker.next) }
+        p.flip { (EN.gate.next) ": " (for_browsers(&blocker.next)) }
     }
 }
 
@@ -355,7 +355,7 @@ fn blockers(at: &At, id: &str) -> Markup {
                                     (page::why(&blocker.id, blocker_why(at, blocker)))
                                 }
                                 td data-label=(words.owner) { (at.name(&blocker.owner)) }
-                                td data-label=(words.next) { (blocker.next) }
+                                td data-label=(words.next) { (for_browsers(&blocker.next)) }
                                 td data-label=(words.exception) {
                                     @match excepted {
                                         Some(one) => { (one.granted.exception) " " (words.until) " " (day(one.until())) br; span.note { (one.granted.measures) " · " (at.name(&one.granted.by)) } },

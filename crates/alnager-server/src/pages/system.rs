@@ -27,7 +27,7 @@ use crate::page::{self, Page, Room, complaint, day, status, verdict};
 use crate::pages::answer;
 use crate::pages::shared::comments;
 use crate::pages::systems::{launch, page_number, pager, stage_words};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, for_browsers};
 use crate::words::EN;
 
 pub(super) mod fact;
@@ -256,7 +256,7 @@ fn in_the_way(view: &ReviewView) -> Markup {
                 li {
                     strong { (blocker.id) } " " (blocker.what) br;
                     cite { (blocker.citation) } " · " (blocker.owner) br;
-                    span.flip { (words.next) ": " (blocker.next) }
+                    span.flip { (words.next) ": " (for_browsers(&blocker.next)) }
                 }
             }
         }
@@ -512,7 +512,7 @@ fn requirement_row(seen: &Seen<'_>, judged: &Judged) -> Markup {
                 br; cite { (cited(judged)) } " "
                 (page::why(&text.id, html! {
                     p { (page::sentence(&judged.why)) }
-                    @if !judged.next.is_empty() { p.flip { (words.next) ": " (judged.next) } }
+                    @if !judged.next.is_empty() { p.flip { (words.next) ": " (for_browsers(&judged.next)) } }
                     p { a href=(at.link(&format!("/systems/{}/requirements/{}", seen.id, text.id))) { (words.proof) } }
                 }))
             }

@@ -15,10 +15,18 @@ use maud::{Markup, html};
 use crate::access::Action;
 use crate::at::At;
 use crate::page::{self, Page, Room, day, days_left, verdict};
+use crate::refusal::for_browsers;
 use crate::words::EN;
 
 /// Most rows of a list; the room it comes from has the rest.
 const ROWS_MAX: usize = 12;
+
+/// What waits for somebody: the first of it, and how much in all.
+#[derive(Debug)]
+pub struct Needs {
+    first: Vec<Need>,
+    n: usize,
+}
 
 /// Something that waits for whoever looks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,8 +96,8 @@ fn tally(at: &At) -> Markup {
 
 fn needs(at: &At) -> Markup {
     let words = &EN.today;
-    let needs = waiting_for(at);
-    let n = needs.len();
+    let needs = at.moment.needs.of(&at.who.person, || waiting_for(at));
+    let (needs, n) = (&needs.first, needs.n);
     html! {
         section aria-labelledby="needs" {
             h2 #needs { (words.needs) @if n > 0 { " (" (n) ")" } }
@@ -98,7 +106,7 @@ fn needs(at: &At) -> Markup {
                 table.ledger.stacks {
                     thead { tr { th scope="col" { (words.what) } th scope="col" { (words.due) } } }
                     tbody {
-                        @for need in needs.iter().take(ROWS_MAX) {
+                        @for need in needs {
                             tr {
                                 th scope="row" { (need.what) " " a href=(need.path) { (need.to) } }
                                 td { @if let Some(due) = need.due { (day(due)) " · " (days_left(due, at.today())) } }
@@ -113,7 +121,7 @@ fn needs(at: &At) -> Markup {
 }
 
 /// What waits for whoever looks: the soonest first, and what has no day after it.
-fn waiting_for(at: &At) -> Vec<Need> {
+fn waiting_for(at: &At) -> Needs {
     let mut needs = Vec::new();
     evidence_needs(at, &mut needs);
     fact_needs(at, &mut needs);
@@ -127,7 +135,9 @@ fn waiting_for(at: &At) -> Vec<Need> {
             .then_with(|| one.rank.cmp(&other.rank))
             .then_with(|| one.to.cmp(&other.to))
     });
-    needs
+    let n = needs.len();
+    needs.truncate(ROWS_MAX);
+    Needs { first: needs, n }
 }
 
 /// Evidence to decide on, one line a system.
@@ -305,7 +315,7 @@ fn flip(at: &At, standing: &DerivedSystem) -> Markup {
                 (page::why(&first.id, html! {
                     p { strong { (first.id) } ": " (first.what) }
                     p { cite { (first.citation) } " · " (at.name(&first.owner)) }
-                    p.flip { (EN.today.flip) ": " (first.next) }
+                    p.flip { (EN.today.flip) ": " (for_browsers(&first.next)) }
                 }))
             }
         }

@@ -16,7 +16,7 @@ use crate::at::At;
 use crate::form::Fields;
 use crate::page::{self, Room, day};
 use crate::pages::shared::{attachment, encoded, system_name};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, for_browsers};
 use crate::words::EN;
 
 /// Most entries about the system that are looked through for the day the hold began.
@@ -90,7 +90,7 @@ async fn made(at: &At) -> Result<Notice, Refusal> {
         what: blocker.what.clone(),
         citation: blocker.citation.clone(),
         owner: at.name(&blocker.owner),
-        next: blocker.next.clone(),
+        next: for_browsers(&blocker.next),
     });
     Ok(Notice {
         organisation: organisation.map_or(String::new(), |known| known.name.clone()),

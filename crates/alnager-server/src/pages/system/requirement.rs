@@ -25,7 +25,7 @@ use crate::page::{self, Page, Room, complaint, day, field, form_fields, status};
 use crate::pages::evidence::standing as evidence_standing;
 use crate::pages::shared::comments;
 use crate::pages::systems::import::file_name;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, for_browsers};
 use crate::route::see_other;
 use crate::words::EN;
 
@@ -259,7 +259,7 @@ fn standing(at: &At, pack: &Pack, text: &RequirementText, judged: Option<&Judged
         p { (text.how) }
         @if let Some(judged) = judged {
             p { (status(judged.status)) " · " (page::sentence(&judged.why)) }
-            @if !judged.next.is_empty() { p.flip { (words.next) ": " (judged.next) } }
+            @if !judged.next.is_empty() { p.flip { (words.next) ": " (for_browsers(&judged.next)) } }
             dl.facts {
                 dt { (words.owner) } dd { (at.name(&judged.owner)) }
                 @if let Some(from) = judged.from() { dt { (words.from) } dd { (day(from)) } }
