@@ -5,7 +5,10 @@ use std::path::Path;
 use alnager_journal::dossier::Limits;
 use alnager_journal::proof::Proof;
 use alnager_journal::verify::Trust;
+use alnager_office::people::Basis;
 use alnager_office::role::Role;
+use alnager_work::acting::Flags;
+use alnager_work::people::erase;
 use axum::http::{Method, header};
 
 use super::*;
@@ -122,15 +125,35 @@ async fn an_entry_is_proven_by_what_one_takes_away() {
 async fn what_was_erased_is_said_and_not_shown() {
     let street = Street::open(&["one"]).await;
     let organisation = street.house.seats["one"].organisation().unwrap();
-    let entry = organisation.reader().await.unwrap().entry(0).await;
-    let entry = entry.unwrap().unwrap();
-    let moment = organisation.moment();
-    assert_eq!(moment.state.systems.len(), 7);
+    let state = organisation.moment().state.clone();
+    let board = state.person("Johanna Brandt").unwrap().to_owned();
+    let named = state.person_entries[&board][0];
     let officer = street.with_role("one", Role::Officer).await;
-    let page = officer.get("/journal/0").await.is(200).text();
-    assert!(page.contains("Example Group"));
-    assert!(!page.contains(EN.journal.payload_erased));
-    assert_eq!(EN.journal.happened(&entry.kind), "the desk was opened");
+    let page = officer
+        .get(&format!("/journal/{named}"))
+        .await
+        .is(200)
+        .text();
+    assert!(page.contains("Johanna Brandt") && !page.contains(EN.journal.payload_erased));
+    let flags = Flags {
+        desk: organisation.place.clone(),
+        actor: Some("Ines Marchetti".to_owned()),
+        ..Flags::default()
+    };
+    let basis = Basis::NoLongerNecessary;
+    erase(&flags, "Johanna Brandt", basis, "left us")
+        .await
+        .unwrap();
+    let page = officer
+        .get(&format!("/journal/{named}"))
+        .await
+        .is(200)
+        .text();
+    assert!(page.contains(EN.journal.payload_erased), "{page}");
+    assert!(
+        page.contains(EN.journal.proof_holds),
+        "what is left is still proven"
+    );
 }
 
 #[tokio::test]

@@ -17,24 +17,38 @@ use crate::pages::shared::{Paging, encoded, head, system_link};
 use crate::refusal::Refusal;
 use crate::words::EN;
 
-/// Most changes named for one system.
-const CHANGES_MAX: usize = 40;
+/// Most lines of changes for one system.
+const LINES_MAX: usize = 40;
 
-/// One change for a system.
+/// Something that happens to requirements of a system.
+#[derive(PartialEq, Eq)]
 struct Change {
-    /// The requirement, or the clock.
-    id: String,
-    is_clock: bool,
     /// The day it happens, where it has one.
     on: Option<Date>,
     words: String,
+}
+
+/// What a change meets.
+struct Met {
+    /// The requirement, or the clock.
+    id: String,
+    is_clock: bool,
     evidence_missing: Vec<String>,
 }
 
-/// What changes for one system.
+/// What changes for one system; what happens alike stands together.
 struct Changed {
     system: String,
-    changes: Vec<Change>,
+    changes: Vec<(Change, Vec<Met>)>,
+}
+
+impl Changed {
+    fn add(&mut self, change: Change, met: Met) {
+        match self.changes.iter_mut().find(|(known, _)| *known == change) {
+            Some((_, all)) => all.push(met),
+            None => self.changes.push((change, vec![met])),
+        }
+    }
 }
 
 /// The systems of one page of the inventory with what changes for them. Worked out in a thread that may block: some milliseconds a
@@ -84,25 +98,9 @@ fn worked_out(
     let next = |day: Date| day.tomorrow().unwrap_or(day);
     let (first, end) = (next(span.before.valid), next(span.after.valid));
     for member in &inventory.members {
-        let Some(system) = state.systems.get(&member.id) else {
-            continue;
-        };
-        let facts = system.law_facts(book, &state.counsel);
-        let reader = book.reader(&facts, span.after.known);
-        let items = agenda(&reader, first, end);
-        let items = items
-            .iter()
-            .filter(|item| !inventory.sets_aside(book, &item.requirement, member));
-        let changes = items.map(|item| Change {
-            id: item.requirement.text().id.clone(),
-            is_clock: false,
-            on: Some(item.day),
-            words: item.turn.word().to_owned(),
-            evidence_missing: Vec::new(),
-        });
         found.push(Changed {
             system: member.id.clone(),
-            changes: changes.collect(),
+            changes: Vec::new(),
         });
     }
     if span.before.known < span.after.known {
@@ -111,19 +109,41 @@ fn worked_out(
         let before = law(span.before.known);
         let impact = impact_of(inventory, before, after.clone(), span.before.valid, horizon)?;
         for (changed, impact) in found.iter_mut().zip(impact.systems) {
-            let shifts = impact.shifts.into_iter().map(|shift| Change {
-                words: format!(
-                    "{}: {} → {}",
-                    shift.kind.word().replace('_', " "),
-                    shift.before,
-                    shift.after
-                ),
-                on: None,
-                id: shift.id,
-                is_clock: shift.is_clock,
-                evidence_missing: shift.evidence_missing,
-            });
-            changed.changes.extend(shifts);
+            for shift in impact.shifts {
+                let kind = shift.kind.word().replace('_', " ");
+                let change = Change {
+                    on: None,
+                    words: format!("{kind}: {} → {}", shift.before, shift.after),
+                };
+                let met = Met {
+                    id: shift.id,
+                    is_clock: shift.is_clock,
+                    evidence_missing: shift.evidence_missing,
+                };
+                changed.add(change, met);
+            }
+        }
+    }
+    for (changed, member) in found.iter_mut().zip(&inventory.members) {
+        let Some(system) = state.systems.get(&member.id) else {
+            continue;
+        };
+        let facts = system.law_facts(book, &state.counsel);
+        let reader = book.reader(&facts, span.after.known);
+        for item in agenda(&reader, first, end) {
+            if inventory.sets_aside(book, &item.requirement, member) {
+                continue;
+            }
+            let change = Change {
+                on: Some(item.day),
+                words: item.turn.word().to_owned(),
+            };
+            let met = Met {
+                id: item.requirement.text().id.clone(),
+                is_clock: false,
+                evidence_missing: Vec::new(),
+            };
+            changed.add(change, met);
         }
     }
     found.retain(|changed| !changed.changes.is_empty());
@@ -133,28 +153,37 @@ fn worked_out(
 fn line(at: &At, changed: &Changed) -> Markup {
     let words = &EN.law;
     let n = changed.changes.len();
-    let titles = |kinds: &[String]| {
-        let register = &at.moment.library.book.evidence;
-        let titles = kinds.iter().map(|kind| register.title(kind));
-        titles.collect::<Vec<_>>().join(", ")
-    };
     html! {
         tr data-of=(changed.system) {
             th scope="row" { (system_link(at, &changed.system)) }
             td data-label=(words.change) {
                 ul {
-                    @for change in changed.changes.iter().take(CHANGES_MAX) {
+                    @for (change, all) in changed.changes.iter().take(LINES_MAX) {
                         li {
-                            @if let Some(on) = change.on { (day(on)) ": " }
-                            @if change.is_clock { (change.id) }
-                            @else { a href=(at.link(&format!("/systems/{}/requirements/{}", encoded(&changed.system), encoded(&change.id)))) { (change.id) } }
-                            " " (change.words)
-                            @if !change.evidence_missing.is_empty() { " · " (words.evidence_missing) ": " (titles(&change.evidence_missing)) }
+                            @if let Some(on) = change.on { (day(on)) " " }
+                            (change.words) ": "
+                            @for (n, met) in all.iter().enumerate() { @if n > 0 { ", " } (one(at, &changed.system, met)) }
                         }
                     }
                 }
-                @if n > CHANGES_MAX { p.note { (EN.number((n - CHANGES_MAX) as u64)) " " (words.more) } }
+                @if n > LINES_MAX { p.note { (EN.number((n - LINES_MAX) as u64)) " " (words.more) } }
             }
         }
+    }
+}
+
+/// A requirement of a system that a change meets; a clock has no page.
+fn one(at: &At, system: &str, met: &Met) -> Markup {
+    let register = &at.moment.library.book.evidence;
+    let missing = met.evidence_missing.iter();
+    let missing: Vec<&str> = missing.map(|kind| register.title(kind)).collect();
+    let path = format!(
+        "/systems/{}/requirements/{}",
+        encoded(system),
+        encoded(&met.id)
+    );
+    html! {
+        @if met.is_clock { (met.id) } @else { a href=(at.link(&path)) { (met.id) } }
+        @if !missing.is_empty() { span.note { " (" (EN.law.evidence_missing) ": " (missing.join(", ")) ")" } }
     }
 }
