@@ -132,7 +132,9 @@ async fn audit_a_file(driver: String, width: u32) {
     browser.press(Key::Enter).await;
     browser.at("/example-group/lab/").await;
     browser.says("hired").await;
-    browser.tab_to("button", "").await;
+    browser.tab_to("input#favourable", "").await;
+    browser.typed("yes").await;
+    browser.tab_to("button", "Measure").await;
     browser.press(Key::Enter).await;
     browser.says("0.50").await;
     browser.says("alnager audit").await;
