@@ -276,12 +276,13 @@ fn line(at: &At, row: &Row<'_>, query: &Fields, when: AsOf) -> Markup {
             td data-label=(words.where_) { (pack.jurisdiction) }
             td data-label=(words.standing) { (binds(at, pack)) }
             td data-label=(words.requirements) {
-                (EN.number(row.n_in_force as u64)) " " (EN.shared.of) " " (EN.number(pack.requirements.len() as u64)) " " (words.in_force)
+                @if pack.requirements.is_empty() { (EN.count(pack.clocks.len(), "clock", "clocks")) }
+                @else { (EN.number(row.n_in_force as u64)) " " (EN.shared.of) " " (EN.number(pack.requirements.len() as u64)) " " (words.in_force) }
                 @if row.n_ahead > 0 { ", " (EN.number(row.n_ahead as u64)) " " (words.coming) }
                 @if pack.known_as_of < when.known { br; span.note { (words.read_to) " " (day(pack.known_as_of)) } }
             }
             td data-label=(words.next) { @match row.next { Some(next) => (day(next)), None => span.quiet { (words.none) } } }
-            td data-label=(words.fares) { (fares(row.across)) }
+            td data-label=(words.fares) { @if !pack.requirements.is_empty() { (fares(row.across)) } }
         }
     }
 }

@@ -209,7 +209,7 @@ async fn a_dossier_is_verified_in_another_process_that_may_die() {
         .is(200);
     let good = good.text();
     assert!(
-        good.contains("1,234 Entries") && good.contains("&lt;credit&gt;"),
+        good.contains("1,234 entries in all") && good.contains("&lt;credit&gt;"),
         "{good}"
     );
     assert!(good.contains(EN.journal.consistent) && good.contains(EN.journal.law_foreign));

@@ -294,7 +294,7 @@ fn verdict(found: &Value, command: &str) -> Markup {
                     ul { @for one in &differs { li { (one) } } }
                 }
                 dl.facts {
-                    dt { (words.log) } dd { code { (found["journal"]["origin"].as_str().unwrap_or_default()) } ", " (number(&found["journal"]["size"])) " " (words.entries) }
+                    dt { (words.log) } dd { code { (found["journal"]["origin"].as_str().unwrap_or_default()) } ", " (number(&found["journal"]["size"])) " " (words.entries_long) }
                     dt { (words.root) } dd { code { (found["journal"]["root"].as_str().unwrap_or_default()) } }
                     dt { (words.signed_by) } dd { code { (found["signer"].as_str().unwrap_or_default()) } }
                     dt { (words.entries) } dd { (number(&found["entries"])) }
@@ -353,7 +353,7 @@ async fn own(at: &At, checked: Option<&Own>) -> Result<Markup, Refusal> {
             @if holds { p { span.tag.clear { span aria-hidden="true" { "○" } " " (words.own_holds) } } }
             @else { p { span.tag.hold { span aria-hidden="true" { "●" } " " (words.own_fails) } } }
             dl.facts {
-                dt { (words.log) } dd { code { (checkpoint.origin()) } ", " (EN.number(checkpoint.size())) " " (words.entries) }
+                dt { (words.log) } dd { code { (checkpoint.origin()) } ", " (EN.number(checkpoint.size())) " " (words.entries_long) }
                 dt { (words.root) } dd { code { (checkpoint.root().to_base64()) } }
                 dt { (words.signed_by) } dd { code { (key) } }
                 dt { (words.cosigned) } dd { @match cosigned { Some(size) => (EN.number(size)), None => span.quiet { (words.not_cosigned) } } }

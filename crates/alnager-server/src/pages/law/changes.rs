@@ -130,7 +130,7 @@ fn calendar(at: &At, span: Span) -> Markup {
             @if dates.is_empty() { p.quiet { (words.calendar_none) } }
             @else {
                 table.ledger.stacks {
-                    (head(&[words.day, words.happens, words.requirements, words.condition, words.citation]))
+                    (head(&[words.date, words.happens, words.requirements, words.condition, words.citation]))
                     tbody {
                         @for date in dates.iter().take(ROWS_MAX) {
                             tr {

@@ -118,26 +118,33 @@ fn dates(pack: &Pack, text: &RequirementText, known: Date) -> Markup {
     let words = &EN.law;
     let groups = text.applies.iter().flat_map(|group| {
         let choices = pack.choose.get(group).into_iter().flatten();
-        std::iter::once(group).chain(choices.map(|choice| &choice.group))
+        let chosen = choices.map(|choice| (&choice.group, choice.when.as_ref()));
+        std::iter::once((group, None)).chain(chosen)
     });
-    let rows = groups.filter_map(|group| pack.applies.get(group)).flatten();
     let counts =
-        |row: &&DateRow| row.known <= known && row.until_known.is_none_or(|until| known < until);
-    let rows: Vec<&DateRow> = rows.filter(counts).collect();
+        |row: &DateRow| row.known <= known && row.until_known.is_none_or(|until| known < until);
+    let mut rows: Vec<(&DateRow, Vec<String>)> = Vec::new();
+    for (group, chosen) in groups {
+        let own = pack.applies.get(group).into_iter().flatten();
+        rows.extend(own.filter(|row| counts(row)).map(|row| {
+            let conditions = chosen.into_iter().chain(&row.when);
+            (row, conditions.map(|when| flat(&when.text)).collect())
+        }));
+    }
     html! {
         section aria-labelledby="dates" {
             h2 #dates { (words.dates) }
             @if rows.is_empty() { p { (page::sentence(words.no_date)) } }
             @else {
                 table.ledger.stacks {
-                    (head(&[words.from, words.until, words.known_since, words.condition, words.citation]))
+                    (head(&[words.governs_from, words.governs_until, words.known_since, words.condition, words.citation]))
                     tbody {
-                        @for row in rows {
+                        @for (row, conditions) in &rows {
                             tr {
                                 th scope="row" { (day(row.from)) @if let Some(reason) = &row.reason { br; span.note { (reason) } } }
-                                td data-label=(words.until) { @match row.to { Some(to) => (day(to)), None => span.quiet { (words.until_further) } } }
+                                td data-label=(words.governs_until) { @match row.to { Some(to) => (day(to)), None => span.quiet { (words.until_further) } } }
                                 td data-label=(words.known_since) { (day(row.known)) @if let Some(doubt) = &row.unconfirmed { " " (preview(&text.id, std::slice::from_ref(doubt))) } }
-                                td data-label=(words.condition) { @match &row.when { Some(when) => code { (flat(&when.text)) }, None => (EN.shared.all) } }
+                                td data-label=(words.condition) { @if conditions.is_empty() { (EN.law.by_facts) } @for condition in conditions { code { (condition) } " " } }
                                 td data-label=(words.citation) { cite { (pack.cited(&row.cite)) } }
                             }
                         }
@@ -166,13 +173,13 @@ fn systems(at: &At, id: &str, path: &str, query: &Fields) -> Markup {
             @else {
                 p { (fares(across(at, id))) }
                 table.ledger.stacks {
-                    (head(&[words.system, words.stands, words.from, EN.system.owner]))
+                    (head(&[words.system, words.stands, words.governs_from, EN.system.owner]))
                     tbody {
                         @for (_, system, one) in paging.rows(&rows) {
                             tr data-of=(system) {
                                 th scope="row" { (system_link(at, system)) }
                                 td data-label=(words.stands) { a href=(at.link(&format!("/systems/{}/requirements/{}", encoded(system), encoded(id)))) { (status(one.status)) } }
-                                td data-label=(words.from) { @match one.from { Some(from) => (day(from)), None => span.quiet { (words.no_date) } } }
+                                td data-label=(words.governs_from) { @match one.from { Some(from) => (day(from)), None => span.quiet { (words.no_date) } } }
                                 td data-label=(EN.system.owner) { (at.name(&one.owner)) }
                             }
                         }
