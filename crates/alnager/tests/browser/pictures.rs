@@ -2,13 +2,12 @@
 
 use super::*;
 
-/// File, page, width.
-const PICTURES: &[(&str, &str, u32)] = &[
-    ("desk-today", "/today", WIDE),
-    ("desk-systems", "/systems", WIDE),
-    ("desk-system", "/systems/credit", WIDE),
-    ("desk-gate", "/gate/credit", WIDE),
-    ("desk-today-narrow", "/today", NARROW),
+/// File and page.
+const PICTURES: &[(&str, &str)] = &[
+    ("desk-today", "/today"),
+    ("desk-systems", "/systems"),
+    ("desk-system", "/systems/credit"),
+    ("desk-gate", "/gate/credit"),
 ];
 
 #[test]
@@ -18,15 +17,13 @@ fn pictures() {
     };
     with_browser("pictures", async |driver| {
         let demo = Demo::start();
-        for width in [WIDE, NARROW] {
-            let browser = Browser::open(&driver, &demo, "Ines Marchetti", width).await;
-            for (name, page, _) in PICTURES.iter().filter(|picture| picture.2 == width) {
-                browser.go(page).await;
-                let picture = browser.client.screenshot().await.unwrap();
-                let file = Path::new(&folder).join(format!("{name}.png"));
-                std::fs::write(file, picture).unwrap();
-            }
-            browser.close().await;
+        let browser = Browser::open(&driver, &demo, "Ines Marchetti", WIDE).await;
+        for (name, page) in PICTURES {
+            browser.go(page).await;
+            let picture = browser.client.screenshot().await.unwrap();
+            let file = Path::new(&folder).join(format!("{name}.png"));
+            std::fs::write(file, picture).unwrap();
         }
+        browser.close().await;
     });
 }
