@@ -25,7 +25,7 @@ const DRIVER: &str = "ALNAGER_TEST_BROWSER";
 const WIDE: u32 = 1280;
 const NARROW: u32 = 400;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The address of the driver; `None`, with a line that says so, where there is none and tests may be left out.
 #[track_caller]

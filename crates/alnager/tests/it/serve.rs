@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A server in a process of its own; it ends with this value.
 struct Server {
@@ -395,7 +395,7 @@ fn a_server_that_is_killed_under_load_loses_nothing() {
             });
         }
         let began = Instant::now();
-        while began.elapsed() < lasts {
+        while began.elapsed() < lasts || n_killed < 6 {
             std::thread::sleep(Duration::from_millis(400 + 130 * (n_killed % 7)));
             server.child.kill().unwrap();
             server.child.wait().unwrap();
@@ -412,7 +412,7 @@ fn a_server_that_is_killed_under_load_loses_nothing() {
         assert_eq!(page.matches(word.as_str()).count(), 1, "{word}");
     }
     assert!(
-        n_killed > 5 && acknowledged.len() > 20,
+        acknowledged.len() > 20,
         "{n_killed} kills, {} said",
         acknowledged.len()
     );
