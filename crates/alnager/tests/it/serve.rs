@@ -294,7 +294,7 @@ fn two_thousand_slow_connections_hurt_nobody() {
         let began = Instant::now();
         assert_eq!(client.get("/example-group/today").status, 200);
         assert!(
-            began.elapsed() < Duration::from_secs(5),
+            began.elapsed() < Duration::from_secs(15),
             "{:?}",
             began.elapsed()
         );
@@ -341,7 +341,7 @@ fn bombs_are_bounded() {
             answer.body
         );
         assert!(
-            began.elapsed() < Duration::from_secs(30),
+            began.elapsed() < Duration::from_secs(60),
             "{name} {:?}",
             began.elapsed()
         );
