@@ -44,7 +44,7 @@ pub fn version() -> &'static str {
             hash.update(bytes);
         }
         let hash: [u8; 32] = hash.finalize().into();
-        hash[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+        alnager_work::library::hex(&hash[..6])
     })
 }
 

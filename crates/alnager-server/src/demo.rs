@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use alnager_office::comment::About;
-use alnager_office::decide::{Command, EvidenceRuling};
+use alnager_office::decide::Command;
 use alnager_office::exception::NewException;
 use alnager_office::gate::Gate;
 use alnager_office::role::Role;
@@ -210,18 +210,6 @@ impl Story {
         ] {
             self.review(days_ago, actor, files, system).await?;
         }
-        for (days_ago, actor, evidence, requirement, is_accepted, reason) in RULINGS {
-            let ruling = EvidenceRuling {
-                evidence: (*evidence).to_owned(),
-                requirements: requirement.iter().map(|id| (*id).to_owned()).collect(),
-                reason: (*reason).to_owned(),
-            };
-            let command = match is_accepted {
-                true => Command::AcceptEvidence(ruling),
-                false => Command::RejectEvidence(ruling),
-            };
-            self.enter(*days_ago, actor, command).await?;
-        }
         self.review(6, "Tomas Beran", files, "credit").await
     }
 
@@ -284,18 +272,6 @@ impl Story {
         self.enter(3, "Vera Novak", comment).await
     }
 }
-
-/// Decisions about evidence: days ago, who, which piece, for which requirements (all without one), whether accepted, and why.
-type Ruling = (
-    i64,
-    &'static str,
-    &'static str,
-    &'static [&'static str],
-    bool,
-    &'static str,
-);
-
-const RULINGS: &[Ruling] = &[];
 
 /// Links that sign in as the people of the demonstration, the officer first: who, and the path.
 pub async fn links(seat: &Seat) -> Result<Vec<(String, String)>, JobError> {

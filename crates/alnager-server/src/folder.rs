@@ -12,10 +12,7 @@ pub struct Folder(PathBuf);
 impl Folder {
     /// A new one, that only this user may look into.
     pub fn new() -> Result<Folder, JobError> {
-        let name: String = random::<8>()?
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name = alnager_work::library::hex(&random::<8>()?);
         let path = std::env::temp_dir().join(format!("alnager-{name}"));
         let mut making = std::fs::DirBuilder::new();
         #[cfg(unix)]

@@ -36,10 +36,7 @@ pub struct Upload {
 impl Uploads {
     /// Holds a file for a person; the key is the way back to it.
     pub fn hold(&self, person: &str, upload: Upload) -> Result<String, Refusal> {
-        let key: String = random::<16>()?
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let key = alnager_work::library::hex(&random::<16>()?);
         let mut held = self.held();
         while held.len() >= HELD_MAX {
             held.pop_front();

@@ -97,10 +97,7 @@ pub(super) async fn add_token(at: At, Form(wanted): Form<Wanted>) -> Result<Resp
         .filter(|word| !word.is_empty())
         .map(|word| scope(&at, word))
         .collect();
-    let id: String = random::<6>()?
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let id = alnager_work::library::hex(&random::<6>()?);
     let now = session::now();
     let token = scopes.map(|scopes| NewToken {
         id,

@@ -65,10 +65,7 @@ fn front(at: &At, refusal: Option<&Refusal>) -> Result<Page, Refusal> {
 
 /// Takes a file, and looks at its columns in a process of its own.
 pub(super) async fn upload(at: At, parts: Multipart) -> Result<Response, Refusal> {
-    let id: String = random::<9>()?
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let id = alnager_work::library::hex(&random::<9>()?);
     match taken(&at, &id, parts).await {
         Ok(()) => Ok(see_other(&at.link(&format!("/lab/{id}")))),
         Err(refusal) => {

@@ -15,6 +15,7 @@ use maud::{Markup, html};
 use crate::access::Action;
 use crate::at::At;
 use crate::page::{self, Page, Room, day, days_left, verdict};
+use crate::pages::shared::system_name;
 use crate::refusal::for_browsers;
 use crate::words::EN;
 
@@ -271,13 +272,6 @@ fn own_needs(at: &At, needs: &mut Vec<Need>) {
             path: at.link(&format!("/gate/{id}")),
         });
     }
-}
-
-fn system_name<'a>(at: &'a At, id: &'a str) -> &'a str {
-    at.state()
-        .systems
-        .get(id)
-        .map_or(id, |system| system.declaration.name.as_str())
 }
 
 fn gates(at: &At) -> Markup {

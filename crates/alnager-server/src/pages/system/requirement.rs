@@ -16,7 +16,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 use maud::{Markup, html};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::access::Action;
@@ -181,7 +180,6 @@ fn offered(at: &At, sent: &Sent) -> Result<OfferedEvidence, Refusal> {
         }
         _ => return Err(invalid(words.note_and_auditor)),
     };
-    let hash: [u8; 32] = Sha256::digest(&sent.bytes).into();
     Ok(OfferedEvidence {
         declared: DeclaredEvidence {
             file: sent.file.clone(),
@@ -192,7 +190,7 @@ fn offered(at: &At, sent: &Sent) -> Result<OfferedEvidence, Refusal> {
             submitted_by: at.name(&at.who.person),
             signature,
         },
-        sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: alnager_work::library::sha256(&sent.bytes),
         bytes: Arc::new(sent.bytes.clone()),
         note,
     })
