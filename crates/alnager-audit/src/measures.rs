@@ -57,6 +57,27 @@ pub struct Persons {
 }
 
 impl Measures {
+    /// Whether they can be what a review measured for an audit, where somebody else says so: its name, its data, its columns, and parts
+    /// that tell of the same rows. The answer says what does not fit.
+    pub fn fit(&self, audit: &Audit) -> Result<(), &'static str> {
+        if self.audit != audit.name || self.data.name != audit.data {
+            return Err("they are of another audit, or of other data");
+        }
+        let columns = audit.key_columns();
+        let tables = [
+            Some(&self.table.columns),
+            self.scores.as_ref().map(|table| &table.columns),
+            self.samples.as_ref().map(|table| &table.columns),
+        ];
+        if tables.into_iter().flatten().any(|found| *found != columns) {
+            return Err("a table has other columns than the audit declares");
+        }
+        if self.scores.is_some() != audit.score.is_some() {
+            return Err("counts by score are missing, or there without a declared score");
+        }
+        self.agree(audit)
+    }
+
     /// Whether its parts tell of the same rows: the stamp's number, the counts, and the scores. The answer says what does not
     /// fit.
     pub fn agree(&self, audit: &Audit) -> Result<(), &'static str> {
@@ -124,7 +145,10 @@ pub struct DataStamp {
 impl DataStamp {
     /// The rows that were counted.
     pub fn n_counted(&self) -> u64 {
-        self.n_rows - self.left_out.n_unmet - self.left_out.n_undecided
+        let left_out = self.left_out;
+        self.n_rows
+            .saturating_sub(left_out.n_unmet)
+            .saturating_sub(left_out.n_undecided)
     }
 }
 
@@ -144,3 +168,6 @@ pub struct FileStamp {
     /// Its length in bytes.
     pub n_bytes: u64,
 }
+
+#[cfg(test)]
+mod tests;

@@ -501,6 +501,9 @@ struct Row {
     n: u64,
 }
 
+/// Most rows of a table: up to here every count is exact as a double.
+const N_ROWS_MAX: u64 = 1 << 53;
+
 fn rows(text: &str, tail: &[&str]) -> Result<(Vec<String>, Vec<Row>), TableError> {
     let records = records(text)?;
     let wrong = |line: usize, problem: &str| TableError {
@@ -520,6 +523,7 @@ fn rows(text: &str, tail: &[&str]) -> Result<(Vec<String>, Vec<Row>), TableError
         return Err(wrong(1, "the header is not that of a count table"));
     }
     let mut rows = Vec::new();
+    let mut total = 0_u64;
     for (line, mut values) in records {
         if values.len() != n_keys + tail.len() {
             return Err(wrong(
@@ -538,9 +542,13 @@ fn rows(text: &str, tail: &[&str]) -> Result<(Vec<String>, Vec<Row>), TableError
             "" => 2,
             _ => return Err(wrong(line, "a label must be 0, 1 or empty")),
         };
-        let n = tail[2]
+        let n: u64 = tail[2]
             .parse()
             .map_err(|_| wrong(line, "a count is not a whole number"))?;
+        total = total
+            .checked_add(n)
+            .filter(|total| *total <= N_ROWS_MAX)
+            .ok_or_else(|| wrong(line, "the counts add up to more rows than there can be"))?;
         rows.push(Row {
             line,
             key: values,

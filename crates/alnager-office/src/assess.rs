@@ -310,9 +310,11 @@ impl Assessment {
     /// Everything that stands in the way: what holds first, then what is undecided.
     pub fn blockers(&self) -> Vec<Blocker> {
         let mut blockers = Vec::new();
-        for outcome in self.blocking_tests() {
-            blockers.push(self.test_blocker(outcome));
-        }
+        blockers.extend(
+            self.outcomes
+                .iter()
+                .filter_map(|outcome| self.test_blocker(outcome)),
+        );
         if self.gate == Gate::Launch {
             for judged in self
                 .judged
@@ -334,14 +336,13 @@ impl Assessment {
         blockers
     }
 
-    fn blocking_tests(&self) -> impl Iterator<Item = &TestOutcome> {
-        self.outcomes.iter().filter(|outcome| {
-            let counts = self.gate == Gate::Tests || outcome.required != Truth::False;
-            counts && outcome.outcome != Outcome::Pass
-        })
+    /// What stands in the way of a test's outcome; `None` where it passes or does not count.
+    pub fn test_blocker(&self, outcome: &TestOutcome) -> Option<Blocker> {
+        let counts = self.gate == Gate::Tests || outcome.required != Truth::False;
+        (counts && outcome.outcome != Outcome::Pass).then(|| self.blocker_of(outcome))
     }
 
-    fn test_blocker(&self, outcome: &TestOutcome) -> Blocker {
+    fn blocker_of(&self, outcome: &TestOutcome) -> Blocker {
         let planned = self
             .plan
             .tests

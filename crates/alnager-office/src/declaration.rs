@@ -172,6 +172,30 @@ fn declared_audit(node: &Node) -> Result<Audit, ReadError> {
     Audit::read(node)
 }
 
+/// What a declaration says of the files beside it.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// The audits, with the data they are measured on.
+    pub audits: Vec<Audit>,
+    /// The documents offered as evidence, each with the note of its signature where it has one.
+    pub documents: Vec<(String, Option<String>)>,
+}
+
+impl Beside {
+    /// Reads these parts of a `system.toml` alone: they need no law, so that whoever has no desk can measure and send.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ReadError> {
+        let root = read::read(file, text)?;
+        Ok(Beside {
+            audits: root.each("audit", declared_audit)?,
+            documents: root.each("evidence", |node| {
+                let signature = node.get("signature")?;
+                let note = signature.map(|signature| signature.need("file")?.words());
+                Ok((node.need("file")?.words()?, note.transpose()?))
+            })?,
+        })
+    }
+}
+
 impl Declaration {
     /// Reads `system.toml`. Names of facts, evidence kinds and requirements are checked against the book, limits against the
     /// policy; every complaint names file, line and field.

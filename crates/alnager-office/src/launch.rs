@@ -124,6 +124,22 @@ pub enum LaunchStanding {
     },
 }
 
+impl LaunchStanding {
+    /// The word for it, as answers for programs have it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            LaunchStanding::NotDecided => "not_decided",
+            LaunchStanding::NeedsSecond { .. } => "needs_second",
+            LaunchStanding::Approved => "approved",
+            LaunchStanding::Conditional { .. } => "conditional",
+            LaunchStanding::Refused => "refused",
+            LaunchStanding::Withdrawn => "withdrawn",
+            LaunchStanding::Lapsed { .. } => "lapsed",
+            LaunchStanding::Superseded { .. } => "superseded",
+        }
+    }
+}
+
 impl LaunchDecision {
     /// All of them.
     pub const ALL: [LaunchDecision; 4] = [

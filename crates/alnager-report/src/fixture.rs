@@ -7,7 +7,7 @@ use alnager_office::gate::{Gate, Status, Verdict};
 
 use crate::remark::Remark;
 use crate::view::{
-    AuditView, BlockerView, Change, ConflictView, Fine, GroupView, OpenFact, PackView,
+    AuditView, BlockerView, Change, ConflictView, Fine, GroupView, OpenFact, OutcomeView, PackView,
     RequirementView, ResultView, ReviewView, TestCounts,
 };
 
@@ -146,6 +146,7 @@ pub(crate) fn recidivism() -> ReviewView {
             inconclusive: 2,
             not_measured: 0,
         },
+        outcomes: outcomes(),
         changes: vec![
             change(
                 "law",
@@ -198,6 +199,7 @@ pub(crate) fn empty() -> ReviewView {
         results: Vec::new(),
         headline: None,
         tests: TestCounts::default(),
+        outcomes: Vec::new(),
         changes: Vec::new(),
         requirements: Vec::new(),
         blockers: Vec::new(),
@@ -374,6 +376,23 @@ fn requirements() -> Vec<RequirementView> {
     requirements[4].preview = vec!["guidance is a draft".to_owned()];
     requirements[6].results = vec![0];
     requirements
+}
+
+fn outcomes() -> Vec<OutcomeView> {
+    let outcome = |test: &str, attribute: &str, outcome, blocker: Option<usize>| OutcomeView {
+        test: test.to_owned(),
+        audit: "two-year".to_owned(),
+        attribute: attribute.to_owned(),
+        outcome,
+        blocker: blocker.map(|at| blockers().swap_remove(at)),
+    };
+    vec![
+        outcome("impact-ratio", "race", Outcome::Fail, Some(0)),
+        outcome("impact-ratio", "sex", Outcome::Pass, None),
+        outcome("impact-ratio", "age_cat", Outcome::Fail, Some(1)),
+        outcome("tpr-difference", "race", Outcome::Fail, Some(2)),
+        outcome("fpr-difference", "race", Outcome::Fail, None),
+    ]
 }
 
 fn blockers() -> Vec<BlockerView> {

@@ -15,9 +15,9 @@ pub const SCHEMA: &str = "alnager.review/1";
 pub struct JsonOutputs {
     /// How many proposals there are to use accepted evidence for further requirements.
     pub n_proposals: usize,
-    /// The path of the report.
-    pub report: String,
-    /// The path of the dossier; `None` where the review looked back and sealed nothing.
+    /// The path of the report; `None` where none was written.
+    pub report: Option<String>,
+    /// The path of the dossier; `None` where none was written.
     pub dossier: Option<String>,
     /// The head of the journal that sealed it; `None` where nothing was sealed.
     pub journal: Option<JournalHead>,

@@ -1,4 +1,4 @@
-//! Views to documents: HTML, JSON and the screen.
+//! Views to documents: HTML, JSON, JUnit and the screen.
 //!
 //! A [`view::ReviewView`] holds finished strings and numbers; the documents only place them.
 
@@ -7,6 +7,7 @@ pub mod audit;
 mod fixture;
 pub mod html;
 pub mod json;
+pub mod junit;
 pub mod remark;
 pub mod screen;
 pub mod view;

@@ -8,19 +8,6 @@ use alnager_office::gate::{Gate, Status, Verdict};
 use crate::view::{AuditView, BlockerView, GroupView, ResultView, ReviewView, ratio, signed};
 use crate::wrap::{cut, fitted, harmless, hung, length, shortened};
 
-/// What the review left behind.
-#[derive(Debug, Clone)]
-pub struct Outputs {
-    /// How many proposals there are to use accepted evidence for further requirements.
-    pub n_proposals: usize,
-    /// The path of the report.
-    pub report: String,
-    /// The path of the dossier.
-    pub dossier: String,
-    /// The receipt in one line: the entry, the journal, its root.
-    pub receipt: String,
-}
-
 /// How the screen may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
@@ -43,15 +30,24 @@ const CONFLICTS_MAX: usize = 3;
 /// Warnings shown.
 const WARNINGS_MAX: usize = 3;
 
-/// The whole screen, each line ended by a line break.
-pub fn review(view: &ReviewView, outputs: &Outputs, style: Style) -> String {
+/// What a review finds, each line ended by a line break; what it left behind comes after it ([`left_behind`]).
+pub fn findings(view: &ReviewView, n_proposals: usize, style: Style) -> String {
     let mut screen = Screen::new(style);
     opening(&mut screen, view);
     results(&mut screen, view);
     changes(&mut screen, view);
     conflicts(&mut screen, view);
     actions(&mut screen, view);
-    closing(&mut screen, view, outputs);
+    closing(&mut screen, view, n_proposals);
+    screen.text
+}
+
+/// What a review left behind: report, dossier and receipt, each in a line.
+pub fn left_behind(report: &str, dossier: &str, receipt: &str, style: Style) -> String {
+    let mut screen = Screen::new(style);
+    screen.line("report   ", Paint::Bold, 9, report);
+    screen.line("dossier  ", Paint::Bold, 9, dossier);
+    screen.line("receipt  ", Paint::Bold, 9, receipt);
     screen.text
 }
 
@@ -746,7 +742,7 @@ fn actions(screen: &mut Screen, view: &ReviewView) {
     }
 }
 
-fn closing(screen: &mut Screen, view: &ReviewView, outputs: &Outputs) {
+fn closing(screen: &mut Screen, view: &ReviewView, n_proposals: usize) {
     screen.text.push('\n');
     let met = view
         .requirements
@@ -754,8 +750,8 @@ fn closing(screen: &mut Screen, view: &ReviewView, outputs: &Outputs) {
         .filter(|requirement| requirement.status == Status::Met && !requirement.is_voluntary);
     let met: Vec<String> = met.map(|requirement| requirement.id.clone()).collect();
     screen.list(&format!("✓ met {}: ", met.len()), Paint::Green, &met);
-    if outputs.n_proposals > 0 {
-        let n = outputs.n_proposals;
+    if n_proposals > 0 {
+        let n = n_proposals;
         let words = format!(
             "{n} proposal{} to use accepted evidence again: `alnager evidence proposals --system {}`",
             if n == 1 { "" } else { "s" },
@@ -763,9 +759,6 @@ fn closing(screen: &mut Screen, view: &ReviewView, outputs: &Outputs) {
         );
         screen.line("reuse    ", Paint::Bold, 9, &words);
     }
-    screen.line("report   ", Paint::Bold, 9, &outputs.report);
-    screen.line("dossier  ", Paint::Bold, 9, &outputs.dossier);
-    screen.line("receipt  ", Paint::Bold, 9, &outputs.receipt);
 }
 
 #[cfg(test)]

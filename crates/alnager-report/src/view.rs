@@ -13,7 +13,7 @@ use alnager_law::pack::{Pack, Phase};
 use alnager_law::requirement::Standing;
 use alnager_law::rule::Truth;
 use alnager_office::assess::{Assessment, Counts, Proposal};
-use alnager_office::gate::{Gate, Judged, Status, Verdict};
+use alnager_office::gate::{Blocker, Gate, Judged, Status, Verdict};
 
 use crate::remark::{Remark, remarks};
 
@@ -60,6 +60,8 @@ pub struct ReviewView {
     pub headline: Option<usize>,
     /// Tests the gate looks at: how many, and how many failed, were inconclusive or not measured.
     pub tests: TestCounts,
+    /// Each test on each attribute, by its worst judged group.
+    pub outcomes: Vec<OutcomeView>,
     /// What would change the picture.
     pub changes: Vec<Change>,
     /// The requirements, in the order of the packs; those that do not concern the system are left out.
@@ -197,6 +199,21 @@ pub struct TestCounts {
     pub inconclusive: usize,
     /// Not measured.
     pub not_measured: usize,
+}
+
+/// How a test came out on one attribute.
+#[derive(Debug, Clone)]
+pub struct OutcomeView {
+    /// The policy's test.
+    pub test: String,
+    /// The audit; empty where none measured it.
+    pub audit: String,
+    /// The attribute; empty over all rows.
+    pub attribute: String,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// What stands in the way, where it does.
+    pub blocker: Option<BlockerView>,
 }
 
 /// What would change the picture, in one sentence.
@@ -374,13 +391,19 @@ pub fn review(source: &Source<'_>) -> ReviewView {
         blockers: assessment
             .blockers()
             .into_iter()
-            .map(|blocker| BlockerView {
-                id: blocker.id,
-                what: blocker.what,
-                citation: blocker.citation,
-                owner: (source.name)(&blocker.owner),
-                next: blocker.next,
-                holds: blocker.holds,
+            .map(|blocker| blocker_view(blocker, source))
+            .collect(),
+        outcomes: assessment
+            .outcomes
+            .iter()
+            .map(|outcome| OutcomeView {
+                test: outcome.test.clone(),
+                audit: outcome.audit.clone(),
+                attribute: outcome.attribute.clone(),
+                outcome: outcome.outcome,
+                blocker: assessment
+                    .test_blocker(outcome)
+                    .map(|blocker| blocker_view(blocker, source)),
             })
             .collect(),
         open_facts: open_facts(source),
@@ -408,6 +431,17 @@ pub fn review(source: &Source<'_>) -> ReviewView {
             .collect(),
         headline: headline.and_then(position),
         results,
+    }
+}
+
+fn blocker_view(blocker: Blocker, source: &Source<'_>) -> BlockerView {
+    BlockerView {
+        id: blocker.id,
+        what: blocker.what,
+        citation: blocker.citation,
+        owner: (source.name)(&blocker.owner),
+        next: blocker.next,
+        holds: blocker.holds,
     }
 }
 

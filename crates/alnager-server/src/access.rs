@@ -33,6 +33,8 @@ pub enum Action {
     Advise,
     /// Run audits.
     Audit,
+    /// Review a system that is declared and measured elsewhere: declares it, submits its evidence, seals what was counted.
+    Review,
     /// Open and finish tasks.
     Task,
     /// Comment.
@@ -61,7 +63,7 @@ pub struct Actor<'a> {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Action; 16] = [
+    pub const ALL: [Action; 17] = [
         Action::Enter,
         Action::Account,
         Action::Read,
@@ -75,6 +77,7 @@ impl Action {
         Action::Except,
         Action::Advise,
         Action::Audit,
+        Action::Review,
         Action::Task,
         Action::Comment,
         Action::Administer,
@@ -96,6 +99,7 @@ impl Action {
             Action::Except => "except",
             Action::Advise => "advise",
             Action::Audit => "audit",
+            Action::Review => "review",
             Action::Task => "task",
             Action::Comment => "comment",
             Action::Administer => "administer",
@@ -143,6 +147,11 @@ fn grants(role: Role, action: Action, is_own: bool) -> bool {
             role,
             Role::Officer | Role::Engineer | Role::Validator | Role::Auditor
         ),
+        Action::Review => match role {
+            Role::Officer | Role::Validator => true,
+            Role::Engineer => is_own,
+            _ => false,
+        },
         Action::Task => !matches!(role, Role::Auditor | Role::Board | Role::Administrator),
         Action::Comment => !matches!(role, Role::Administrator),
         Action::Administer => role == Role::Administrator,

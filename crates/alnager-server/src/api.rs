@@ -16,6 +16,7 @@ mod me;
 mod once;
 mod open_api;
 mod people;
+mod reviews;
 mod shape;
 mod systems;
 mod tasks;
@@ -49,7 +50,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 fn all(api: Api) -> Api {
-    let api = of_systems(api);
+    let api = of_reviews(of_systems(api));
     let api = of_evidence(api);
     let api = of_law(api);
     let api = of_work(api);
@@ -165,6 +166,49 @@ fn of_systems(api: Api) -> Api {
             .makes::<facts::Fact>(200)
             .may_match(),
         facts::confirm,
+    )
+}
+
+fn of_reviews(api: Api) -> Api {
+    api.add(
+        Method::POST,
+        at!("/reviews/plan"),
+        Action::Review,
+        Told::new(
+            "Reviews",
+            "planReview",
+            "Checks a declaration before anything is measured: what a review needs. Enters nothing.",
+        )
+        .takes::<reviews::NewPlan>()
+        .gives::<reviews::Plan>(),
+        reviews::plan,
+    )
+    .add(
+        Method::POST,
+        at!("/reviews"),
+        Action::Review,
+        Told::new(
+            "Reviews",
+            "review",
+            "Reviews a system whose audits were counted elsewhere: declares it, submits its evidence, judges, and seals the whole or nothing.",
+        )
+        .takes::<reviews::NewReview>()
+        .makes::<reviews::Review>(201)
+        .with_header("X-Gate", "The verdict: `clear`, `hold` or `undecided`."),
+        reviews::make,
+    )
+    .get(
+        at!("/systems/{system}/review"),
+        Action::Read,
+        Told::new(
+            "Reviews",
+            "showReview",
+            "What a review would find now, on what was measured last: in words, as JSON, as JUnit, and as a report. Seals nothing.",
+        )
+        .query::<reviews::Wanted>()
+        .gives::<reviews::Review>()
+        .with_header("X-Gate", "The verdict: `clear`, `hold` or `undecided`."),
+        reviews::show,
     )
 }
 

@@ -29,6 +29,7 @@ pub mod problem;
 pub mod refusal;
 pub mod respond;
 pub mod route;
+pub mod sealing;
 pub mod secret;
 pub mod serve;
 pub mod session;

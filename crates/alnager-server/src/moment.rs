@@ -95,22 +95,24 @@ impl Moment {
 
     /// A system's whole assessment, worked out now: requirements with their proofs, tests, blockers. A few milliseconds at most.
     pub fn assessment(&self, system: &str, as_of: Option<AsOf>) -> Option<Assessment> {
+        self.assessment_at(system, as_of, Gate::Launch)
+    }
+
+    /// The same, of what a gate looks at.
+    pub fn assessment_at(
+        &self,
+        system: &str,
+        as_of: Option<AsOf>,
+        gate: Gate,
+    ) -> Option<Assessment> {
         let known = self.state.systems.get(system)?;
         let measures = self.measures.get(system);
         let measures = measures.map_or_else(Vec::new, |found| found.measures.as_ref().clone());
         let (book, policy) = (&self.library.book, &self.library.policy);
         let when = as_of.unwrap_or_else(|| self.when(known));
-        assess(
-            &self.state,
-            system,
-            book,
-            policy,
-            measures,
-            when,
-            Gate::Launch,
-        )
-        .ok()
-        .flatten()
+        assess(&self.state, system, book, policy, measures, when, gate)
+            .ok()
+            .flatten()
     }
 
     /// Warnings of a system's latest measurement.

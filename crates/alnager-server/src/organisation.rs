@@ -7,6 +7,7 @@ use alnager_store::{Accounts, CommitError, Desk, Place, Receipt, Submission, Wri
 use alnager_work::acting::{instant, new_ids};
 use alnager_work::error::JobError;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
@@ -55,7 +56,7 @@ pub struct Asked<'a> {
 }
 
 /// New ids at hand for every command.
-const N_IDS: usize = 4;
+pub const N_IDS: usize = 4;
 
 /// Commands of many that are under way at a time: the writer enters what waits for it together.
 const AT_ONCE: usize = 128;
@@ -156,6 +157,18 @@ impl Organisation {
         Ok(receipt)
     }
 
+    /// The same, with everything said.
+    pub async fn enter_submission(&self, submission: Submission) -> Result<Receipt, CommitError> {
+        let receipt = self.writer.submit(submission).await?;
+        self.moment_from(receipt.end).await;
+        Ok(receipt)
+    }
+
+    /// The day of an instant in the organisation's time zone.
+    pub fn today(&self, now: Timestamp) -> Date {
+        now.to_zoned(self.zone.clone()).date()
+    }
+
     async fn submit(&self, asked: Asked<'_>) -> Result<Receipt, CommitError> {
         let moment = self.moment();
         let now = Timestamp::now();
@@ -167,7 +180,7 @@ impl Organisation {
             command: asked.command,
             standing: Arc::clone(&moment.standing),
             actor: asked.person.to_owned(),
-            today: now.to_zoned(self.zone.clone()).date(),
+            today: self.today(now),
             ids: ids.to_vec(),
             expected: None,
         };

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use alnager_audit::declared::Audit;
 use alnager_audit::measures::{DataStamp, Measures};
 use alnager_office::assess::{Assessment, assess};
-use alnager_office::crosswalk::proposals;
 use alnager_office::decide::{Command, OfferedEvidence, Refused, Review, preview};
 use alnager_office::declaration::{Declaration, Stage};
 use alnager_office::gate::{Gate, ReportStamp};
@@ -24,6 +23,7 @@ use crate::acting::{Acting, Flags, blob, instant, new_ids};
 use crate::dossier;
 use crate::error::JobError;
 use crate::files::{EVIDENCE_BYTES_MAX, inside, read_bytes, read_text, write_whole};
+use crate::found::Found;
 use crate::library::{Library, sha256};
 use crate::new::{ORGANISATION_TO_SAY, PURPOSE_TO_SAY};
 use crate::source;
@@ -41,12 +41,8 @@ pub struct Request {
 
 /// A review, sealed and reported.
 pub struct Reviewed {
-    /// What it shows, with names.
-    pub view: ReviewView,
-    /// The figures of the first audit, in the shape of the reference tables; null without an audit.
-    pub figures: Value,
-    /// How many proposals there are to use accepted evidence for further requirements.
-    pub n_proposals: usize,
+    /// What it found.
+    pub found: Found,
     /// The report on disk.
     pub report: PathBuf,
     /// The dossier on disk; `None` where the review looked back and sealed nothing.
@@ -56,13 +52,13 @@ pub struct Reviewed {
 }
 
 /// The name of the dossier on disk.
-const DOSSIER: &str = "dossier.tar.zst";
+pub(crate) const DOSSIER: &str = "dossier.tar.zst";
 
 /// The name of the report on disk.
-const REPORT: &str = "report.html";
+pub(crate) const REPORT: &str = "report.html";
 
 /// How often a review is judged anew when others write to the same desk meanwhile.
-const N_TRIES: usize = 8;
+pub const N_TRIES: usize = 8;
 
 /// Reviews a system. Nothing is entered unless everything is: the desk gains the whole review or nothing.
 ///
@@ -114,6 +110,34 @@ async fn review_once(
     .await
 }
 
+/// The journal that a review is entered on: it must still be there when it is.
+pub struct On<'a> {
+    /// Its origin line.
+    pub origin: &'a str,
+    /// Its root hash, base64.
+    pub root: String,
+    /// What it says.
+    pub state: &'a State,
+}
+
+/// Judges a review that was measured on what stands, and renders the report that is sealed with it.
+pub fn prepare(
+    library: &Library,
+    on: &On<'_>,
+    draft: &mut Review,
+    with: &alnager_office::decide::Context<'_>,
+) -> Result<Assessment, Refused> {
+    let size = on.state.size;
+    draft.report.previous = (size > 0).then(|| (size, on.root.clone()));
+    draft.documents.clear();
+    let (after, assessment) = preview(on.state, draft, with)?;
+    let report = sealed_report(library, on.origin, &after, &assessment, draft);
+    draft
+        .documents
+        .push(blob("report.html", "text/html", report));
+    Ok(assessment)
+}
+
 /// Enters a review that was measured: judged on what stands, with its report, whole or not at all.
 pub async fn seal(
     acting: &Acting,
@@ -123,18 +147,12 @@ pub async fn seal(
 ) -> Result<(Receipt, Assessment), JobError> {
     for _ in 0..N_TRIES {
         let state = desk.state();
-        draft.report.previous = (state.size > 0).then(|| {
-            (
-                state.size,
-                desk.checkpoint().checkpoint().root().to_base64(),
-            )
-        });
-        draft.documents.clear();
-        let (after, assessment) = preview(&state, draft, with)?;
-        let report = sealed_report(&acting.library, desk.origin(), &after, &assessment, draft);
-        draft
-            .documents
-            .push(blob("report.html", "text/html", report));
+        let on = On {
+            origin: desk.origin(),
+            root: desk.checkpoint().checkpoint().root().to_base64(),
+            state: &state,
+        };
+        let assessment = prepare(&acting.library, &on, draft, with)?;
         let command = Command::Review(Box::new(draft.clone()));
         let id = new_ids(acting.now, 1)?[0];
         let at = instant(acting.now);
@@ -154,7 +172,7 @@ pub async fn seal(
 }
 
 /// Makes sure, before anything is sealed, that report and dossier will find a place and overwrite no other.
-fn place_for(request: &Request) -> Result<(), JobError> {
+pub(crate) fn place_for(request: &Request) -> Result<(), JobError> {
     let folder = request
         .out
         .clone()
@@ -187,7 +205,7 @@ fn is_taken(folder: &Path) -> bool {
 
 /// The folder of a review: the one asked for, or the first free one named after its entry. Another desk may have used the
 /// same number before.
-fn folder_for(request: &Request, system: &str, index: u64) -> PathBuf {
+pub(crate) fn folder_for(request: &Request, system: &str, index: u64) -> PathBuf {
     if let Some(folder) = &request.out {
         return folder.clone();
     }
@@ -234,7 +252,7 @@ pub fn read_declaration(library: &Library, file: &Path) -> Result<Declaration, J
     )?)
 }
 
-fn folder(file: &Path) -> &Path {
+pub(crate) fn folder(file: &Path) -> &Path {
     let folder = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -242,7 +260,7 @@ fn folder(file: &Path) -> &Path {
 }
 
 /// Refuses a declaration that still has a blank of `alnager new` where a review would seal it.
-fn said(file: &Path, declaration: &Declaration) -> Result<(), JobError> {
+pub fn said(file: &Path, declaration: &Declaration) -> Result<(), JobError> {
     let blanks = [
         (
             "organisation",
@@ -264,29 +282,34 @@ fn said(file: &Path, declaration: &Declaration) -> Result<(), JobError> {
 pub fn draft(acting: &Acting, file: &Path, gate: Gate) -> Result<Review, JobError> {
     let declaration = read_declaration(&acting.library, file)?;
     let evidence = evidence(folder(file), &declaration)?;
-    necessity_records(folder(file), file, &declaration)?;
+    necessity_records(folder(file), file, &declaration.audits)?;
     let zone = declaration.time_zone.as_deref();
     let when = acting.as_of(gate_day(&declaration), zone);
-    let mut warnings = Vec::new();
-    if gate_day(&declaration).is_some_and(|day| day < acting.today(zone)) {
-        warnings.push(
-            "`go_live_on` lies in the past; a system in use is judged for today once its declaration says `stage = \"in_use\"`"
-                .to_owned(),
-        );
-    }
     Ok(Review {
+        warnings: late(&declaration, acting.today(zone)),
         declaration,
         evidence,
         measures: Vec::new(),
         when,
         gate,
-        warnings,
-        report: ReportStamp {
-            form: html::FORM.to_owned(),
-            previous: None,
-        },
+        report: stamp(),
         documents: Vec::new(),
     })
+}
+
+/// What the report of a review is rendered with, before it is.
+pub fn stamp() -> ReportStamp {
+    ReportStamp {
+        form: html::FORM.to_owned(),
+        previous: None,
+    }
+}
+
+/// Warns of a day of going live that has passed.
+pub fn late(declaration: &Declaration, today: Date) -> Vec<String> {
+    let is_past = gate_day(declaration).is_some_and(|day| day < today);
+    let words = "`go_live_on` lies in the past; a system in use is judged for today once its declaration says `stage = \"in_use\"`";
+    is_past.then(|| words.to_owned()).into_iter().collect()
 }
 
 /// The day the gate judges: that of going live, or today once the system is in use.
@@ -316,16 +339,12 @@ fn evidence(folder: &Path, declaration: &Declaration) -> Result<Vec<OfferedEvide
 }
 
 /// A special category may be counted on a named necessity record, and the record must be there.
-fn necessity_records(
+pub(crate) fn necessity_records(
     folder: &Path,
     file: &Path,
-    declaration: &Declaration,
+    audits: &[Audit],
 ) -> Result<(), JobError> {
-    for attribute in declaration
-        .audits
-        .iter()
-        .flat_map(|audit| &audit.attributes)
-    {
+    for attribute in audits.iter().flat_map(|audit| &audit.attributes) {
         let Some(special) = &attribute.special_category else {
             continue;
         };
@@ -358,7 +377,7 @@ pub fn measure(
     Ok(())
 }
 
-fn count(
+pub(crate) fn count(
     audit: &Audit,
     folder: &Path,
     warnings: &mut Vec<String>,
@@ -447,9 +466,10 @@ async fn report_on(
 ) -> Result<Reviewed, JobError> {
     let state = desk.state();
     let name = |id: &str| state.name(id);
-    let view = make_view(library, &state, assessment, &draft.warnings, &name);
+    let found = Found::of(library, &state, assessment, &draft.warnings, &name);
     let index = receipt.end - 1;
-    let folder = folder_for(request, &view.system, index);
+    let system = &found.view.system;
+    let folder = folder_for(request, system, index);
     let seal = Seal {
         origin: receipt.origin.clone(),
         index: Some(index),
@@ -459,29 +479,27 @@ async fn report_on(
         copy: Copy::Named,
     };
     let sealed = |error| unwritten(error, index);
-    let bytes = dossier::build(desk, &view.system, &receipt)
+    let bytes = dossier::build(desk, system, &receipt)
         .await
         .map_err(sealed)?;
     let (report, dossier) = (folder.join(REPORT), folder.join(DOSSIER));
-    write_whole(&report, html::review(&view, &seal).as_bytes()).map_err(sealed)?;
+    write_whole(&report, found.report(&seal).as_bytes()).map_err(sealed)?;
     write_whole(&dossier, &bytes).map_err(sealed)?;
     Ok(Reviewed {
-        view,
-        figures: first_figures(assessment),
-        n_proposals: proposals(&state, &library.book, &[assessment]).len(),
+        found,
         report,
         dossier: Some(dossier),
         receipt: Some(receipt),
     })
 }
 
-fn first_figures(assessment: &Assessment) -> Value {
+pub(crate) fn first_figures(assessment: &Assessment) -> Value {
     let mut figures = assessment.figures().into_iter();
     figures.next().map_or(Value::Null, |(_, figures)| figures)
 }
 
 /// The review is sealed by then: what is missing is only a copy on disk.
-fn unwritten(error: JobError, index: u64) -> JobError {
+pub(crate) fn unwritten(error: JobError, index: u64) -> JobError {
     match error {
         JobError::File { path, source, .. } => JobError::Internal(format!(
             "the review is sealed as entry {index}, but `{}` could not be written ({source}); free space or name another folder with --out, and review again",
@@ -498,9 +516,9 @@ async fn look_back(acting: &Acting, id: &str, request: &Request) -> Result<Revie
     let (assessment, warnings) = recorded(acting, &desk, &state, id, request.gate).await?;
     let names = desk.state();
     let name = |id: &str| names.name(id);
-    let view = make_view(&acting.library, &state, &assessment, &warnings, &name);
+    let found = Found::of(&acting.library, &state, &assessment, &warnings, &name);
     let folder = request.out.clone().unwrap_or_else(|| {
-        let folder = PathBuf::from("reviews").join(&view.system);
+        let folder = PathBuf::from("reviews").join(&found.view.system);
         folder.join(format!("looking-back-{}", state.size))
     });
     let seal = Seal {
@@ -512,11 +530,9 @@ async fn look_back(acting: &Acting, id: &str, request: &Request) -> Result<Revie
         copy: Copy::Named,
     };
     let report = folder.join(REPORT);
-    write_whole(&report, html::review(&view, &seal).as_bytes())?;
+    write_whole(&report, found.report(&seal).as_bytes())?;
     Ok(Reviewed {
-        view,
-        figures: first_figures(&assessment),
-        n_proposals: proposals(&state, &acting.library.book, &[&assessment]).len(),
+        found,
         report,
         dossier: None,
         receipt: None,

@@ -12,6 +12,7 @@ use crate::journal::JournalCommand;
 use crate::law::LawCommand;
 use crate::new::NewArguments;
 use crate::people::{EraseArguments, HoldCommand, PeopleCommand};
+use crate::review::{GateArguments, ReviewArguments};
 use crate::serve::{DemoArguments, ServeArguments};
 use crate::task::TaskCommand;
 use crate::witness::WitnessCommand;
@@ -36,7 +37,8 @@ pub(crate) const DESK: &str = "./.alnager";
 /// Flags every command understands.
 #[derive(Debug, Args)]
 pub(crate) struct Shared {
-    /// The desk: the folder that holds journal, blobs and keys, or postgres://user@host/database
+    /// The desk: the folder that holds journal, blobs and keys, or postgres://user@host/database; for `review` and `gate` also
+    /// https://host/organisation
     #[arg(
         long,
         global = true,
@@ -70,32 +72,19 @@ pub(crate) enum Format {
     Json,
 }
 
-/// What the gate looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum GateName {
-    /// Requirements and tests, before use
-    Launch,
-    /// The measurements alone, for a model team's pipeline
-    Tests,
-}
-
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write a new declaration, with every field explained
     New(NewArguments),
     /// Review a declared system: map the law, measure, judge, seal, report
-    Review {
-        /// The folder that holds `system.toml`
-        #[arg(value_name = "DIR")]
-        system: PathBuf,
-        /// What the gate looks at
-        #[arg(long, value_enum, default_value_t = GateName::Launch)]
-        gate: GateName,
-        /// Where report and dossier go; without it ./reviews/SYSTEM/ENTRY
-        #[arg(long, value_name = "DIR")]
-        out: Option<PathBuf>,
-    },
+    ///
+    /// With --desk https://host/organisation the data are measured here, and a server judges and seals what was counted.
+    Review(ReviewArguments),
+    /// Say how the gate of a system stands on a desk, by exit code; seals nothing
+    ///
+    /// With --desk https://host/organisation a server is asked.
+    Gate(GateArguments),
     /// Prove in words why a requirement stands and fares as it does
     Why {
         /// The requirement, such as EUAIA-9

@@ -8,6 +8,7 @@ mod journal;
 mod law;
 mod new;
 mod people;
+mod review;
 mod run;
 mod serve;
 mod settings;

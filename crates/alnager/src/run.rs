@@ -6,21 +6,19 @@ use alnager_journal::note::VerifyingKey;
 use alnager_journal::policy::Policy;
 use alnager_journal::verify::{Status, Trust};
 use alnager_office::decide::EvidenceRuling;
-use alnager_office::gate::{Gate, Verdict};
 use alnager_office::state::State;
-use alnager_report::json::{self, JournalHead, JsonOutputs};
-use alnager_report::screen::{self, Outputs};
 use alnager_report::why as why_report;
+use alnager_store::Place;
 use alnager_work::acting::Flags;
 use alnager_work::error::JobError;
 use alnager_work::records::{self, Entered, NewEvidence, NewSignature};
-use alnager_work::review::{self, Request};
+use alnager_work::remote::is_address;
 use alnager_work::verify::{self, Verification, with_causes};
 use alnager_work::why;
 use serde_json::{Value, json};
 
 use crate::arguments::{
-    Arguments, Command, DESK, EvidenceCommand, FactCommand, Format, GateName, Ruling, Shared,
+    Arguments, Command, DESK, EvidenceCommand, FactCommand, Format, Ruling, Shared,
 };
 use crate::audit;
 use crate::crosswalk;
@@ -29,10 +27,11 @@ use crate::journal;
 use crate::law::{self, LawCommand};
 use crate::new;
 use crate::people::{self, PeopleCommand};
+use crate::review;
 use crate::serve;
 use crate::settings;
 use crate::task;
-use crate::terminal::{self, Bar, complain, say, stop_between_requests};
+use crate::terminal::{Bar, complain, say, stop_between_requests};
 use crate::witness;
 
 /// Done; for a review, clear.
@@ -94,7 +93,8 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         Command::Audit(command) => command.uses_law(),
         Command::Law(command) => command.uses_law(),
         Command::New(_)
-        | Command::Review { .. }
+        | Command::Review(_)
+        | Command::Gate(_)
         | Command::Why { .. }
         | Command::Fact(_)
         | Command::Evidence(_)
@@ -112,31 +112,21 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
                 .to_owned(),
         ));
     }
+    let asks_server = matches!(arguments.command, Command::Review(_) | Command::Gate(_))
+        && is_address(&shared.desk);
     // The law in use on the desk: what is shipped, with the packs installed there.
     let flags = match uses_law {
+        true if asks_server => told(shared, Place::default()),
         true => flags(shared)?.at_desk().await?,
         false => flags(shared)?,
     };
-    if matches!(
-        arguments.command,
-        Command::Review { .. } | Command::Audit(_)
-    ) {
+    if matches!(arguments.command, Command::Review(_) | Command::Audit(_)) {
         stop_between_requests();
     }
     match &arguments.command {
         Command::New(arguments) => new::run(&flags, arguments, shared.format),
-        Command::Review { system, gate, out } => {
-            let gate = match gate {
-                GateName::Launch => Gate::Launch,
-                GateName::Tests => Gate::Tests,
-            };
-            let request = Request {
-                system: system.clone(),
-                gate,
-                out: out.clone(),
-            };
-            review(&request, &flags, shared.format).await
-        }
+        Command::Review(arguments) => review::review(arguments, shared, &flags).await,
+        Command::Gate(arguments) => review::gate(arguments, shared, &flags).await,
         Command::Why {
             requirement,
             system,
@@ -189,67 +179,24 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
 }
 
 fn flags(shared: &Shared) -> Result<Flags, JobError> {
-    Ok(Flags {
-        desk: settings::place(&shared.desk)?,
+    if is_address(&shared.desk) {
+        return Err(JobError::Input(format!(
+            "--desk: this command works on the desk itself; at `{}` a server is asked by `alnager review` and `alnager gate` alone, and by its API",
+            shared.desk
+        )));
+    }
+    Ok(told(shared, settings::place(&shared.desk)?))
+}
+
+fn told(shared: &Shared, desk: Place) -> Flags {
+    Flags {
+        desk,
         actor: shared.actor.clone(),
         at: shared.at,
         known: shared.known,
         recorded: shared.recorded,
         law: None,
-    })
-}
-
-async fn review(request: &Request, flags: &Flags, format: Format) -> Result<u8, JobError> {
-    let bar = Bar::new();
-    let reviewed = review::review(request, flags, &|progress| bar.show(progress)).await;
-    bar.done();
-    let reviewed = reviewed?;
-    let shown = |path: &Path| path.display().to_string();
-    let report = shown(&reviewed.report);
-    let dossier = reviewed.dossier.as_deref().map(shown);
-    match format {
-        Format::Text => {
-            let receipt = match &reviewed.receipt {
-                Some(receipt) => format!(
-                    "sealed as entry {} of {}, root {}",
-                    receipt.end - 1,
-                    receipt.origin,
-                    receipt.root.to_base64()
-                ),
-                None => "looking back: nothing was sealed".to_owned(),
-            };
-            let outputs = Outputs {
-                n_proposals: reviewed.n_proposals,
-                report,
-                dossier: dossier.unwrap_or_else(|| "none".to_owned()),
-                receipt,
-            };
-            say(&screen::review(&reviewed.view, &outputs, terminal::style()));
-        }
-        Format::Json => {
-            let journal = reviewed.receipt.map(|receipt| JournalHead {
-                origin: receipt.origin,
-                size: receipt.size,
-                root: receipt.root.to_base64(),
-            });
-            let outputs = JsonOutputs {
-                n_proposals: reviewed.n_proposals,
-                report,
-                dossier,
-                journal,
-            };
-            say(&pretty(&json::review(
-                &reviewed.view,
-                &reviewed.figures,
-                &outputs,
-            )));
-        }
     }
-    Ok(match reviewed.view.verdict {
-        Verdict::Clear => CLEAR,
-        Verdict::Hold => HOLD,
-        Verdict::Undecided => UNDECIDED,
-    })
 }
 
 pub(crate) fn pretty(value: &Value) -> String {

@@ -1,4 +1,4 @@
-//! What the environment says about the desk: where its parts lie, and what opens its secrets.
+//! What the environment says about the desk: where its parts lie, what opens its secrets, and who asks a server.
 
 use std::env;
 use std::path::PathBuf;
@@ -16,6 +16,31 @@ const BLOBS: &str = "ALNAGER_BLOBS";
 const PASSPHRASE_FILE: &str = "ALNAGER_PASSPHRASE_FILE";
 /// A key of 32 bytes, in base64.
 const KEK: &str = "ALNAGER_KEK";
+
+/// A token for a server.
+const TOKEN: &str = "ALNAGER_TOKEN";
+/// A file with the certificates of a private authority, in PEM.
+const CA_FILE: &str = "ALNAGER_CA_FILE";
+
+/// The token for a server.
+pub(crate) fn token() -> Result<Option<String>, JobError> {
+    Ok(text(TOKEN)?.filter(|token| !token.trim().is_empty()))
+}
+
+/// The certificates of a private authority that certifies a server.
+pub(crate) fn certificates() -> Result<Option<Vec<u8>>, JobError> {
+    let Some(path) = env::var_os(CA_FILE) else {
+        return Ok(None);
+    };
+    let read = std::fs::read(&path);
+    let wrong = |error| {
+        JobError::Input(format!(
+            "{CA_FILE}: `{}` cannot be read: {error}",
+            PathBuf::from(&path).display()
+        ))
+    };
+    read.map(Some).map_err(wrong)
+}
 
 /// The place that `--desk` names.
 pub(crate) fn place(desk: &str) -> Result<Place, JobError> {

@@ -505,6 +505,7 @@ fn bare() -> ReviewView {
         results: Vec::new(),
         headline: None,
         tests: TestCounts::default(),
+        outcomes: Vec::new(),
         changes: Vec::new(),
         requirements: Vec::new(),
         conflicts: Vec::new(),

@@ -12,7 +12,7 @@ const FORMAT: &str = include_str!("../../../../docs/formats/review.schema.json")
 fn outputs() -> JsonOutputs {
     JsonOutputs {
         n_proposals: 2,
-        report: "recidivism-2026-11-23.html".to_owned(),
+        report: Some("recidivism-2026-11-23.html".to_owned()),
         dossier: Some("recidivism-2026-11-23.dossier".to_owned()),
         journal: Some(JournalHead {
             origin: "desk.example/journal".to_owned(),

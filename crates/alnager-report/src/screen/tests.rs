@@ -3,6 +3,26 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::fixture;
 
+/// What a review left behind.
+struct Outputs {
+    n_proposals: usize,
+    report: String,
+    dossier: String,
+    receipt: String,
+}
+
+/// The whole screen, as a command puts it together.
+fn review(view: &ReviewView, outputs: &Outputs, style: Style) -> String {
+    let Outputs {
+        report,
+        dossier,
+        receipt,
+        ..
+    } = outputs;
+    let left = left_behind(report, dossier, receipt, style);
+    findings(view, outputs.n_proposals, style) + &left
+}
+
 #[track_caller]
 fn check(view: &ReviewView, style: Style, want: Expect) {
     let outputs = Outputs {

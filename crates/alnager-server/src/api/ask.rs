@@ -1,6 +1,6 @@
 //! What is asked: queries, bodies and headers, checked before a handler sees them; and how an answer is sent.
 
-use alnager_office::decide::Command;
+use alnager_office::decide::{Command, Review};
 use alnager_store::Receipt;
 use axum::Json;
 use axum::body::{Bytes, to_bytes};
@@ -17,6 +17,7 @@ use crate::api::once::{self, Fingerprint, KEY_BYTES_MAX, Known};
 use crate::api::shape::{self, List, Written};
 use crate::at::At;
 use crate::refusal::Refusal;
+use crate::sealing::Sealed;
 
 /// The header that makes the same request twice one entry.
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -197,6 +198,20 @@ impl<const MAX: usize> Asked<MAX> {
             }
         }
         entered
+    }
+
+    /// Seals a review for whoever asks.
+    pub(super) async fn seal(&self, draft: Review) -> Result<Sealed, Refusal> {
+        let id = self.once.map(|once| once.id);
+        let organisation = &self.at.organisation;
+        let sealed = organisation.seal(draft, &self.at.who.person, id).await;
+        if let Some(id) = id {
+            match &sealed {
+                Ok(_) => organisation.onces.entered(id),
+                Err(_) => organisation.onces.refused(id),
+            }
+        }
+        sealed
     }
 
     /// The answer to what was entered: the receipt, and what was made as it is now.

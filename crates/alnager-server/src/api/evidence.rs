@@ -25,7 +25,7 @@ use crate::at::At;
 use crate::refusal::Refusal;
 
 /// Most bytes of a document.
-const DOCUMENT_BYTES_MAX: usize = 20_000_000;
+pub(super) const DOCUMENT_BYTES_MAX: usize = 20_000_000;
 
 /// Most bytes of a body with a document in base64.
 const BODY_BYTES_MAX: usize = 28_000_000;

@@ -202,14 +202,6 @@ impl Gate {
             needs_two: needs_two(at, id),
         })
     }
-
-    fn word(&self) -> &'static str {
-        match self.verdict {
-            Verdict::Clear => "clear",
-            Verdict::Hold => "hold",
-            Verdict::Undecided => "undecided",
-        }
-    }
 }
 
 impl Exception {
@@ -302,7 +294,7 @@ pub(super) async fn show(at: At) -> Result<Response, Refusal> {
     let gate = Gate::of(&at, id)?;
     // The verdict changes with the day as well, so it is always sent.
     let mut response = tagged(&HeaderMap::new(), &systems::tag(&at, id)?, &gate)?;
-    let word = HeaderValue::from_static(gate.word());
+    let word = HeaderValue::from_static(gate.verdict.word());
     response.headers_mut().insert(X_GATE, word);
     Ok(response)
 }

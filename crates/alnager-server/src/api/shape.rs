@@ -114,6 +114,15 @@ impl Verdict {
         }
     }
 
+    /// Its word, as the header `X-Gate` has it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Verdict::Clear => "clear",
+            Verdict::Hold => "hold",
+            Verdict::Undecided => "undecided",
+        }
+    }
+
     /// The exit code that the command line has for it.
     pub(super) fn exit_code(self) -> u8 {
         match self {

@@ -388,7 +388,7 @@ fn declared(asked: &Asked, known: Option<&Known>) -> Result<Declaration, Refusal
     Ok(declaration)
 }
 
-fn parsed(at: &At, text: &str, has_lines: bool) -> Result<Declaration, Refusal> {
+pub(super) fn parsed(at: &At, text: &str, has_lines: bool) -> Result<Declaration, Refusal> {
     let library = &at.moment.library;
     let read = Declaration::parse("system.toml", text, &library.book, &library.policy);
     read.map_err(|error: ReadError| Refusal::Field {

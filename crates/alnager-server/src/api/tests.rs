@@ -13,6 +13,8 @@ use crate::tests::{Answer, Street};
 
 const OFFICER: &str = "Ines Marchetti";
 
+mod reviews;
+
 /// A program with a token.
 struct Program {
     visitor: crate::tests::Visitor,

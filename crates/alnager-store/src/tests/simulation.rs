@@ -532,15 +532,12 @@ impl<'w> Simulation<'w> {
         let mut group: Vec<_> = (0..n)
             .map(|_| ids[self.random.below(ids.len() as u64) as usize])
             .filter(|id| {
-                // Nobody who was erased acts again, or is named again.
+                // Nobody who was erased acts again, or is named again. Whoever was named and erased in one group was never seen by name.
                 let asked = &self.asked[id];
                 let shown = format!("{:?} {}", asked.command, asked.actor);
                 let retired = |name: &&String| !self.people.contains(*name);
-                !self
-                    .names
-                    .values()
-                    .filter(retired)
-                    .any(|name| mentions(&shown, name))
+                let names = self.names.values().chain(&self.model.erasures);
+                !names.filter(retired).any(|name| mentions(&shown, name))
             })
             .map(|id| (id, None))
             .collect();

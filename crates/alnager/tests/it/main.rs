@@ -6,6 +6,7 @@ mod audit_kinds;
 mod audit_over_time;
 mod audit_profiles;
 mod audit_sources;
+mod ci;
 mod clock;
 mod crash;
 mod crosswalk;

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A server in a process of its own; it ends with this value.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     /// `127.0.0.1:…`.
-    address: String,
+    pub(crate) address: String,
     /// The paths it said at its start.
     paths: Vec<String>,
 }
@@ -52,7 +52,7 @@ impl Server {
         Server::start(&["serve"], desk, "127.0.0.1:0", 1)
     }
 
-    fn demo(desk: &Path) -> Server {
+    pub(crate) fn demo(desk: &Path) -> Server {
         Server::start(&["demo"], desk, "127.0.0.1:0", 8)
     }
 
@@ -70,8 +70,13 @@ impl Server {
 
     /// Signs the first person of the demonstration in: their cookie.
     fn enter(&self) -> Client {
+        self.enter_as(0)
+    }
+
+    /// The same for another one, in the order the demonstration names them.
+    pub(crate) fn enter_as(&self, person: usize) -> Client {
         let mut client = Client::new(&self.address);
-        let answer = client.post(&self.paths[0], &[]);
+        let answer = client.post(&self.paths[person], &[]);
         assert_eq!(answer.status, 303, "{}", answer.body);
         client
     }
@@ -84,15 +89,15 @@ impl Drop for Server {
     }
 }
 
-struct Answer {
+pub(crate) struct Answer {
     status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 /// Somebody with a cookie; a connection for each request.
 #[derive(Clone)]
-struct Client {
+pub(crate) struct Client {
     address: String,
     cookie: String,
 }
@@ -109,7 +114,7 @@ impl Client {
         self.send("GET", path, "", b"").unwrap()
     }
 
-    fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.try_post(path, fields).unwrap()
     }
 
@@ -161,7 +166,7 @@ impl Client {
     }
 
     /// The token of the session's forms, from a page.
-    fn token(&mut self, page: &str) -> String {
+    pub(crate) fn token(&mut self, page: &str) -> String {
         let answer = self.get(page);
         let start = answer.body.find("name=\"form\" value=\"").unwrap() + 19;
         let rest = &answer.body[start..];

@@ -344,7 +344,7 @@ fn port(uri: &Uri) -> Option<u16> {
 }
 
 /// Escapes all but letters, digits and `-._~` (RFC 3986, section 2.3).
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
