@@ -2,7 +2,7 @@
 //!
 //! Nothing here is recorded. It follows from the state, the law and policy in use, what was measured and the day, and can be thrown away.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use alnager_audit::judge::{Outcome, TestResult};
@@ -51,7 +51,7 @@ pub struct DerivedSystem {
     /// The next day on which a binding requirement begins.
     pub next_day: Option<Date>,
     /// What stands in the way: what holds first.
-    pub blockers: Vec<Blocker>,
+    pub blockers: Vec<DerivedBlocker>,
     /// The requirements that bind it now or later, or may, in the order of the packs.
     pub requirements: Vec<DerivedRequirement>,
     /// The judged result furthest from passing, where something was measured.
@@ -62,6 +62,23 @@ pub struct DerivedSystem {
     pub n_tests: usize,
     /// The highest fine a breach may cost, in words, with its citation.
     pub fine: Option<(String, String)>,
+}
+
+/// Something that stands in the way of a system: a [`Blocker`] whose texts are shared with other systems.
+#[derive(Debug, Clone)]
+pub struct DerivedBlocker {
+    /// The requirement's id, or the test's.
+    pub id: Arc<str>,
+    /// What it is, in words.
+    pub what: Arc<str>,
+    /// The citation.
+    pub citation: Arc<str>,
+    /// Who must act: a person's id.
+    pub owner: Arc<str>,
+    /// What to do next.
+    pub next: Arc<str>,
+    /// Whether it holds the gate, or leaves it undecided.
+    pub holds: bool,
 }
 
 /// How one requirement stands for a system.
@@ -83,17 +100,29 @@ pub struct DerivedRequirement {
 
 /// Texts that many systems share, held once.
 #[derive(Debug, Default)]
-pub struct Interner(HashMap<String, Arc<str>>);
+pub struct Interner {
+    texts: HashSet<Arc<str>>,
+    /// So many texts are worth looking for some that nobody holds.
+    n_worth: usize,
+}
 
 impl Interner {
     /// The shared form of a text.
     pub fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
+        if let Some(known) = self.texts.get(text) {
             return Arc::clone(known);
         }
         let shared: Arc<str> = Arc::from(text);
-        self.0.insert(text.to_owned(), Arc::clone(&shared));
+        self.texts.insert(Arc::clone(&shared));
         shared
+    }
+
+    /// Forgets the texts that nobody holds any more, once there are twice as many as after the last time.
+    pub fn forget_unused(&mut self) {
+        if self.texts.len() > self.n_worth {
+            self.texts.retain(|text| Arc::strong_count(text) > 1);
+            self.n_worth = 2 * self.texts.len();
+        }
     }
 }
 
@@ -182,7 +211,11 @@ fn of_assessment(assessment: &Assessment, key: Key, shared: &mut Interner) -> De
         nothing_required: assessment.nothing_required,
         counts: assessment.counts(),
         next_day: assessment.next_day(),
-        blockers: assessment.blockers(),
+        blockers: assessment
+            .blockers()
+            .iter()
+            .map(|blocker| derived_blocker(blocker, shared))
+            .collect(),
         requirements,
         worst: worst.cloned(),
         n_failed,
@@ -194,6 +227,17 @@ fn of_assessment(assessment: &Assessment, key: Key, shared: &mut Interner) -> De
     }
 }
 
+fn derived_blocker(blocker: &Blocker, shared: &mut Interner) -> DerivedBlocker {
+    DerivedBlocker {
+        id: shared.text(&blocker.id),
+        what: shared.text(&blocker.what),
+        citation: shared.text(&blocker.citation),
+        owner: shared.text(&blocker.owner),
+        next: shared.text(&blocker.next),
+        holds: blocker.holds,
+    }
+}
+
 fn derived_requirement(judged: &Judged, shared: &mut Interner) -> DerivedRequirement {
     DerivedRequirement {
         id: shared.text(&judged.requirement.text().id),
@@ -202,5 +246,29 @@ fn derived_requirement(judged: &Judged, shared: &mut Interner) -> DerivedRequire
         from: judged.from(),
         owner: shared.text(&judged.owner),
         binds: judged.binds,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_held_once_and_as_long_as_somebody_holds_it() {
+        let mut shared = Interner::default();
+        let one = shared.text("Art 5");
+        let other = shared.text("Art 5");
+        assert!(Arc::ptr_eq(&one, &other));
+        drop(shared.text("Art 6"));
+        shared.forget_unused();
+        assert_eq!(shared.texts.len(), 1);
+        drop((one, other));
+        shared.forget_unused();
+        assert_eq!(shared.texts.len(), 1, "not worth a look yet");
+        for n in 0..2 {
+            drop(shared.text(&n.to_string()));
+        }
+        shared.forget_unused();
+        assert!(shared.texts.is_empty());
     }
 }

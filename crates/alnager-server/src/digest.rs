@@ -33,8 +33,8 @@ pub struct Digest {
     pub ahead: Vec<Ahead>,
     /// Systems with a judged result, the furthest from passing first.
     pub measured: Vec<String>,
-    /// What stands in the way, by who must act: the system and the position among its blockers.
-    pub owned: HashMap<String, Vec<(String, usize)>>,
+    /// What stands in the way, by who must act: each system with how much of it.
+    pub owned: HashMap<Arc<str>, Vec<(Arc<str>, usize)>>,
     /// Answers that wait to be confirmed: the system and the fact.
     pub proposals: Vec<(String, String)>,
     /// Open tasks, the soonest due first.
@@ -114,7 +114,7 @@ pub struct Ahead {
     /// Its pack.
     pub pack: Arc<str>,
     /// The systems.
-    pub systems: Vec<String>,
+    pub systems: Vec<Arc<str>>,
 }
 
 /// How a requirement stands across systems.
@@ -223,9 +223,13 @@ impl Digest {
                 on: standing.key.when.valid,
                 launch: state.launch_standing(id, today),
             });
-            for (at, blocker) in standing.blockers.iter().enumerate() {
-                let owned = self.owned.entry(blocker.owner.clone()).or_default();
-                owned.push((id.clone(), at));
+            let shared: Arc<str> = Arc::from(id.as_str());
+            for blocker in &standing.blockers {
+                let owned = self.owned.entry(Arc::clone(&blocker.owner)).or_default();
+                match owned.last_mut() {
+                    Some((last, n)) if *last == shared => *n += 1,
+                    Some(_) | None => owned.push((Arc::clone(&shared), 1)),
+                }
             }
             for requirement in &standing.requirements {
                 let across = self
@@ -248,7 +252,7 @@ impl Digest {
                         pack: Arc::clone(&requirement.pack),
                         systems: Vec::new(),
                     });
-                    entry.systems.push(id.clone());
+                    entry.systems.push(Arc::clone(&shared));
                 }
             }
             if let Some(worst) = &standing.worst {

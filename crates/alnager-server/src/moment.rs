@@ -237,6 +237,7 @@ impl Deriver {
         }
         // Reading what was measured needs the entries up to here.
         let _ = self.desk.catch_up().await;
+        self.desk.share(&moment.state);
         let behind = moment
             .derived
             .behind(&moment.state, &|system| when(system, today));
@@ -254,6 +255,7 @@ impl Deriver {
             }
         }
         moment.n_behind = 0;
+        self.shared.forget_unused();
         moment.digest = Arc::new(Digest::of(&moment.state, &moment.derived, today));
         moment.needs = Arc::default();
         publish.send_replace(Arc::new(moment));

@@ -64,9 +64,11 @@ const AT_ONCE: usize = 128;
 impl Organisation {
     /// Opens the desk of an organisation and works out how its systems stand.
     pub async fn open(slug: &str, place: Place, zone: TimeZone) -> Result<Organisation, JobError> {
-        let writer = Writer::open(&place).await?;
-        let reader = Desk::open(&place).await?;
-        let deriving = Desk::open(&place).await?;
+        let desk = Desk::open(&place).await?;
+        let reader = desk.twin().await?;
+        let deriving = desk.twin().await?;
+        let writer = Writer::start(desk)
+            .map_err(|error| JobError::Internal(format!("no further thread: {error}")))?;
         let accounts = Accounts::open(&place).await?;
         let moments = Deriver::start(deriving, &writer, zone.clone()).await?;
         Ok(Organisation {
@@ -104,6 +106,7 @@ impl Organisation {
     pub async fn reader(&self) -> Result<tokio::sync::MutexGuard<'_, Desk>, JobError> {
         let mut desk = self.reader.lock().await;
         desk.catch_up().await?;
+        desk.share(&self.writer.state());
         Ok(desk)
     }
 

@@ -86,9 +86,15 @@ impl Desk {
 
     pub(crate) async fn open_with(place: &Place, faults: Faults) -> Result<Desk, StoreError> {
         match place.look().await? {
-            Found::Desk => Desk::load(place, faults, None).await,
+            Found::Desk => Desk::load(place, faults, None, None).await,
             Found::Nothing => Err(StoreError::Absent { dir: place.shown() }),
         }
+    }
+
+    /// Opens the desk once more, beginning with what this handle has read: what the journal says is then held once.
+    pub async fn twin(&self) -> Result<Desk, StoreError> {
+        let twin = (self.log.clone(), self.snapshot_size);
+        Desk::load(&self.place, self.faults.clone(), None, Some(twin)).await
     }
 
     /// Opens the desk in this place, or makes one that appears there, whole, with its first commit.
@@ -107,12 +113,12 @@ impl Desk {
         mut entropy: Entropy,
     ) -> Result<Desk, StoreError> {
         let mut desk = match (place.look().await?, place.at()) {
-            (Found::Desk, _) => Desk::load(place, faults, None).await?,
+            (Found::Desk, _) => Desk::load(place, faults, None, None).await?,
             (Found::Nothing, At::Folder(dir)) => {
                 let aside = Aside::new(dir)?;
                 let path = place.moved(aside.path());
                 create(&path, &fresh, &faults, &mut entropy).await?;
-                Desk::load(&path, faults, Some(aside)).await?
+                Desk::load(&path, faults, Some(aside), None).await?
             }
             (Found::Nothing, At::Server(_)) => {
                 let making = place.hold_making().await?;
@@ -122,11 +128,19 @@ impl Desk {
                     create(place, &fresh, &faults, &mut entropy).await?;
                 }
                 making.close().await?;
-                Desk::load(place, faults, None).await?
+                Desk::load(place, faults, None, None).await?
             }
         };
         desk.entropy = entropy;
         Ok(desk)
+    }
+
+    /// Takes the state of another handle of this desk in place of its own, where both have read as far: what a journal says is the same for
+    /// all, and is then held once.
+    pub fn share(&mut self, state: &Arc<State>) {
+        if state.size == self.log.state.size {
+            self.log.state = Arc::clone(state);
+        }
     }
 
     /// Everything the journal says, as far as this handle has read it. Durable, and never changed in place.
@@ -528,7 +542,13 @@ impl Desk {
         keys.close().await
     }
 
-    async fn load(place: &Place, faults: Faults, aside: Option<Aside>) -> Result<Desk, StoreError> {
+    /// `twin`: the journal as another handle has read it, with the size of the snapshot it found.
+    async fn load(
+        place: &Place,
+        faults: Faults,
+        aside: Option<Aside>,
+        twin: Option<(Log, u64)>,
+    ) -> Result<Desk, StoreError> {
         let (journal, keys) = (place.journal(), place.keys());
         let mut journal = Database::open(&journal, Kind::Journal, faults.clone()).await?;
         let mut keys = Database::open(&keys, Kind::Keys, faults.clone()).await?;
@@ -564,11 +584,18 @@ impl Desk {
             lock,
             aside,
         };
-        desk.take_snapshot(&head).await?;
+        let is_twin = twin.is_some();
+        match twin {
+            Some((log, snapshot_size)) => {
+                desk.log = log;
+                desk.snapshot_size = snapshot_size;
+            }
+            None => desk.take_snapshot(&head).await?,
+        }
         let standing = match desk.read_on().await {
             // The snapshot may be what is wrong, or the tiles under it: everything is folded again.
             Err(StoreError::Damaged { .. } | StoreError::Forked { .. })
-                if desk.snapshot_size > 0 =>
+                if desk.snapshot_size > 0 || is_twin =>
             {
                 desk.log = Log::new(head.org);
                 desk.snapshot_size = 0;

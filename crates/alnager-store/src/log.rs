@@ -21,6 +21,7 @@ use crate::seal::{Keyring, What};
 const PERSON_KINDS: &str = "person.";
 
 /// What is known of the journal.
+#[derive(Clone)]
 pub(crate) struct Log {
     pub(crate) org: Uuid,
     pub(crate) edge: Edge,

@@ -150,6 +150,7 @@ everywhere! {
     a_command_that_enters_nothing_has_a_receipt_too,
     a_command_decided_on_an_older_journal_is_refused,
     a_second_handle_catches_up,
+    a_twin_holds_what_is_read_once_and_goes_its_own_way,
     many_writers_lose_nothing_and_double_nothing,
     a_fault_at_any_step_leaves_all_or_nothing,
     an_instant_in_another_form_is_refused,
@@ -746,6 +747,25 @@ fn a_second_handle_catches_up(world: &World) {
     assert!(two.state().person(PEOPLE[2]).is_some());
     world.run(one.catch_up()).unwrap();
     assert_eq!(*one.state(), *two.state());
+}
+
+fn a_twin_holds_what_is_read_once_and_goes_its_own_way(world: &World) {
+    let mut one = world.desk(3);
+    let mut two = world.run(one.twin()).unwrap();
+    assert!(Arc::ptr_eq(&one.state(), &two.state()));
+    world.commit(&mut two, id(), &world.evidence(3)).unwrap();
+    assert_eq!(two.state().evidence.len(), 4);
+    assert_eq!(one.state().evidence.len(), 3);
+    one.share(&two.state());
+    assert_eq!(one.state().evidence.len(), 3, "it has not read as far");
+    world.run(one.catch_up()).unwrap();
+    assert!(!Arc::ptr_eq(&one.state(), &two.state()));
+    one.share(&two.state());
+    assert!(Arc::ptr_eq(&one.state(), &two.state()));
+    world.commit(&mut one, id(), &world.evidence(4)).unwrap();
+    drop(one);
+    world.run(two.catch_up()).unwrap();
+    assert_eq!(*two.state(), *world.open().unwrap().state());
 }
 
 fn many_writers_lose_nothing_and_double_nothing(world: &World) {

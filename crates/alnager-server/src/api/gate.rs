@@ -178,11 +178,11 @@ impl Gate {
         })?;
         let verdict = Verdict::of(standing.verdict);
         let blockers = standing.blockers.iter().map(|blocker| Blocker {
-            id: blocker.id.clone(),
-            what: blocker.what.clone(),
-            citation: blocker.citation.clone(),
+            id: blocker.id.to_string(),
+            what: blocker.what.to_string(),
+            citation: blocker.citation.to_string(),
             owner: Person::of(at, &blocker.owner),
-            next: blocker.next.clone(),
+            next: blocker.next.to_string(),
             holds: blocker.holds,
         });
         let exceptions = at.state().exceptions_of(id, at.today());

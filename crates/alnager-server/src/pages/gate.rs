@@ -1,7 +1,8 @@
 //! The launch gate: what stands in the way of a system, who decides, and what was decided.
 
 use alnager_office::decide::Command;
-use alnager_office::gate::{Blocker, Gate as Looked, Verdict};
+use alnager_office::derived::DerivedBlocker;
+use alnager_office::gate::{Gate as Looked, Verdict};
 use alnager_office::launch::{LaunchDecision, LaunchStanding, NewLaunch, needs_two};
 use alnager_office::system::System;
 use axum::extract::{RawForm, RawQuery};
@@ -196,7 +197,7 @@ fn line(at: &At, row: &GateRow) -> Markup {
     }
 }
 
-fn blocker_why(at: &At, blocker: &Blocker) -> Markup {
+fn blocker_why(at: &At, blocker: &DerivedBlocker) -> Markup {
     html! {
         p { strong { (blocker.id) } ": " (blocker.what) }
         p { cite { (blocker.citation) } " · " (at.name(&blocker.owner)) }
@@ -244,7 +245,7 @@ async fn decided(at: &At, fields: &Fields) -> Result<(), Refusal> {
         blockers: derived
             .blockers
             .iter()
-            .map(|blocker| blocker.id.clone())
+            .map(|blocker| blocker.id.to_string())
             .collect(),
         needs_two: two_must_decide(at, system),
     };
@@ -345,7 +346,7 @@ fn blockers(at: &At, id: &str) -> Markup {
                     (head(&[words.what, words.owner, words.next, words.exception]))
                     tbody {
                         @for blocker in &derived.blockers {
-                            @let excepted = in_force.iter().find(|one| one.granted.subject == blocker.id);
+                            @let excepted = in_force.iter().find(|one| *one.granted.subject == *blocker.id);
                             tr data-of={ (id) " " (blocker.id) } {
                                 th scope="row" {
                                     (requirement_link(at, &blocker.id)) " "
@@ -394,7 +395,10 @@ impl Ground {
         let id = &system.declaration.id;
         let derived = at.moment.standing(id);
         let blockers = derived.map_or(&[][..], |derived| derived.blockers.as_slice());
-        let blockers: Vec<String> = blockers.iter().map(|blocker| blocker.id.clone()).collect();
+        let blockers: Vec<String> = blockers
+            .iter()
+            .map(|blocker| blocker.id.to_string())
+            .collect();
         let in_force = at.state().exceptions_of(id, at.today());
         let is_open = |blocker: &&String| {
             let mut of_others = in_force

@@ -245,15 +245,11 @@ fn task_needs(at: &At, needs: &mut Vec<Need>) {
 
 /// What stands in the way and is for whoever looks to mend, one line a system.
 fn own_needs(at: &At, needs: &mut Vec<Need>) {
-    let Some(owned) = at.moment.digest.owned.get(&at.who.person) else {
+    let Some(owned) = at.moment.digest.owned.get(at.who.person.as_str()) else {
         return;
     };
-    let mut systems: BTreeMap<&str, usize> = BTreeMap::new();
-    for (system, _) in owned {
-        *systems.entry(system).or_default() += 1;
-    }
-    for (id, n) in systems {
-        let Some(system) = at.state().systems.get(id) else {
+    for (id, n) in owned {
+        let Some(system) = at.state().systems.get(id.as_ref()) else {
             continue;
         };
         needs.push(Need {
@@ -265,7 +261,7 @@ fn own_needs(at: &At, needs: &mut Vec<Need>) {
             what: EN.today.act.to_owned(),
             to: format!(
                 "{} {} {}",
-                EN.count(n, "blocker", "blockers"),
+                EN.count(*n, "blocker", "blockers"),
                 EN.today.of,
                 system.declaration.name
             ),

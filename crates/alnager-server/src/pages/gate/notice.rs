@@ -86,9 +86,9 @@ async fn made(at: &At) -> Result<Notice, Refusal> {
     let derived = derived.ok_or_else(|| Refusal::Unavailable(EN.gate.working.to_owned()))?;
     let organisation = state.organisation.as_ref();
     let reasons = derived.blockers.iter().map(|blocker| Reason {
-        id: blocker.id.clone(),
-        what: blocker.what.clone(),
-        citation: blocker.citation.clone(),
+        id: blocker.id.to_string(),
+        what: blocker.what.to_string(),
+        citation: blocker.citation.to_string(),
         owner: at.name(&blocker.owner),
         next: for_browsers(&blocker.next),
     });
