@@ -37,6 +37,8 @@ pub enum Action {
     Task,
     /// Comment.
     Comment,
+    /// Give audit opinions, and withdraw one's own.
+    Opine,
     /// Look after people and their roles.
     Administer,
 }
@@ -61,7 +63,7 @@ pub struct Actor<'a> {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Action; 16] = [
+    pub const ALL: [Action; 17] = [
         Action::Enter,
         Action::Account,
         Action::Read,
@@ -77,6 +79,7 @@ impl Action {
         Action::Audit,
         Action::Task,
         Action::Comment,
+        Action::Opine,
         Action::Administer,
     ];
 
@@ -98,6 +101,7 @@ impl Action {
             Action::Audit => "audit",
             Action::Task => "task",
             Action::Comment => "comment",
+            Action::Opine => "opine",
             Action::Administer => "administer",
         }
     }
@@ -145,6 +149,7 @@ fn grants(role: Role, action: Action, is_own: bool) -> bool {
         ),
         Action::Task => !matches!(role, Role::Auditor | Role::Board | Role::Administrator),
         Action::Comment => !matches!(role, Role::Administrator),
+        Action::Opine => role == Role::Auditor,
         Action::Administer => role == Role::Administrator,
     }
 }
