@@ -190,7 +190,7 @@ async fn a_fact_is_answered_and_confirmed_by_somebody_else() {
     engineer.post(&confirm, &read).await.is(403);
     // Another answer than the one on record, and no basis.
     let other = [("value", "false"), ("basis", "kept <b>")];
-    let page = officer.post(&confirm, &other).await.is(422).text();
+    let page = officer.post(&confirm, &other).await.is(409).text();
     assert!(page.contains("kept &lt;b&gt;"), "{page}");
     let blank = [("value", "true"), ("basis", "")];
     officer.post(&confirm, &blank).await.is(422);
