@@ -307,6 +307,22 @@ impl Assessment {
             .min()
     }
 
+    /// The requirements that stand in the way whatever was measured: those that no measurement is evidence for.
+    pub fn unmeasured<'a>(&'a self, book: &'a Book) -> impl Iterator<Item = &'a str> {
+        let is_measured = |kind: &String| {
+            let item = book.evidence.items.get(kind);
+            item.is_some_and(|item| item.measured_by.is_some())
+        };
+        let blocking = self
+            .judged
+            .iter()
+            .filter(|judged| judged.counts() && judged.status.blocks());
+        let texts = blocking.map(|judged| judged.requirement.text());
+        texts
+            .filter(move |text| !text.evidence.iter().any(is_measured))
+            .map(|text| text.id.as_str())
+    }
+
     /// Everything that stands in the way: what holds first, then what is undecided.
     pub fn blockers(&self) -> Vec<Blocker> {
         let mut blockers = Vec::new();

@@ -16,12 +16,14 @@ use crate::audit::NewAudit;
 use crate::comment::About;
 use crate::counsel::{NewText, Opinion};
 use crate::declaration::{Declaration, DeclaredEvidence};
+use crate::deed::{self, Deed};
 use crate::event::{BookAdopted, BookStamp, DeskOpened, Event};
 use crate::evidence::{EvidenceAccepted, EvidenceRejected, EvidenceSubmitted};
 use crate::exception::NewException;
 use crate::gate::{Gate, ReportStamp, serves_organisation};
 use crate::launch::NewLaunch;
 use crate::log::NewFork;
+use crate::opinion::NewAuditOpinion;
 use crate::packs::{NewPack, Pin};
 use crate::people::{Basis, PersonNamed};
 use crate::role::Role;
@@ -228,6 +230,15 @@ pub enum Command {
         /// What it says: 1 to 10,000 characters.
         text: String,
     },
+    /// Give an audit opinion on a system.
+    GiveOpinion(Box<NewAuditOpinion>),
+    /// Withdraw an audit opinion.
+    WithdrawOpinion {
+        /// The opinion's id.
+        opinion: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Command {
@@ -267,7 +278,9 @@ impl Command {
             | Command::GrantRoles { .. }
             | Command::OpenDesk { .. }
             | Command::EndException { .. }
-            | Command::Comment { .. } => false,
+            | Command::Comment { .. }
+            | Command::GiveOpinion(_)
+            | Command::WithdrawOpinion { .. } => false,
         }
     }
 }
@@ -874,6 +887,48 @@ pub enum Refused {
         /// The nearest that exists.
         hint: String,
     },
+    /// Who would give an audit opinion is no auditor of the desk.
+    #[error(
+        "only an auditor gives an audit opinion, and you do not have that role; an administrator grants it"
+    )]
+    NotAuditor,
+    /// Who would give an audit opinion had a hand in what it is about.
+    #[error(
+        "an audit opinion on `{system}` comes from somebody who had no hand in it, and you {}; have an independent auditor give it (--as NAME)",
+        deed::words(deeds)
+    )]
+    NotIndependent {
+        /// The system.
+        system: String,
+        /// What they did.
+        deeds: Vec<Deed>,
+    },
+    /// An audit opinion would be given on a state of the journal that there is not.
+    #[error(
+        "an audit opinion is given on entries of the journal that were read, and {size} cannot have been: it has {n_entries}"
+    )]
+    NotRead {
+        /// The entries named.
+        size: u64,
+        /// The entries there are.
+        n_entries: u64,
+    },
+    /// No such audit opinion.
+    #[error("the desk has no audit opinion `{opinion}`; {hint}")]
+    NoOpinion {
+        /// What was asked for.
+        opinion: String,
+        /// What there is.
+        hint: String,
+    },
+    /// Somebody else gave the audit opinion.
+    #[error(
+        "`{opinion}` was given by somebody else, who alone can withdraw it; give an opinion of your own, which takes its place"
+    )]
+    NotOwnOpinion {
+        /// The opinion.
+        opinion: String,
+    },
     /// The policy's conditions do not bind to the book.
     #[error(transparent)]
     Policy(#[from] ReadError),
@@ -974,6 +1029,8 @@ pub fn decide(
         Command::GrantException(new) => desk.grant_exception(new)?,
         Command::EndException { exception, reason } => desk.end_exception(exception, reason)?,
         Command::Comment { about, text } => desk.comment(about, text)?,
+        Command::GiveOpinion(new) => desk.give_opinion(new)?,
+        Command::WithdrawOpinion { opinion, reason } => desk.withdraw_opinion(opinion, reason)?,
     }
     Ok(desk.decided)
 }
@@ -1028,6 +1085,7 @@ impl<'a> Draft<'a> {
         let meta = Meta {
             index: self.state.size,
             subjects: subjects.clone(),
+            actor: self.actor.clone(),
         };
         self.state.apply(&event, &meta);
         self.decided.push(Decided {

@@ -197,6 +197,11 @@ impl Beside {
 }
 
 impl Declaration {
+    /// The day its gate judges: that of going live, until the system is in use. `None`: today.
+    pub fn gate_day(&self) -> Option<Date> {
+        self.go_live_on.filter(|_| self.stage != Stage::InUse)
+    }
+
     /// Reads `system.toml`. Names of facts, evidence kinds and requirements are checked against the book, limits against the
     /// policy; every complaint names file, line and field.
     pub fn parse(file: &str, text: &str, book: &Book, policy: &Policy) -> Result<Self, ReadError> {

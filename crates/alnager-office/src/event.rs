@@ -10,6 +10,7 @@ use crate::exception::{ExceptionEnded, ExceptionGranted};
 use crate::gate::SystemReviewed;
 use crate::launch::LaunchDecided;
 use crate::log::{KeyDropped, KeyRotated, LogForked};
+use crate::opinion::{OpinionGiven, OpinionWithdrawn};
 use crate::packs::{KeyTrusted, PackInstalled, PackPinned, PackUnpinned};
 use crate::people::{ErasureExecuted, ErasureRequested, HoldPlaced, HoldReleased, PersonNamed};
 use crate::role::RolesGranted;
@@ -95,6 +96,10 @@ pub enum Event {
     ExceptionEnded(ExceptionEnded),
     /// A comment was made.
     CommentMade(CommentMade),
+    /// An auditor gave an opinion on a system.
+    OpinionGiven(Box<OpinionGiven>),
+    /// An opinion was withdrawn.
+    OpinionWithdrawn(OpinionWithdrawn),
 }
 
 /// The desk was opened.
@@ -187,6 +192,8 @@ impl Event {
             Event::ExceptionGranted(_) => "exception.granted",
             Event::ExceptionEnded(_) => "exception.ended",
             Event::CommentMade(_) => "comment.made",
+            Event::OpinionGiven(_) => "opinion.given",
+            Event::OpinionWithdrawn(_) => "opinion.withdrawn",
         }
     }
 
@@ -230,6 +237,8 @@ impl Event {
             Event::ExceptionGranted(event) => serde_json::to_vec(event),
             Event::ExceptionEnded(event) => serde_json::to_vec(event),
             Event::CommentMade(event) => serde_json::to_vec(event),
+            Event::OpinionGiven(event) => serde_json::to_vec(event),
+            Event::OpinionWithdrawn(event) => serde_json::to_vec(event),
         }
     }
 
@@ -285,6 +294,8 @@ impl Event {
             "exception.granted" => Event::ExceptionGranted(read(kind, payload)?),
             "exception.ended" => Event::ExceptionEnded(read(kind, payload)?),
             "comment.made" => Event::CommentMade(read(kind, payload)?),
+            "opinion.given" => Event::OpinionGiven(read(kind, payload)?),
+            "opinion.withdrawn" => Event::OpinionWithdrawn(read(kind, payload)?),
             _ => return Err(EventError::UnknownKind(kind.to_owned())),
         })
     }

@@ -9,6 +9,7 @@ use imbl::Vector;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::assess::assess;
 use crate::counsel::need_reason;
 use crate::decide::{Draft, Refused};
 use crate::event::Event;
@@ -81,9 +82,10 @@ pub struct NewLaunch {
     pub reason: String,
     /// The entry of the review that was looked at.
     pub review: u64,
-    /// Ids of the requirements and tests that stand in the way, as the assessment of that review has them.
+    /// Ids of the requirements and tests that stand in the way, as whoever asks has assessed it. What follows from the record without a
+    /// measurement is added to it.
     pub blockers: Vec<String>,
-    /// Whether two people must decide; see [`needs_two`].
+    /// Whether two people must decide. They must as well where [`needs_two`] says so.
     pub needs_two: bool,
 }
 
@@ -309,6 +311,7 @@ impl Draft<'_> {
         }
         self.need_outside_team(&new.system, "launch")?;
         need_reason(&new.reason, "--reason")?;
+        let new = &self.looked_at(new)?;
         let exceptions = match new.decision {
             LaunchDecision::Approve => {
                 self.may_approve(new, &review)?;
@@ -340,6 +343,36 @@ impl Draft<'_> {
         let event = Event::LaunchDecided(Box::new(decided));
         self.push(event, subjects, Vec::new(), Vec::new());
         Ok(())
+    }
+
+    /// The decision with what whoever asks may have left out, as far as it follows from the record, the law and the policy: the requirements
+    /// that stand in the way whatever was measured, and that two people must decide.
+    fn looked_at(&self, new: &NewLaunch) -> Result<NewLaunch, Refused> {
+        let (book, policy) = (self.with.book, self.with.policy);
+        let system = self.system(&new.system)?;
+        let when = AsOf {
+            valid: system.declaration.gate_day().unwrap_or(self.with.today),
+            known: self.with.today,
+        };
+        let facts = system.law_facts(book, &self.state.counsel);
+        let mut looked_at = new.clone();
+        looked_at.needs_two |= needs_two(policy, book, &facts, when);
+        let state = &self.state;
+        let found = assess(
+            state,
+            &new.system,
+            book,
+            policy,
+            Vec::new(),
+            when,
+            Gate::Launch,
+        )?;
+        for id in found.iter().flat_map(|found| found.unmeasured(book)) {
+            if !looked_at.blockers.iter().any(|known| known == id) {
+                looked_at.blockers.push(id.to_owned());
+            }
+        }
+        Ok(looked_at)
     }
 
     /// Refuses to let a system live on a review that looked at its tests alone.

@@ -267,7 +267,7 @@ impl State {
     }
 
     /// The erased people whom the record of a system names: who built or declared it, answered, confirmed, submitted,
-    /// signed, decided or commented.
+    /// signed, decided, commented or gave an opinion.
     pub fn erased_in(&self, system: &str) -> BTreeSet<&str> {
         let Some(known) = self.systems.get(system) else {
             return BTreeSet::new();
@@ -302,6 +302,8 @@ impl State {
                 named.insert(comment.made.by.clone());
             }
         }
+        let opinions = self.opinions_on(system).iter();
+        named.extend(opinions.map(|opinion| opinion.given.by.clone()));
         let erased = self.erased.keys().map(String::as_str);
         erased.filter(|person| named.contains(*person)).collect()
     }

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::audit::RecordedAudit;
 use crate::comment::Comment;
 use crate::counsel::Counsel;
+use crate::deed::Done;
 use crate::event::{BookStamp, Event};
 use crate::evidence::{Evidence, EvidenceDecision, EvidenceSubmitted, Shelves};
 use crate::exception::Exception;
 use crate::launch::Launch;
 use crate::log::OwnLog;
+use crate::opinion::AuditOpinion;
 use crate::packs::{DeskPack, TrustedKey};
 use crate::people::{Erased, Hold, PERSON_KINDS};
 use crate::role::Role;
@@ -64,13 +66,24 @@ pub struct State {
     pub exceptions: OrdMap<String, Exception>,
     /// Comments by id.
     pub comments: OrdMap<String, Comment>,
+    /// What people did about each system, by its id, each deed once.
+    pub deeds: OrdMap<String, Vec<Done>>,
+    /// Audit opinions by system, the latest last.
+    pub opinions: OrdMap<String, Vec<AuditOpinion>>,
     /// The log's keys and forks.
     pub log: OwnLog,
     /// The entries applied: the next one has this index.
     pub size: u64,
     /// The latest entry about each subject, by its id.
     pub heads: OrdMap<String, u64>,
+    /// The latest entry about each subject that says something of it: no comment, task or audit opinion, and nothing about people.
+    pub moved: OrdMap<String, u64>,
 }
+
+/// Kinds of entries that say nothing of what their subject is: work and talk about it, opinions on it, and what is about people.
+const BESIDE: [&str; 8] = [
+    "comment.", "erasure.", "hold.", "opinion.", "person.", "roles.", "signal.", "task.",
+];
 
 /// The organisation a desk belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +101,8 @@ pub struct Meta {
     pub index: u64,
     /// The ids of the subjects it is about.
     pub subjects: Vec<String>,
+    /// Who acted: a person's id.
+    pub actor: String,
 }
 
 impl State {
@@ -219,7 +234,10 @@ impl State {
             Event::ExceptionGranted(granted) => self.except(granted, meta),
             Event::ExceptionEnded(ended) => self.end_exception(ended),
             Event::CommentMade(made) => self.comment(made, meta),
+            Event::OpinionGiven(given) => self.give_opinion(given, meta),
+            Event::OpinionWithdrawn(withdrawn) => self.withdraw_opinion(withdrawn),
         }
+        self.remember_deeds(event, meta);
         self.pass(meta, event.kind());
     }
 
@@ -228,8 +246,12 @@ impl State {
     /// For entries of erased people the state is the same as if the payload had been applied before the erasure was asked for.
     pub fn pass(&mut self, meta: &Meta, kind: &str) {
         self.size = meta.index + 1;
+        let moves = !BESIDE.iter().any(|beside| kind.starts_with(beside));
         for subject in &meta.subjects {
             self.heads.insert(subject.clone(), meta.index);
+            if moves {
+                self.moved.insert(subject.clone(), meta.index);
+            }
             if kind.starts_with(PERSON_KINDS) {
                 let entries = self.person_entries.entry(subject.clone()).or_default();
                 entries.push_back(meta.index);

@@ -39,6 +39,8 @@ pub enum Action {
     Task,
     /// Comment.
     Comment,
+    /// Give audit opinions, and withdraw one's own.
+    Opine,
     /// Look after people and their roles.
     Administer,
 }
@@ -63,7 +65,7 @@ pub struct Actor<'a> {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Action; 17] = [
+    pub const ALL: [Action; 18] = [
         Action::Enter,
         Action::Account,
         Action::Read,
@@ -80,6 +82,7 @@ impl Action {
         Action::Review,
         Action::Task,
         Action::Comment,
+        Action::Opine,
         Action::Administer,
     ];
 
@@ -102,6 +105,7 @@ impl Action {
             Action::Review => "review",
             Action::Task => "task",
             Action::Comment => "comment",
+            Action::Opine => "opine",
             Action::Administer => "administer",
         }
     }
@@ -154,6 +158,7 @@ fn grants(role: Role, action: Action, is_own: bool) -> bool {
         },
         Action::Task => !matches!(role, Role::Auditor | Role::Board | Role::Administrator),
         Action::Comment => !matches!(role, Role::Administrator),
+        Action::Opine => role == Role::Auditor,
         Action::Administer => role == Role::Administrator,
     }
 }

@@ -15,6 +15,7 @@ mod law;
 mod me;
 mod once;
 mod open_api;
+mod opinions;
 mod people;
 mod reviews;
 mod shape;
@@ -53,7 +54,7 @@ fn all(api: Api) -> Api {
     let api = of_reviews(of_systems(api));
     let api = of_evidence(api);
     let api = of_law(api);
-    let api = of_work(api);
+    let api = of_work(of_opinions(api));
     of_journal(api)
 }
 
@@ -421,6 +422,47 @@ fn of_work(api: Api) -> Api {
         .takes::<people::NewRoles>()
         .makes::<people::Member>(201),
         people::grant,
+    )
+}
+
+fn of_opinions(api: Api) -> Api {
+    api.get(
+        at!("/systems/{system}/opinions"),
+        Action::Read,
+        Told::new(
+            "Opinions",
+            "listOpinions",
+            "Audit opinions on a system, in the order they were given.",
+        )
+        .query::<shape::Paging>()
+        .lists::<opinions::AuditOpinion>(),
+        opinions::list,
+    )
+    .add(
+        Method::POST,
+        at!("/systems/{system}/opinions"),
+        Action::Opine,
+        Told::new(
+            "Opinions",
+            "giveOpinion",
+            "Gives an audit opinion on a state of the journal, by an auditor who had no hand in the system.",
+        )
+        .takes::<opinions::NewOpinion>()
+        .makes::<opinions::AuditOpinion>(201),
+        opinions::give,
+    )
+    .add(
+        Method::POST,
+        at!("/opinions/{opinion}/withdraw"),
+        Action::Opine,
+        Told::new(
+            "Opinions",
+            "withdrawOpinion",
+            "Withdraws an audit opinion of one's own.",
+        )
+        .takes::<shape::Reason>()
+        .makes::<opinions::AuditOpinion>(200),
+        opinions::withdraw,
     )
 }
 

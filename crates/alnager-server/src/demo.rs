@@ -9,12 +9,14 @@ use alnager_office::comment::About;
 use alnager_office::decide::Command;
 use alnager_office::exception::NewException;
 use alnager_office::gate::Gate;
+use alnager_office::opinion::{Conclusion, NewAuditOpinion};
 use alnager_office::role::Role;
 use alnager_office::system::NewDeclaration;
 use alnager_office::task::{NewTask, Why};
 use alnager_store::{AccountError, Desk, NewAccount, Place};
 use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
+use alnager_work::opinion::read_in;
 use alnager_work::review;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -269,7 +271,23 @@ impl Story {
             about: About::System("credit".to_owned()),
             text: "The threshold of 0.6 was chosen before the last two quarters of data; please say why it still stands.".to_owned(),
         };
-        self.enter(3, "Vera Novak", comment).await
+        self.enter(3, "Vera Novak", comment).await?;
+        self.opinion().await
+    }
+
+    /// What the auditor concludes on the record as it was before.
+    async fn opinion(&mut self) -> Result<(), JobError> {
+        let read = read_in(&self.desk, "credit", None, None).await?;
+        let opinion = NewAuditOpinion {
+            system: "credit".to_owned(),
+            conclusion: Conclusion::Qualified,
+            basis: "Read: every entry about the system, its last review recomputed from the sealed counts, and the documents offered as evidence. The figures follow from the counts. Except: most of the evidence was accepted by nobody when this was read, and the threshold of 0.6 has no basis on record.".to_owned(),
+            size: read.size,
+            root: read.root,
+            note: None,
+        };
+        self.enter(2, "Aiko Tanaka", Command::GiveOpinion(Box::new(opinion)))
+            .await
     }
 }
 

@@ -8,6 +8,7 @@ use alnager_office::derived::Derived;
 use alnager_office::evidence::{Evidence, Standing};
 use alnager_office::gate::{Status, Verdict};
 use alnager_office::launch::LaunchStanding;
+use alnager_office::opinion::Conclusion;
 use alnager_office::state::State;
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
@@ -39,6 +40,8 @@ pub struct Digest {
     pub proposals: Vec<(String, String)>,
     /// Open tasks, the soonest due first.
     pub tasks: Vec<String>,
+    /// Systems with an audit opinion that stands: those on which the record has moved or that say something is wrong come first.
+    pub opinions: Vec<String>,
     /// How each requirement stands across systems.
     pub requirements: HashMap<Arc<str>, Across>,
 }
@@ -185,6 +188,20 @@ impl Shelf {
 /// How long before its last day evidence is shown as ageing, in days.
 pub const AGEING_DAYS: i64 = 90;
 
+fn opinions(state: &State) -> Vec<String> {
+    let standing = state.opinions.keys();
+    let standing = standing.filter_map(|id| Some((id, state.opinion_on(id)?)));
+    let mut rows: Vec<(bool, std::cmp::Reverse<u64>, &String)> = standing
+        .map(|(id, one)| {
+            let is_right = one.given.conclusion == Conclusion::Unmodified;
+            let has_moved = state.moved_since(id, one.given.size).is_any();
+            (is_right && !has_moved, std::cmp::Reverse(one.at), id)
+        })
+        .collect();
+    rows.sort();
+    rows.into_iter().map(|(_, _, id)| id.clone()).collect()
+}
+
 impl Digest {
     /// Works it out.
     pub fn of(state: &State, derived: &Derived, today: Date) -> Digest {
@@ -194,6 +211,7 @@ impl Digest {
         };
         digest.look_at_systems(state, derived, today);
         digest.look_at_evidence(state, today);
+        digest.opinions = opinions(state);
         let mut tasks: Vec<(Date, &String)> = state
             .tasks
             .iter()

@@ -133,6 +133,21 @@ pub fn routes(house: Arc<House>) -> Routes {
             system::requirement::FORM_BYTES_MAX,
             system::requirement::submit,
         )
+        .get(
+            "/{org}/systems/{system}/opinion",
+            Action::Opine,
+            system::opinion::form,
+        )
+        .post(
+            "/{org}/systems/{system}/opinion",
+            Action::Opine,
+            system::opinion::give,
+        )
+        .post(
+            "/{org}/opinions/{opinion}/withdraw",
+            Action::Opine,
+            system::opinion::withdraw,
+        )
         .get("/{org}/people", Action::Administer, people::show)
         .post("/{org}/people", Action::Administer, people::invite)
         .post(

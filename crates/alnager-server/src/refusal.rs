@@ -146,10 +146,12 @@ impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         let words = for_browsers(&refused.to_string());
         match refused {
-            Refused::Changed { .. } => Refusal::Conflict(words),
-            Refused::NoSystem { .. } | Refused::NoEvidence { .. } | Refused::NoTask { .. } => {
-                Refusal::NotFound
-            }
+            Refused::Changed { .. } | Refused::OtherValue { .. } => Refusal::Conflict(words),
+            Refused::NoSystem { .. }
+            | Refused::NoEvidence { .. }
+            | Refused::NoTask { .. }
+            | Refused::NoOpinion { .. } => Refusal::NotFound,
+            Refused::NotAuditor => Refusal::Forbidden(words),
             _ => Refusal::Invalid(words),
         }
     }

@@ -384,6 +384,7 @@ fn exists(at: &At) -> Result<(), Refusal> {
             "evidence" => state.evidence.contains_key(name),
             "task" => state.tasks.contains_key(name),
             "exception" => state.exceptions.contains_key(name),
+            "opinion" => state.opinion(name).is_some(),
             "signal" => state.signals.contains_key(name),
             "person" => state.people.contains_key(name),
             "pack" => book.packs().any(|pack| pack.id == *name),

@@ -20,6 +20,7 @@ pub mod intake;
 pub mod journal;
 pub mod lab;
 pub mod law;
+pub mod opinion;
 pub mod search;
 pub mod shared;
 pub mod system;
@@ -74,6 +75,8 @@ pub struct Words {
     pub journal: journal::Journal,
     /// The room Law.
     pub law: law::Law,
+    /// Audit opinions.
+    pub opinion: opinion::Opinion,
 }
 
 /// The frame of every page.
@@ -332,6 +335,7 @@ pub static EN: Words = Words {
     search: search::EN,
     journal: journal::EN,
     law: law::EN,
+    opinion: opinion::EN,
 };
 
 impl Words {

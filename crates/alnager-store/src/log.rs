@@ -356,6 +356,7 @@ impl Advance {
                 .iter()
                 .map(|about| about.id.to_string())
                 .collect(),
+            actor: entry.actor.to_string(),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use alnager_audit::policy::Policy;
 use alnager_journal::checkpoint::SignedCheckpoint;
-use alnager_journal::merkle::{leaf_hash, verify_inclusion};
+use alnager_journal::merkle::{Hash, leaf_hash, verify_inclusion};
 use alnager_law::book::Book;
 use alnager_law::fact::Vocabulary;
 use alnager_law::pack::{Pack, Register};
@@ -23,7 +23,9 @@ use alnager_office::decide::{Blob, Command, Context, EvidenceRuling, OfferedEvid
 use alnager_office::declaration::Declaration;
 use alnager_office::event::BookStamp;
 use alnager_office::gate::{Gate, ReportStamp};
+use alnager_office::opinion::{Conclusion, NewAuditOpinion};
 use alnager_office::people::Basis;
+use alnager_office::role::Role;
 use expect_test::{Expect, expect};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
@@ -1671,4 +1673,44 @@ fn tiles_are_rebuilt_from_the_entries(world: &World) {
     assert_eq!(world.run(desk.root_at(size)).unwrap(), Some(root));
     world.run(desk.close()).unwrap();
     assert_eq!(shown(&world.verify()), "");
+}
+
+#[test]
+fn an_opinion_on_a_state_that_the_journal_never_signed_is_found() {
+    for is_own in [true, false] {
+        let world = World::new();
+        let mut desk = world.desk(2);
+        for (person, role) in [
+            (PEOPLE[0], Role::Administrator),
+            ("Ida Auditor", Role::Auditor),
+        ] {
+            let command = Command::GrantRoles {
+                person: person.to_owned(),
+                roles: vec![role],
+                reason: "r".to_owned(),
+            };
+            world.commit(&mut desk, id(), &command).unwrap();
+        }
+        let signed = desk.checkpoint().checkpoint();
+        let root = match is_own {
+            true => signed.root(),
+            false => Hash::of(b"another journal"),
+        };
+        let opinion = NewAuditOpinion {
+            system: "sys".to_owned(),
+            conclusion: Conclusion::Unmodified,
+            basis: "b".to_owned(),
+            size: signed.size(),
+            root,
+            note: None,
+        };
+        let command = Command::GiveOpinion(Box::new(opinion));
+        let with = world.context("Ida Auditor");
+        world.run(desk.commit(id(), AT, &command, &with)).unwrap();
+        world.run(desk.close()).unwrap();
+        let told = shown(&world.verify());
+        let want = "with another root than a checkpoint of this journal states";
+        assert_eq!(told.contains(want), !is_own, "{told}");
+        assert_eq!(told.lines().count(), usize::from(!is_own), "{told}");
+    }
 }

@@ -117,6 +117,16 @@ pub enum Problem {
         /// Index of the entry.
         index: u64,
     },
+    /// An audit opinion names a state that the journal never signed.
+    #[error(
+        "the audit opinion in entry `{index}` was given on {size} entries with another root than a checkpoint of this journal states"
+    )]
+    OpinionRead {
+        /// Index of the entry.
+        index: u64,
+        /// The entries it was given on.
+        size: u64,
+    },
     /// A command was entered twice.
     #[error("entry `{index}` belongs to a command that was entered before")]
     SameCommand {
@@ -417,6 +427,7 @@ impl Desk {
             .await;
         check.readable(read)?;
         check.payloads_missing();
+        check.opinions_read();
         let strays = check
             .readable(journal.strays(org, head.size).await)?
             .unwrap_or(0);
@@ -467,6 +478,8 @@ struct Check {
     command: Option<Uuid>,
     last: HashMap<Uuid, u64>,
     files: HashSet<Hash>,
+    /// Where an audit opinion was given: its entry, the entries it was given on, and their root.
+    opinions: Vec<(u64, u64, String)>,
     /// The roots at the sizes that somebody signed.
     sizes: BTreeMap<u64, Option<Hash>>,
     /// Entries without a payload that no erasure has named yet.
@@ -494,6 +507,7 @@ impl Check {
             command: None,
             last: HashMap::new(),
             files: HashSet::new(),
+            opinions: Vec::new(),
             sizes: BTreeMap::new(),
             missing: BTreeSet::new(),
             snapshot_size: None,
@@ -720,6 +734,15 @@ impl Check {
             .collect()
     }
 
+    /// Every audit opinion was given on a state that the journal had when it was signed.
+    fn opinions_read(&mut self) {
+        for (index, size, root) in std::mem::take(&mut self.opinions) {
+            if self.root_at(size).map(Hash::to_base64) != Some(root) {
+                self.problems.push(Problem::OpinionRead { index, size });
+            }
+        }
+    }
+
     /// What is missing and was not erased.
     fn payloads_missing(&mut self) {
         let missing = std::mem::take(&mut self.missing);
@@ -787,7 +810,11 @@ impl Check {
             .iter()
             .map(|about| about.id.to_string())
             .collect();
-        let meta = Meta { index, subjects };
+        let meta = Meta {
+            index,
+            subjects,
+            actor: entry.actor.to_string(),
+        };
         let held = self.payload(&entry, index, payload);
         match &held {
             Held::Event(event) => {
@@ -795,6 +822,9 @@ impl Check {
                     let named = erasure.entries.iter();
                     let erased = named.filter(|index| self.missing.remove(index)).count();
                     self.contents.erased += erased as u64;
+                }
+                if let Event::OpinionGiven(given) = &**event {
+                    self.opinions.push((index, given.size, given.root.clone()));
                 }
                 self.state.apply(event, &meta);
             }

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod law;
 pub mod library;
 pub mod new;
+pub mod opinion;
 pub mod people;
 pub mod records;
 pub mod remote;

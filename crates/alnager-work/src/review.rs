@@ -7,7 +7,7 @@ use alnager_audit::declared::Audit;
 use alnager_audit::measures::{DataStamp, Measures};
 use alnager_office::assess::{Assessment, assess};
 use alnager_office::decide::{Command, OfferedEvidence, Refused, Review, preview};
-use alnager_office::declaration::{Declaration, Stage};
+use alnager_office::declaration::Declaration;
 use alnager_office::gate::{Gate, ReportStamp};
 use alnager_office::people::pseudonym;
 use alnager_office::state::State;
@@ -314,9 +314,7 @@ pub fn late(declaration: &Declaration, today: Date) -> Vec<String> {
 
 /// The day the gate judges: that of going live, or today once the system is in use.
 pub fn gate_day(declaration: &Declaration) -> Option<Date> {
-    declaration
-        .go_live_on
-        .filter(|_| declaration.stage != Stage::InUse)
+    declaration.gate_day()
 }
 
 fn evidence(folder: &Path, declaration: &Declaration) -> Result<Vec<OfferedEvidence>, JobError> {

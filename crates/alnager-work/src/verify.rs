@@ -16,6 +16,7 @@ use alnager_office::evidence::EvidenceAccepted;
 use alnager_office::gate::{SystemReviewed, Verdict};
 use alnager_office::launch::{LaunchDecided, LaunchDecision};
 use alnager_office::log::{KeyDropped, KeyRotated};
+use alnager_office::opinion::OpinionGiven;
 use alnager_office::signature;
 use alnager_office::state::{Meta, State};
 use alnager_office::system::{FactConfirmed, System};
@@ -336,6 +337,15 @@ impl Check {
                         format!("entry {index}: `{comment}` is made in another person's name")
                     });
                 }
+                Event::OpinionGiven(given) => self.opinion(*index, item, given, &state),
+                Event::OpinionWithdrawn(withdrawn) => {
+                    let known = state.opinion(&withdrawn.opinion);
+                    let own = known.is_some_and(|known| known.given.by == withdrawn.by);
+                    self.equal(own && acted(item, &withdrawn.by), || {
+                        let opinion = &withdrawn.opinion;
+                        format!("entry {index}: `{opinion}` is withdrawn by who did not give it")
+                    });
+                }
                 Event::DeskOpened(_)
                 | Event::PersonNamed(_)
                 | Event::SystemDeclared(_)
@@ -360,6 +370,7 @@ impl Check {
                 &Meta {
                     index: *index,
                     subjects,
+                    actor: item.entry.actor.to_string(),
                 },
             );
         }
@@ -382,6 +393,24 @@ impl Check {
         self.equal(is_latest && may_be, || {
             let system = &decided.system;
             format!("entry {index}: the latest review of `{system}` does not bear this decision")
+        });
+    }
+
+    /// An opinion is given by whoever acted and had no hand in the system, on entries before it; and its auditor's own signature, where there is
+    /// one, is on this very opinion.
+    fn opinion(&mut self, index: u64, item: &Item, given: &OpinionGiven, state: &State) {
+        let opinion = &given.opinion;
+        let deeds = state.deeds_of(&given.system, &given.by);
+        self.equal(acted(item, &given.by) && deeds.is_empty(), || {
+            format!("entry {index}: `{opinion}` is given by who had a hand in the system")
+        });
+        self.equal(given.size > 0 && given.size <= index, || {
+            format!("entry {index}: `{opinion}` is given on entries that were not there yet")
+        });
+        let problem = alnager_office::opinion::stated(given, &item.entry.org.to_string()).err();
+        self.equal(problem.is_none(), || {
+            let problem = problem.map_or(String::new(), |problem| problem.to_string());
+            format!("entry {index}: `{opinion}`: {problem}")
         });
     }
 

@@ -11,6 +11,7 @@ use crate::desk::DeskCommand;
 use crate::journal::JournalCommand;
 use crate::law::LawCommand;
 use crate::new::NewArguments;
+use crate::opinion::OpinionCommand;
 use crate::people::{EraseArguments, HoldCommand, PeopleCommand};
 use crate::review::{GateArguments, ReviewArguments};
 use crate::serve::{DemoArguments, ServeArguments};
@@ -129,6 +130,9 @@ pub(crate) enum Command {
     /// Open tasks, and say that they are done
     #[command(subcommand)]
     Task(TaskCommand),
+    /// Give audit opinions on systems, and list them
+    #[command(subcommand)]
+    Opinion(OpinionCommand),
     /// Let outsiders check the journal: publish it, prove entries, have it cosigned, check what was published
     #[command(subcommand)]
     Journal(JournalCommand),

@@ -7,6 +7,7 @@ mod desk;
 mod journal;
 mod law;
 mod new;
+mod opinion;
 mod people;
 mod review;
 mod run;

@@ -26,6 +26,7 @@ use crate::desk;
 use crate::journal;
 use crate::law::{self, LawCommand};
 use crate::new;
+use crate::opinion;
 use crate::people::{self, PeopleCommand};
 use crate::review;
 use crate::serve;
@@ -98,7 +99,8 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         | Command::Why { .. }
         | Command::Fact(_)
         | Command::Evidence(_)
-        | Command::Task(_) => true,
+        | Command::Task(_)
+        | Command::Opinion(_) => true,
         Command::People(_) | Command::Hold(_) | Command::Erase(_) => false,
     };
     let reads_record = match &arguments.command {
@@ -169,6 +171,7 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         Command::Journal(command) => journal::run(&flags, command, shared.format).await,
         Command::Witness(command) => witness::run(command, shared.format).await,
         Command::Task(command) => task::run(&flags, command, shared.format).await,
+        Command::Opinion(command) => opinion::run(&flags, command, shared.format).await,
         Command::Desk(command) => desk::run(&flags, command, shared.format).await,
         Command::Serve(arguments) => serve::serve(&shared.desk, arguments).await.map(|()| CLEAR),
         Command::Demo(arguments) => {

@@ -162,6 +162,7 @@ impl World {
             let meta = Meta {
                 index: self.state.size,
                 subjects: one.subjects,
+                actor: one.actor,
             };
             self.state.apply(&one.event, &meta);
         }

@@ -19,6 +19,7 @@ mod counsel;
 mod exception;
 mod launch;
 mod log;
+mod opinion;
 mod packs;
 mod people;
 mod role;
@@ -211,6 +212,7 @@ impl World {
             let meta = Meta {
                 index: self.state.size,
                 subjects: one.subjects.clone(),
+                actor: one.actor.clone(),
             };
             self.state.apply(&one.event, &meta);
         }

@@ -17,8 +17,12 @@ fn journal() -> Vec<(Event, Meta)> {
         let payload = serde_json::to_vec(&line["payload"]).unwrap();
         let event = Event::from_payload(line["kind"].as_str().unwrap(), &payload).unwrap();
         let subjects = serde_json::from_value(line["subjects"].clone()).unwrap();
-        let index = index as u64;
-        (event, Meta { index, subjects })
+        let meta = Meta {
+            index: index as u64,
+            subjects,
+            actor: "vera".to_owned(),
+        };
+        (event, meta)
     };
     EVERY_KIND.lines().enumerate().map(read).collect()
 }
@@ -45,7 +49,7 @@ pub(crate) fn restored(state: &State, journal: &[(Event, Meta)]) -> State {
 fn the_form_of_the_state_has_a_number() {
     let bytes = fold().to_snapshot();
     // Another hash under the same number would let an older snapshot pass for one of today: raise STATE_FORMAT.
-    expect!["4 90afd2afc39b8cd947cc95ae466cb742c7ff6846b546f9b1e7b9816248c7efaa"]
+    expect!["5 1bdb1d2ed57dae70b20f4278a92c17d12c75971482e16847d574cb731051307a"]
         .assert_eq(&format!("{STATE_FORMAT} {}", Hash::of(&bytes)));
 }
 
@@ -105,7 +109,7 @@ fn what_is_no_snapshot_of_today_is_refused() {
             .unwrap_err()
             .to_string()
     };
-    expect!["the snapshot has form 0, and this version reads form 4; fold the journal again"]
+    expect!["the snapshot has form 0, and this version reads form 5; fold the journal again"]
         .assert_eq(&told(&format!("0\n{json}")));
     let unreadable = "the snapshot cannot be read; fold the journal again";
     let [bare, empty] = [STATE_FORMAT.to_string(), format!("{STATE_FORMAT}\n")];

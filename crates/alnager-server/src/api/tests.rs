@@ -411,3 +411,65 @@ async fn odd_paths_queries_and_headers_break_nothing() {
         assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     }
 }
+
+#[tokio::test]
+async fn an_audit_opinion_is_given_on_a_state_that_was_read_listed_and_withdrawn() {
+    let street = Street::open(&["one"]).await;
+    let auditor = Program::with(&street, "one", "Aiko Tanaka", &Action::ALL).await;
+    let officer = Program::of_officer(&street, "one").await;
+    let checkpoint = auditor.get("/journal/checkpoint").await.is(200).text();
+    let size: u64 = checkpoint.lines().nth(1).unwrap().parse().unwrap();
+    let root = checkpoint.lines().nth(2).unwrap();
+    let new = json!({ "conclusion": "unmodified", "basis": "read", "size": size, "root": root });
+    let path = "/systems/credit/opinions";
+    check_problem(officer.post(path, &new).await, 403, "forbidden");
+    for (field, wrong) in [
+        ("size", json!(size + 7)),
+        ("size", json!(0)),
+        ("root", json!("AA")),
+        ("basis", json!(" ")),
+    ] {
+        let mut other = new.clone();
+        other[field] = wrong;
+        check_problem(auditor.post(path, &other).await, 422, "invalid");
+    }
+    let given = read(&auditor.post(path, &new).await.is(201));
+    assert_eq!(given["made"]["id"], "O2");
+    assert_eq!(given["made"]["stands"], true);
+    assert_eq!(given["made"]["moved_system"], Value::Null);
+    let listed = read(&officer.get(path).await.is(200));
+    let stand: Vec<&Value> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["stands"])
+        .collect();
+    assert_eq!(stand, [false, true]);
+    let reason = json!({ "reason": "a document came up" });
+    let withdrawn = read(&auditor.post("/opinions/O2/withdraw", &reason).await.is(200));
+    assert_eq!(
+        withdrawn["made"]["withdrawn"]["reason"],
+        "a document came up"
+    );
+    check_problem(
+        auditor.post("/opinions/O9/withdraw", &reason).await,
+        404,
+        "not-found",
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_changed_meanwhile_is_a_conflict_that_names_the_one_there_is() {
+    let street = Street::open(&["one"]).await;
+    let vera = Program::with(&street, "one", "Vera Novak", &Action::ALL).await;
+    let path = "/systems/credit/facts/is_ai_system/confirm";
+    let other = json!({ "value": false, "basis": "read" });
+    let problem = check_problem(vera.post(path, &other).await, 409, "conflict");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("is answered `true`"),
+        "{problem}"
+    );
+}

@@ -32,6 +32,7 @@ use crate::words::EN;
 
 pub(super) mod fact;
 pub(super) mod measures;
+pub(super) mod opinion;
 pub(super) mod requirement;
 
 /// How far the slider goes back and ahead, in days.
@@ -170,6 +171,7 @@ async fn shown(at: &At, asked: &Asked) -> Result<Page, Refusal> {
         (timeline(&seen))
         (measures::section(&seen))
         (gate(&seen))
+        (opinion::section(at, id))
         (comments(at, &About::System(id.to_owned())))
         section #history aria-labelledby="history-title" { h2 #history-title { (words.history) } (history) }
     };
@@ -190,6 +192,7 @@ fn head(seen: &Seen<'_>) -> Markup {
         ("timeline", words.timeline),
         ("audits", words.audits),
         ("gate", words.gate),
+        ("opinions", EN.opinion.title),
         ("comments", words.comments),
         ("history", words.history),
     ];

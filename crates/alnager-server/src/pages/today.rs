@@ -16,6 +16,7 @@ use crate::access::Action;
 use crate::at::At;
 use crate::page::{self, Page, Room, day, days_left, verdict};
 use crate::pages::shared::system_name;
+use crate::pages::system::opinion;
 use crate::refusal::for_browsers;
 use crate::words::EN;
 
@@ -63,6 +64,7 @@ pub(super) async fn show(at: At) -> Page {
                     (gates(&at))
                     (worst(&at))
                     (ageing(&at))
+                    (opinions(&at))
                 }
                 section.law aria-labelledby="brief" {
                     h2 #brief { (words.brief) }
@@ -410,6 +412,32 @@ fn ageing(at: &At) -> Markup {
                                     @if row.expires <= at.today() { span.tag.hold { span aria-hidden="true" { "●" } " " (words.expired) } }
                                     @else { (days_left(row.expires, at.today())) }
                                 }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Audit opinions that stand, and whether the record has moved since.
+fn opinions(at: &At) -> Markup {
+    let words = &EN.opinion;
+    let standing = &at.moment.digest.opinions;
+    html! {
+        @if !standing.is_empty() {
+            h3 { (words.title) }
+            table.ledger.stacks {
+                thead { tr { th scope="col" { (words.system) } th scope="col" { (words.opinion) } th scope="col" { (words.day) } th scope="col" { (words.record) } } }
+                tbody {
+                    @for id in standing.iter().take(ROWS_MAX) {
+                        @if let Some(one) = at.state().opinion_on(id) {
+                            tr data-of=(id) {
+                                th scope="row" { a href=(at.link(&format!("/systems/{id}#opinions"))) { (system_name(at, id)) } }
+                                td data-label=(words.opinion) { (opinion::conclusion(one.given.conclusion)) }
+                                td data-label=(words.day) { (day(one.given.on)) }
+                                td data-label=(words.record) { (opinion::moved(at, at.state().moved_since(id, one.given.size))) }
                             }
                         }
                     }

@@ -14,6 +14,7 @@ fn filled(path: &str, slug: &str, person: &str) -> String {
         .replace("{evidence}", "E1")
         .replace("{task}", "T1")
         .replace("{exception}", "X1")
+        .replace("{opinion}", "O1")
         .replace("{requirement}", "EUAIA-9")
         .replace("{pack}", "eu-ai-act")
         .replace("{fact}", "is_ai_system")

@@ -117,12 +117,13 @@ pub struct Journal {
 }
 
 /// What kinds of entries begin with, and what such entries are about.
-pub const GROUPS: [(&str, &str); 22] = [
+pub const GROUPS: [(&str, &str); 23] = [
     ("system", "systems: declared, reviewed"),
     ("fact", "facts"),
     ("evidence", "evidence"),
     ("launch", "decisions on going live"),
     ("exception", "exceptions"),
+    ("opinion", "audit opinions"),
     ("task", "tasks"),
     ("comment", "comments"),
     ("audit", "audits"),
@@ -183,6 +184,8 @@ impl Journal {
             "exception.granted" => "an exception was granted",
             "exception.ended" => "an exception ended",
             "comment.made" => "somebody commented",
+            "opinion.given" => "an auditor gave an opinion",
+            "opinion.withdrawn" => "an auditor withdrew an opinion",
             kind => kind,
         };
         words.to_owned()

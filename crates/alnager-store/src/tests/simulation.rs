@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use alnager_journal::merkle::{Hash, verify_consistency};
+use alnager_journal::merkle::verify_consistency;
 use alnager_journal::note::{Signature, SigningKey, VerifyingKey};
 use alnager_journal::witness::{Held, Refusal, Request, judge};
 use alnager_office::people::Basis;

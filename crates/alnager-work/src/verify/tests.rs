@@ -8,7 +8,9 @@ use alnager_office::decide::EvidenceRuling;
 use alnager_office::exception::NewException;
 use alnager_office::gate::Gate;
 use alnager_office::launch::NewLaunch;
+use alnager_office::opinion::Conclusion;
 use alnager_office::people::Basis;
+use alnager_office::role::Role;
 use alnager_office::system::NewAnswer;
 use alnager_office::task::{NewTask, Why};
 use serde_json::{Value, json};
@@ -17,6 +19,7 @@ use super::*;
 use crate::acting::{Acting, Flags};
 use crate::audit::sign;
 use crate::law::counsel;
+use crate::opinion::{Giving, give, withdraw};
 use crate::records::{About, NewEvidence, NewSignature, add_evidence, enter, rule_on_evidence};
 use crate::review::{Request, review};
 use crate::task;
@@ -645,6 +648,33 @@ fn a_decision_about_law_that_does_not_hold_is_found() {
     }
 }
 
+/// Makes Ada an administrator and Ida an auditor, who gives two opinions on the credit example and withdraws the second.
+async fn opinion(flags: &dyn Fn(&str) -> Flags) {
+    for (person, role) in [("Ada", Role::Administrator), ("Ida", Role::Auditor)] {
+        let command = Command::GrantRoles {
+            person: person.to_owned(),
+            roles: vec![role],
+            reason: "opening".to_owned(),
+        };
+        enter(&flags("Ada"), About::Organisation, |_, _| Ok(command))
+            .await
+            .unwrap();
+    }
+    for conclusion in [Conclusion::Qualified, Conclusion::Adverse] {
+        let giving = Giving {
+            system: "credit".to_owned(),
+            conclusion,
+            basis: "the record was read".to_owned(),
+            checkpoint: None,
+            note: None,
+        };
+        give(&flags("Ida"), &giving).await.unwrap();
+    }
+    withdraw(&flags("Ida"), "O2", "a document came up")
+        .await
+        .unwrap();
+}
+
 /// A dossier of the credit example with what people said and decided between two reviews.
 fn launched() -> Dossier {
     let folder = tempfile::tempdir().unwrap();
@@ -723,6 +753,7 @@ fn launched() -> Dossier {
             text: "let us talk".to_owned(),
         })
         .await;
+        opinion(&flags).await;
         review(&request("second"), &flags("Olga"), &|_| {})
             .await
             .unwrap();
@@ -741,6 +772,8 @@ fn decisions_on_a_launch_are_disclosed_and_comments_are_not() {
         "exception.granted",
         "exception.ended",
         "launch.decided",
+        "opinion.given",
+        "opinion.withdrawn",
     ] {
         assert!(last(&mut dossier, kind).payload.is_some(), "{kind}");
     }
@@ -795,6 +828,28 @@ fn a_launch_decided_otherwise_is_found() {
         (
             by_other("exception.ended"),
             "`X1` is ended in another person's name",
+        ),
+        (
+            by_builder("opinion.given"),
+            "`O2` is given by who had a hand in the system",
+        ),
+        (
+            by_other("opinion.given"),
+            "`O2` is given by who had a hand in the system",
+        ),
+        (
+            forge("opinion.given", &|event| event["size"] = json!(9_999)),
+            "`O2` is given on entries that were not there yet",
+        ),
+        (
+            forge("opinion.given", &|event| {
+                event["signature"] = json!({ "key": "k", "note": "n" });
+            }),
+            "`O2`: the note does not hold",
+        ),
+        (
+            by_other("opinion.withdrawn"),
+            "`O2` is withdrawn by who did not give it",
         ),
         (
             by_other("fact.answered"),

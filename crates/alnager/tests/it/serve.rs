@@ -17,11 +17,13 @@ pub(crate) struct Server {
     /// `127.0.0.1:…`.
     pub(crate) address: String,
     /// The paths it said at its start.
-    paths: Vec<String>,
+    pub(crate) paths: Vec<String>,
+    /// The lines before those with these paths.
+    pub(crate) lines: Vec<String>,
 }
 
 impl Server {
-    fn start(words: &[&str], desk: &Path, listen: &str, n_lines: usize) -> Server {
+    pub(crate) fn start(words: &[&str], desk: &Path, listen: &str, n_lines: usize) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_alnager"))
             .args(words)
             .args(["--listen", listen, "--desk"])
@@ -31,24 +33,28 @@ impl Server {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (mut address, mut paths) = (String::new(), Vec::new());
+        let (mut address, mut paths, mut said) = (String::new(), Vec::new(), Vec::new());
+        let mut before = String::new();
         while paths.len() < n_lines {
             let line = lines.next().unwrap().unwrap();
             if let Some((_, rest)) = line.split_once("http://") {
                 let (host, path) = rest.split_once('/').unwrap();
                 host.clone_into(&mut address);
                 paths.push(format!("/{path}"));
+                said.push(before.clone());
             }
+            before = line;
         }
         std::thread::spawn(move || lines.for_each(drop));
         Server {
             child,
             address,
             paths,
+            lines: said,
         }
     }
 
-    fn empty(desk: &Path) -> Server {
+    pub(crate) fn empty(desk: &Path) -> Server {
         Server::start(&["serve"], desk, "127.0.0.1:0", 1)
     }
 
@@ -90,9 +96,11 @@ impl Drop for Server {
 }
 
 pub(crate) struct Answer {
-    status: u16,
-    head: String,
+    pub(crate) status: u16,
+    pub(crate) head: String,
     pub(crate) body: String,
+    /// The body as it came.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Somebody with a cookie; a connection for each request.
@@ -103,14 +111,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    fn new(address: &str) -> Client {
+    pub(crate) fn new(address: &str) -> Client {
         Client {
             address: address.to_owned(),
             cookie: String::new(),
         }
     }
 
-    fn get(&mut self, path: &str) -> Answer {
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, "", b"").unwrap()
     }
 
@@ -127,7 +135,7 @@ impl Client {
         self.send("POST", path, media, body.join("&").as_bytes())
     }
 
-    fn send(
+    pub(crate) fn send(
         &mut self,
         method: &str,
         path: &str,
@@ -162,6 +170,7 @@ impl Client {
             status: status.ok_or_else(broken)?,
             head: head.to_owned(),
             body: body.to_owned(),
+            bytes: whole_body(&bytes),
         })
     }
 
@@ -185,7 +194,13 @@ impl Client {
     }
 }
 
-fn escaped(text: &str) -> String {
+/// What follows the head of an answer.
+fn whole_body(bytes: &[u8]) -> Vec<u8> {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+    bytes[end.map_or(bytes.len(), |end| end + 4)..].to_vec()
+}
+
+pub(crate) fn escaped(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     let shown = |byte: u8| match plain(byte) {
         true => char::from(byte).to_string(),

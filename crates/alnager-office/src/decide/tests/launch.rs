@@ -150,16 +150,19 @@ fn a_conditional_approval_has_conditions_a_day_and_an_exception_for_each_blocker
     world.except("Vera", "X-before", "2026-12-24");
     world.except("Olga", "X-org", "2027-02-01");
     let refused = expect![[r#"
-        these stand in the way of `sys` without an exception that somebody else granted: `X-before`; see to them, or have one granted for each
         these stand in the way of `sys` without an exception that somebody else granted: `X-event`; see to them, or have one granted for each
+        these stand in the way of `sys` without an exception that somebody else granted: `X-before`; see to them, or have one granted for each
         a conditional approval names at least one condition, each in words
         a conditional approval names the day it ends
         it cannot end on 2026-12-25; name a day after today and not after 2026-12-24
         it cannot end on 2026-11-23; name a day after today and not after 2026-12-24"#]];
     let full = world.conditional(&blockers, "2026-12-24");
+    // Whoever asks named two of three: the third stands in the way all the same.
+    let left_out = world.decide("Ines", full.clone());
+    world.except("Olga", "X-event", "2027-02-01");
     let said = [
+        left_out,
         world.decide("Vera", full.clone()),
-        world.decide("Ines", world.conditional(&["X-event"], "2026-12-24")),
         world.decide(
             "Ines",
             NewLaunch {
@@ -184,7 +187,7 @@ fn a_conditional_approval_has_conditions_a_day_and_an_exception_for_each_blocker
     );
     assert_eq!(
         world.state.launches["sys"][0].decided.exceptions,
-        ["X1", "X2"]
+        ["X1", "X2", "X3"]
     );
     assert_eq!(world.standing("2026-12-24"), "lapsed on 2026-12-24");
 }
@@ -192,7 +195,9 @@ fn a_conditional_approval_has_conditions_a_day_and_an_exception_for_each_blocker
 #[test]
 fn an_exception_that_ends_takes_the_approval_with_it() {
     let mut world = reviewed(false);
-    world.except("Vera", "X-before", "2026-12-24");
+    for subject in ["X-before", "X-event", "X-org"] {
+        world.except("Vera", subject, "2026-12-24");
+    }
     let conditional = world.conditional(&["X-before"], "2026-12-24");
     world.decide("Ines", conditional);
     world.end("X1");
@@ -313,4 +318,27 @@ fn the_policy_says_when_two_are_needed_and_unknown_is_yes() {
     assert!(two("!narrow", "narrow=true", "2026-11-23"));
     assert!(!two("decides", "decides=true", "2019-12-31"));
     assert!(!two("", "decides=true", "2026-11-23"));
+}
+
+#[test]
+fn what_whoever_asks_leaves_out_is_looked_up() {
+    let mut world = reviewed(true);
+    // One document was accepted for good, and then found wanting.
+    world.rule("Vera", "E3", false).unwrap();
+    check(
+        &world.decide("Vera", world.launch(LaunchDecision::Approve)),
+        expect![
+            "these stand in the way of `sys`: `X-org`; see to them, or approve under conditions with an exception for each"
+        ],
+    );
+    world.except("Olga", "X-org", "2027-02-01");
+    let four_eyes = POLICY.replace(
+        "confidence_level",
+        "four_eyes = 'decides'\nconfidence_level",
+    );
+    world.policy = Policy::parse("q", &four_eyes).unwrap();
+    check(
+        &world.decide("Vera", world.conditional(&[], "2026-12-24")),
+        expect!["Vera said conditional, needs a second"],
+    );
 }

@@ -228,6 +228,7 @@ fn very_many_entries_of_one_person_are_shared_by_several_requests() {
         let meta = Meta {
             index: world.state.size,
             subjects: vec![tom.clone()],
+            actor: tom.clone(),
         };
         world.state.pass(&meta, "person.named");
     }
@@ -355,8 +356,12 @@ fn history(steps: Vec<Step>) -> (World, Vec<(Event, Meta)>) {
             continue;
         };
         journal.extend(decided.into_iter().zip(first..).map(|(one, index)| {
-            let subjects = one.subjects;
-            (one.event, Meta { index, subjects })
+            let meta = Meta {
+                index,
+                subjects: one.subjects,
+                actor: one.actor,
+            };
+            (one.event, meta)
         }));
     }
     (world, journal)

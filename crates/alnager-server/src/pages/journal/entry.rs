@@ -5,11 +5,13 @@ use alnager_journal::entry::Entry;
 use alnager_journal::merkle::leaf_hash;
 use alnager_office::event::Event;
 use alnager_work::journal::{Proven, checkpoint_of, prove_in};
+use axum::extract::RawQuery;
 use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::at::At;
+use crate::form::Fields;
 use crate::page::{self, Page, Room};
 use crate::pages::journal::{Subjects, abouts, moment, told};
 use crate::pages::shared::{attachment, head};
@@ -176,10 +178,13 @@ pub(super) async fn proof(at: At) -> Result<Response, Refusal> {
     ))
 }
 
-/// The checkpoint signed last, as a file.
-pub(super) async fn checkpoint(at: At) -> Result<Response, Refusal> {
+/// The checkpoint signed last, as a file; `?size=` asks for the one over so many entries.
+pub(super) async fn checkpoint(at: At, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let query = Fields::read(query.unwrap_or_default().as_bytes());
+    let size = query.optional("size").map(str::parse::<u64>).transpose();
+    let size = size.map_err(|_| Refusal::NotFound)?;
     let desk = at.organisation.reader().await?;
-    let signed = checkpoint_of(&desk, None).await?;
+    let signed = checkpoint_of(&desk, size).await?;
     let name = format!("{}.checkpoint", at.organisation.slug);
     let text = signed.to_string();
     Ok(attachment(

@@ -103,6 +103,17 @@ pub(super) fn particulars(at: &At, event: &Event) -> String {
         ),
         Event::ExceptionEnded(ended) => format!("{}: {}", ended.exception, ended.reason),
         Event::CommentMade(made) => format!("{}: {}", about(&made.about), made.text),
+        Event::OpinionGiven(given) => format!(
+            "{} on {}, on the first {} entries: {}: {}",
+            given.opinion,
+            given.system,
+            EN.number(given.size),
+            EN.opinion.conclusion(given.conclusion),
+            given.basis
+        ),
+        Event::OpinionWithdrawn(withdrawn) => {
+            format!("{}: {}", withdrawn.opinion, withdrawn.reason)
+        }
         Event::KeyTrusted(_)
         | Event::PackInstalled(_)
         | Event::PackPinned(_)
@@ -173,7 +184,9 @@ fn of_the_desk(at: &At, event: &Event) -> String {
         | Event::LaunchDecided(_)
         | Event::ExceptionGranted(_)
         | Event::ExceptionEnded(_)
-        | Event::CommentMade(_) => String::new(),
+        | Event::CommentMade(_)
+        | Event::OpinionGiven(_)
+        | Event::OpinionWithdrawn(_) => String::new(),
     }
 }
 

@@ -159,7 +159,7 @@ fn confirm_form(at: &At, kind: &FactKind, fact: &Fact, basis: &str) -> Markup {
         .or(fact.confirmed_by.is_none().then_some(&fact.answer));
     let system = at.state().systems.get(id);
     let Some((waiting, system)) = waiting.zip(system) else {
-        return html! {};
+        return kept(basis);
     };
     if !at.may_to(Action::Confirm, id) {
         return html! {};
@@ -177,9 +177,14 @@ fn confirm_form(at: &At, kind: &FactKind, fact: &Fact, basis: &str) -> Markup {
                     }
                     p { button type="submit" { (words.confirm) } }
                 }
-            } @else { p.quiet { (words.own_answer) } }
+            } @else { p.quiet { (words.own_answer) } (kept(basis)) }
         }
     }
+}
+
+/// What somebody typed for a confirmation that there is nothing left to give for.
+fn kept(basis: &str) -> Markup {
+    html! { @if !basis.is_empty() { p { (EN.system.typed) " " q.words { (basis) } } } }
 }
 
 fn answer_form(at: &At, kind: &FactKind, fact: Option<&Fact>, typed: &Typed) -> Markup {

@@ -190,7 +190,7 @@ async fn a_fact_is_answered_and_confirmed_by_somebody_else() {
     engineer.post(&confirm, &read).await.is(403);
     // Another answer than the one on record, and no basis.
     let other = [("value", "false"), ("basis", "kept <b>")];
-    let page = officer.post(&confirm, &other).await.is(422).text();
+    let page = officer.post(&confirm, &other).await.is(409).text();
     assert!(page.contains("kept &lt;b&gt;"), "{page}");
     let blank = [("value", "true"), ("basis", "")];
     officer.post(&confirm, &blank).await.is(422);
@@ -329,4 +329,50 @@ async fn evidence_is_submitted_with_its_document() {
     let page = board.get(page_path).await.is(200).text();
     assert!(!page.contains("multipart/form-data"));
     offer(&board, &path, &good, b"x").await.is(403);
+}
+
+#[tokio::test]
+async fn a_confirmation_of_an_answer_that_changed_meanwhile_shows_the_new_one_and_keeps_the_words()
+{
+    let street = Street::open(&["one"]).await;
+    let clara = street.with_role("one", Role::PrivacyOfficer).await;
+    let vera = street.with_role("one", Role::Validator).await;
+    let path = "/systems/meeting-notes/facts/simplified_output";
+    let answer = |answer: &'static str, seen: String| {
+        [
+            ("answer", answer.to_owned()),
+            ("basis", "the model card".to_owned()),
+            ("seen", seen),
+        ]
+    };
+    let post = async |fields: [(&str, String); 3]| {
+        let fields = fields
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        clara.post(path, &fields).await.is(303);
+    };
+    post(answer("false", String::new())).await;
+    let looked = vera.get(path).await.is(200).text();
+    let (_, shown) = looked.split_once("name=\"value\" value=\"").unwrap();
+    let shown = shown.split('"').next().unwrap().to_owned();
+    post(answer("true", seen(&clara, path).await)).await;
+    let fields = [("value", shown.as_str()), ("basis", "I read <the> card")];
+    let page = vera
+        .post(&format!("{path}/confirm"), &fields)
+        .await
+        .is(409)
+        .text();
+    assert!(page.contains("value=\"I read &lt;the&gt; card\""), "{page}");
+    assert!(page.contains("name=\"value\" value=\"true\""), "{page}");
+    assert!(page.contains("is answered `true`"), "{page}");
+    // Once there is nothing left to confirm, the words are there all the same.
+    let again = [("value", "true"), ("basis", "I read the card")];
+    vera.post(&format!("{path}/confirm"), &again).await.is(303);
+    let late = street.with_role("one", Role::Legal).await;
+    let page = late
+        .post(&format!("{path}/confirm"), &fields)
+        .await
+        .is(409)
+        .text();
+    assert!(page.contains("I read &lt;the&gt; card"), "{page}");
 }
