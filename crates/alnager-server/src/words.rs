@@ -22,6 +22,7 @@ pub mod lab;
 pub mod law;
 pub mod search;
 pub mod shared;
+pub mod specimen;
 pub mod system;
 pub mod systems;
 pub mod tasks;
@@ -48,6 +49,8 @@ pub struct Words {
     pub account: Account,
     /// What several rooms share.
     pub shared: shared::Shared,
+    /// The specimen page.
+    pub specimen: specimen::Specimen,
     /// The room Gate.
     pub gate: gate::Gate,
     /// The room Evidence.
@@ -319,6 +322,7 @@ pub static EN: Words = Words {
         sign_out: "Sign out",
     },
     shared: shared::EN,
+    specimen: specimen::EN,
     gate: gate::EN,
     evidence: evidence::EN,
     tasks: tasks::EN,
