@@ -2,8 +2,9 @@
 
 use super::*;
 
-/// A page of each kind.
+/// A page of each kind; one that starts with `//` is outside the organisation.
 const PAGES: &[&str] = &[
+    "//specimen",
     "/today",
     "/systems",
     "/systems?q=credit",
@@ -33,11 +34,29 @@ const PAGES: &[&str] = &[
 ];
 
 async fn look(driver: String, width: u32) {
+    look_at(driver, width, false).await;
+}
+
+async fn look_at(driver: String, width: u32, is_dark: bool) {
     let demo = Demo::start();
-    let browser = Browser::open(&driver, &demo, "Ines Marchetti", width).await;
+    let look = Look {
+        width,
+        has_script: true,
+        is_dark,
+    };
+    let browser = Browser::seen(&driver, &demo, "Ines Marchetti", look).await;
+    let asks = "return matchMedia('(prefers-color-scheme: dark)').matches";
+    let found = browser.client.execute(asks, Vec::new()).await.unwrap();
+    assert_eq!(found, json!(is_dark));
     let mut wrong = Vec::new();
     for page in PAGES {
-        browser.go(page).await;
+        match page.strip_prefix("//") {
+            Some(outside) => {
+                let address = format!("{}/{outside}", browser.address);
+                browser.client.goto(&address).await.unwrap();
+            }
+            None => browser.go(page).await,
+        }
         for fault in browser.faults().await {
             wrong.push(format!("{page} at {width}: {fault}"));
         }
@@ -53,6 +72,18 @@ async fn look(driver: String, width: u32) {
 #[test]
 fn a_checker_finds_nothing_serious_in_a_wide_window() {
     with_browser("pages, wide", |driver| look(driver, WIDE));
+}
+
+#[test]
+fn a_checker_finds_nothing_serious_in_the_dark() {
+    with_browser("pages, dark", |driver| look_at(driver, WIDE, true));
+}
+
+#[test]
+fn a_checker_finds_nothing_serious_in_the_dark_in_a_narrow_window() {
+    with_browser("pages, dark and narrow", |driver| {
+        look_at(driver, NARROW, true)
+    });
 }
 
 #[test]
