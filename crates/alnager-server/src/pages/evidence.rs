@@ -43,7 +43,7 @@ pub(super) fn shelf(stands: Shelf) -> Markup {
         Shelf::Accepted => ("clear", "○"),
         Shelf::Rejected => ("hold", "✕"),
         Shelf::Expired => ("hold", "●"),
-        Shelf::Expiring => ("undecided", "⌛"),
+        Shelf::Expiring => ("undecided", "◔"),
         Shelf::Replaced => ("quiet", "·"),
     };
     page::tag(class, mark, EN.evidence.shelf(stands))

@@ -87,7 +87,7 @@ fn standing(of: &LaunchStanding) -> Markup {
         LaunchStanding::Conditional { .. } => ("clear", "✓*"),
         LaunchStanding::NeedsSecond { .. } => ("undecided", "½"),
         LaunchStanding::Refused | LaunchStanding::Withdrawn => ("hold", "✕"),
-        LaunchStanding::Lapsed { .. } => ("hold", "⌛"),
+        LaunchStanding::Lapsed { .. } => ("hold", "◌"),
         LaunchStanding::Superseded { .. } => ("undecided", "↻"),
         LaunchStanding::NotDecided => ("quiet", "–"),
     };
