@@ -4,9 +4,12 @@
 //! set back, so that there is a past to look at.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use alnager_office::comment::About;
-use alnager_office::decide::Command;
+use alnager_office::decide::{Command, EvidenceRuling, OfferedEvidence};
+use alnager_office::declaration::DeclaredEvidence;
+use alnager_office::evidence::Evidence;
 use alnager_office::exception::NewException;
 use alnager_office::gate::Gate;
 use alnager_office::opinion::{Conclusion, NewAuditOpinion};
@@ -16,6 +19,7 @@ use alnager_office::task::{NewTask, Why};
 use alnager_store::{AccountError, Desk, NewAccount, Place};
 use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
+use alnager_work::library::sha256;
 use alnager_work::opinion::read_in;
 use alnager_work::review;
 use jiff::civil::Date;
@@ -94,6 +98,120 @@ pub const ENTER: &str = "enter";
 /// How long the links of the demonstration work, in microseconds.
 const LINK: i64 = 24 * 3_600 * 1_000_000;
 
+/// Reviews: how many days ago, by whom, of what.
+type Reviews = &'static [(i64, &'static str, &'static str)];
+
+const FIRST_REVIEWS: Reviews = &[
+    (54, "Piet Vermaas", "recidivism"),
+    (52, "Tomas Beran", "credit"),
+];
+const LAST_REVIEWS: Reviews = &[(6, "Tomas Beran", "credit")];
+
+/// A document that is submitted by itself.
+struct Document {
+    /// How many days ago.
+    days_ago: i64,
+    system: &'static str,
+    file: &'static str,
+    kind: &'static str,
+    requirement: &'static str,
+    by: &'static str,
+    /// How many days before today it counts for the first time.
+    effective: i64,
+    /// How many days after today it no longer counts.
+    expires: i64,
+    text: &'static str,
+}
+
+/// Made-up documents: one that soon expires, one that has expired.
+const DOCUMENTS: [Document; 2] = [
+    Document {
+        days_ago: 131,
+        system: "fraud-watch",
+        file: "security_review.md",
+        kind: "security_review",
+        requirement: "GDPR-32",
+        by: "Priya Raman",
+        effective: 353,
+        expires: 12,
+        text: "# Security review\n\nMade up. Access, keys and logs of the scoring service, looked at once a year; nothing serious was found.\n",
+    },
+    Document {
+        days_ago: 126,
+        system: "support-assistant",
+        file: "literacy_plan.md",
+        kind: "training_plan",
+        requirement: "EUAIA-4",
+        by: "Jonas Weber",
+        effective: 374,
+        expires: -9,
+        text: "# What the support team learns\n\nMade up. Two hours before anybody works beside the assistant, and again after a year.\n",
+    },
+];
+
+/// A decision on evidence.
+struct Ruling {
+    /// How many days ago.
+    days_ago: i64,
+    by: &'static str,
+    system: &'static str,
+    file: &'static str,
+    is_accepted: bool,
+    reason: &'static str,
+}
+
+/// What was decided on evidence. The rest waits.
+const RULINGS: [Ruling; 6] = [
+    Ruling {
+        days_ago: 119,
+        by: "Clara Osei",
+        system: "fraud-watch",
+        file: "security_review.md",
+        is_accepted: true,
+        reason: "Covers access, keys and logs; the finding on old accounts was closed in May.",
+    },
+    Ruling {
+        days_ago: 112,
+        by: OFFICER,
+        system: "support-assistant",
+        file: "literacy_plan.md",
+        is_accepted: true,
+        reason: "Says who learns what before working beside the assistant; due again after a year.",
+    },
+    Ruling {
+        days_ago: 45,
+        by: "Henrik Lund",
+        system: "credit",
+        file: "evidence/lawful_basis.md",
+        is_accepted: true,
+        reason: "The basis fits the contract that is asked for, and what it does not cover is said.",
+    },
+    Ruling {
+        days_ago: 38,
+        by: "Vera Novak",
+        system: "credit",
+        file: "evidence/data_sheet.md",
+        is_accepted: false,
+        reason: "Poor for today, as it says itself: name the day on which the bank's own applications replace these, and submit it again.",
+    },
+    Ruling {
+        days_ago: 31,
+        by: OFFICER,
+        system: "credit",
+        file: "evidence/literacy_plan.md",
+        is_accepted: true,
+        reason: "Names the people, the course and the day by which each has taken it.",
+    },
+    Ruling {
+        days_ago: 17,
+        by: "Vera Novak",
+        system: "credit",
+        file: "evidence/technical_file.md",
+        is_accepted: true,
+        reason: "Complete for what is built; sections 1 and 2 were checked against the code.",
+    },
+];
+
 /// Fills a desk with the organisation, unless it has one already.
 pub async fn fill(place: &Place) -> Result<(), JobError> {
     if Desk::exists(place).await {
@@ -110,7 +228,10 @@ pub async fn fill(place: &Place) -> Result<(), JobError> {
     let mut story = Story::begin(place).await?;
     story.people().await?;
     story.declarations(files.path()).await?;
-    story.reviews(files.path()).await?;
+    story.reviews(files.path(), FIRST_REVIEWS).await?;
+    story.documents().await?;
+    story.rulings().await?;
+    story.reviews(files.path(), LAST_REVIEWS).await?;
     story.decisions().await?;
     story.desk.close().await?;
     Ok(())
@@ -205,14 +326,61 @@ impl Story {
         Ok(())
     }
 
-    async fn reviews(&mut self, files: &Path) -> Result<(), JobError> {
-        for (days_ago, actor, system) in [
-            (54, "Piet Vermaas", "recidivism"),
-            (52, "Tomas Beran", "credit"),
-        ] {
-            self.review(days_ago, actor, files, system).await?;
+    async fn reviews(&mut self, files: &Path, reviews: Reviews) -> Result<(), JobError> {
+        for (days_ago, actor, system) in reviews {
+            self.review(*days_ago, actor, files, system).await?;
         }
-        self.review(6, "Tomas Beran", files, "credit").await
+        Ok(())
+    }
+
+    async fn documents(&mut self) -> Result<(), JobError> {
+        for document in &DOCUMENTS {
+            let day = |days: i64| self.today().saturating_add(days.days());
+            let offered = OfferedEvidence {
+                declared: DeclaredEvidence {
+                    file: document.file.to_owned(),
+                    kind: document.kind.to_owned(),
+                    requirements: vec![document.requirement.to_owned()],
+                    effective: day(-document.effective),
+                    expires: Some(day(document.expires)),
+                    submitted_by: document.by.to_owned(),
+                    signature: None,
+                },
+                sha256: sha256(document.text.as_bytes()),
+                bytes: Arc::new(document.text.as_bytes().to_vec()),
+                note: None,
+            };
+            let command = Command::AddEvidence {
+                system: document.system.to_owned(),
+                offered,
+            };
+            self.enter(document.days_ago, document.by, command).await?;
+        }
+        Ok(())
+    }
+
+    async fn rulings(&mut self) -> Result<(), JobError> {
+        for ruling in &RULINGS {
+            let state = self.desk.state();
+            let is_meant = |evidence: &&Evidence| {
+                evidence.submitted.system == ruling.system && evidence.submitted.file == ruling.file
+            };
+            let found = state.evidence.values().find(is_meant);
+            let found = found.ok_or_else(|| {
+                JobError::Internal(format!("the demonstration has no `{}`", ruling.file))
+            })?;
+            let decided = EvidenceRuling {
+                evidence: found.submitted.evidence.clone(),
+                requirements: Vec::new(),
+                reason: ruling.reason.to_owned(),
+            };
+            let command = match ruling.is_accepted {
+                true => Command::AcceptEvidence(decided),
+                false => Command::RejectEvidence(decided),
+            };
+            self.enter(ruling.days_ago, ruling.by, command).await?;
+        }
+        Ok(())
     }
 
     async fn review(

@@ -130,7 +130,7 @@ fn slug(place: &Place) -> String {
     let word = word.trim_end_matches('-');
     match word {
         // What the server itself answers to.
-        "" | "static" | "healthz" | "readyz" | "metrics" | "api" => "desk".to_owned(),
+        "" | "static" | "healthz" | "readyz" | "metrics" | "specimen" | "api" => "desk".to_owned(),
         word => word.chars().take(40).collect(),
     }
 }

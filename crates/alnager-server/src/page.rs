@@ -4,7 +4,7 @@ use alnager_office::gate::{Status, Verdict};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
 use crate::access::{Action, Resource};
 use crate::at::At;
@@ -125,7 +125,7 @@ pub fn page(at: &At, room: Room, title: &str, body: Markup) -> Page {
             p { (EN.frame.today) " " (day(at.today())) " · " (at.name(&at.who.person)) " · "
                 a href=(at.link("/account")) { (EN.rooms.account) } " · " a href=(at.link("/search")) { kbd { "/" } " " (EN.frame.palette) } }
         }
-        (palette(at))
+        (palette(&at.link("/search")))
     };
     Page {
         status: StatusCode::OK,
@@ -147,11 +147,12 @@ fn menu(at: &At, room: Room) -> Markup {
 }
 
 /// The palette: closed until `/` opens it. Without script the page of the search does the same.
-fn palette(at: &At) -> Markup {
+/// `search`: where it asks.
+pub fn palette(search: &str) -> Markup {
     let words = &EN.search;
     html! {
         dialog.palette #palette aria-label=(words.title) {
-            form method="get" action=(at.link("/search")) role="search" {
+            form method="get" action=(search) role="search" {
                 label.unseen for="palette-q" { (words.label) }
                 input type="text" id="palette-q" name="q" placeholder=(words.label) autocomplete="off" role="combobox"
                     aria-expanded="false" aria-controls="hits" aria-autocomplete="list" aria-describedby="palette-keys";
@@ -159,6 +160,15 @@ fn palette(at: &At) -> Markup {
             div #hits role="listbox" aria-label=(words.hits) {}
             p.note #palette-keys { (words.keys) }
         }
+    }
+}
+
+/// A page outside every organisation.
+pub fn outside(title: &str, body: Markup) -> Page {
+    let body = html! { main #content { h1 { (title) } (body) } };
+    Page {
+        status: StatusCode::OK,
+        markup: document(title, EN.frame.product, body),
     }
 }
 
@@ -292,7 +302,7 @@ pub fn verdict(verdict: Verdict) -> Markup {
         Verdict::Hold => ("hold", "●"),
         Verdict::Undecided => ("undecided", "◐"),
     };
-    html! { span.tag.(class) { span aria-hidden="true" { (mark) } " " (EN.verdict(verdict)) } }
+    tag(class, mark, EN.verdict(verdict))
 }
 
 /// How a requirement fares, with its mark.
@@ -305,7 +315,17 @@ pub fn status(status: Status) -> Markup {
         Status::Waiting => ("ahead", "◇"),
         Status::Ended | Status::NotApplicable | Status::Noted => ("quiet", "·"),
     };
-    html! { span.tag.(class) { span aria-hidden="true" { (mark) } " " (EN.status(status)) } }
+    tag(class, mark, EN.status(status))
+}
+
+/// A word with a mark before it, since colour alone says nothing to many. `class`: `clear`, `hold`, `undecided`, `ahead` or `quiet`.
+pub fn tag(class: &str, mark: &str, words: impl Render) -> Markup {
+    html! { span.tag.(class) { span aria-hidden="true" { (mark) } " " (words) } }
+}
+
+/// What has just happened, or what waits; a screen reader says it.
+pub fn notice(body: Markup) -> Markup {
+    html! { div.notice role="status" { (body) } }
 }
 
 /// Why something is so: the rule and its citation, or formula, counts and hash. Opens without script.
@@ -356,24 +376,72 @@ pub fn form_fields(at: &At) -> Markup {
 
 /// A labelled field of one line.
 pub fn field(name: &str, label: &str, value: &str, note: Option<&str>) -> Markup {
+    let described = described(name, note);
+    let input = html! { input type="text" id=(name) name=(name) value=(value) aria-describedby=[described]; };
+    labelled(name, label, input, note)
+}
+
+/// A label over an input of any kind, and a note under it. `name`: the input's id.
+pub fn labelled(name: &str, label: &str, input: Markup, note: Option<&str>) -> Markup {
     html! {
         div.field {
             label for=(name) { (label) }
-            input type="text" id=(name) name=(name) value=(value) aria-describedby=[note.map(|_| format!("{name}-note"))];
+            (input)
             @if let Some(note) = note { p.note id={ (name) "-note" } { (note) } }
+        }
+    }
+}
+
+/// The id of the note that describes an input, where it has one.
+pub fn described(name: &str, note: Option<&str>) -> Option<String> {
+    note.map(|_| format!("{name}-note"))
+}
+
+/// A labelled field for a file.
+pub fn file_field(name: &str, label: &str, is_required: bool, note: Option<&str>) -> Markup {
+    let described = described(name, note);
+    let input = html! { input type="file" id=(name) name=(name) required[is_required] aria-describedby=[described]; };
+    labelled(name, label, input, note)
+}
+
+/// A labelled choice of one among several: value and words of each.
+pub fn select_field<'a>(
+    name: &str,
+    label: &str,
+    choices: impl IntoIterator<Item = (&'a str, &'a str)>,
+    chosen: &str,
+    note: Option<&str>,
+) -> Markup {
+    let described = described(name, note);
+    let input = html! {
+        select id=(name) name=(name) aria-describedby=[described] {
+            @for (value, words) in choices { option value=(value) selected[value == chosen] { (words) } }
+        }
+    };
+    labelled(name, label, input, note)
+}
+
+/// A box to tick, or one of several answers: `of` is `checkbox` or `radio`. `input`: its id, name and value.
+pub fn boxed(
+    of: &str,
+    (id, name, value): (&str, &str, &str),
+    words: impl Render,
+    is_chosen: bool,
+) -> Markup {
+    html! {
+        span.box {
+            input type=(of) id=(id) name=(name) value=(value) checked[is_chosen];
+            label for=(id) { (words) }
         }
     }
 }
 
 /// A labelled field of several lines.
 pub fn text_field(name: &str, label: &str, value: &str, note: Option<&str>) -> Markup {
-    html! {
-        div.field {
-            label for=(name) { (label) }
-            textarea id=(name) name=(name) rows="4" aria-describedby=[note.map(|_| format!("{name}-note"))] { (value) }
-            @if let Some(note) = note { p.note id={ (name) "-note" } { (note) } }
-        }
-    }
+    let described = described(name, note);
+    let input =
+        html! { textarea id=(name) name=(name) rows="4" aria-describedby=[described] { (value) } };
+    labelled(name, label, input, note)
 }
 
 /// Markup that another part of the program has made, such as a plot.

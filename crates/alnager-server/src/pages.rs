@@ -31,6 +31,7 @@ mod search;
 mod setup;
 mod shared;
 mod sign_in;
+mod specimen;
 mod system;
 mod systems;
 mod tasks;
@@ -46,6 +47,7 @@ pub fn routes(house: Arc<House>) -> Routes {
         .get("/static/{version}/{name}", Action::Enter, asset::file)
         .get("/healthz", Action::Enter, healthy)
         .get("/readyz", Action::Enter, ready)
+        .get("/specimen", Action::Enter, specimen::show)
         .get(metrics::PATH, Action::Enter, metrics::show)
         .get("/{org}", Action::Enter, inside)
         .get(session::SETUP, Action::Enter, setup::form)

@@ -24,6 +24,7 @@ use crate::route::Declared;
 use crate::secret::{FormKey, Secret};
 use crate::session;
 
+mod hostile;
 mod isolation;
 
 /// A house with one organisation or several, each of them the demonstration's.

@@ -23,6 +23,7 @@ pub mod law;
 pub mod opinion;
 pub mod search;
 pub mod shared;
+pub mod specimen;
 pub mod system;
 pub mod systems;
 pub mod tasks;
@@ -49,6 +50,8 @@ pub struct Words {
     pub account: Account,
     /// What several rooms share.
     pub shared: shared::Shared,
+    /// The specimen page.
+    pub specimen: specimen::Specimen,
     /// The room Gate.
     pub gate: gate::Gate,
     /// The room Evidence.
@@ -322,6 +325,7 @@ pub static EN: Words = Words {
         sign_out: "Sign out",
     },
     shared: shared::EN,
+    specimen: specimen::EN,
     gate: gate::EN,
     evidence: evidence::EN,
     tasks: tasks::EN,

@@ -2,6 +2,7 @@
 
 use alnager_store::{NewToken, Token, password};
 use axum::Form;
+use axum::extract::RawForm;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -11,8 +12,10 @@ use serde::Deserialize;
 
 use crate::access::{Action, Resource};
 use crate::at::At;
+use crate::form::Fields;
 use crate::page::{self, Room, complaint, field, form_fields};
 use crate::pages::setup::password_field;
+use crate::pages::shared;
 use crate::pages::sign_in::off_thread;
 use crate::refusal::Refusal;
 use crate::route::see_other;
@@ -22,12 +25,17 @@ use crate::words::EN;
 
 const DAY: i64 = 24 * 3_600 * 1_000_000;
 
+/// How many days a token works where nothing else is said.
+const DAYS: u16 = 90;
+
 /// What a token starts with, so that one found in a text is known for what it is.
 const TOKEN_MARK: &str = "alnager_";
 
 /// The page.
 pub(super) async fn show(at: At) -> Result<Response, Refusal> {
-    Ok(shown(&at, None, html! {}).await?.into_response())
+    Ok(shown(&at, None, html! {}, &Fields::default())
+        .await?
+        .into_response())
 }
 
 /// Ends the session.
@@ -53,7 +61,7 @@ pub(super) async fn change_password(
             session::begin(&at.house, &at.organisation, &at.who.person, &path).await
         }
         Err(refusal) => {
-            let page = shown(&at, Some(&refusal), html! {}).await?;
+            let page = shown(&at, Some(&refusal), html! {}, &Fields::default()).await?;
             Ok(page
                 .with_status(StatusCode::UNPROCESSABLE_ENTITY)
                 .into_response())
@@ -80,19 +88,13 @@ async fn changed(at: &At, change: Change) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A token to make.
-#[derive(Deserialize)]
-pub(super) struct Wanted {
-    name: String,
-    scopes: String,
-    days: u16,
-}
-
 /// Makes a token and shows it, once.
-pub(super) async fn add_token(at: At, Form(wanted): Form<Wanted>) -> Result<Response, Refusal> {
+pub(super) async fn add_token(at: At, RawForm(body): RawForm) -> Result<Response, Refusal> {
+    let fields = Fields::read(&body);
+    let days: u16 = fields.text("days").parse().unwrap_or(DAYS);
     let secret = Secret::carried(&format!("{TOKEN_MARK}{}", Secret::new()?.reveal()));
-    let scopes: Result<Vec<Action>, Refusal> = wanted
-        .scopes
+    let scopes: Result<Vec<Action>, Refusal> = fields
+        .text("scopes")
         .split([',', ' '])
         .filter(|word| !word.is_empty())
         .map(|word| scope(&at, word))
@@ -102,14 +104,14 @@ pub(super) async fn add_token(at: At, Form(wanted): Form<Wanted>) -> Result<Resp
     let token = scopes.map(|scopes| NewToken {
         id,
         person: at.who.person.clone(),
-        name: wanted.name.trim().to_owned(),
+        name: fields.text("name").to_owned(),
         hash: secret.hash(),
         scopes: scopes
             .iter()
             .map(|action| action.word().to_owned())
             .collect(),
         at: now,
-        expires: Some(now + i64::from(wanted.days.clamp(1, 366)) * DAY),
+        expires: Some(now + i64::from(days.clamp(1, 366)) * DAY),
     });
     let added = match token {
         Ok(token) => at
@@ -123,11 +125,11 @@ pub(super) async fn add_token(at: At, Form(wanted): Form<Wanted>) -> Result<Resp
     let page = match added {
         Ok(()) => {
             let notice = html! {
-                div.notice role="status" { p { (EN.account.token_shown) } p { code { (secret.reveal()) } } }
+                (page::notice(html! { p { (EN.account.token_shown) } p { code { (secret.reveal()) } } }))
             };
-            shown(&at, None, notice).await?
+            shown(&at, None, notice, &Fields::default()).await?
         }
-        Err(refusal) => shown(&at, Some(&refusal), html! {})
+        Err(refusal) => shown(&at, Some(&refusal), html! {}, &fields)
             .await?
             .with_status(refusal.status()),
     };
@@ -169,9 +171,20 @@ pub(super) async fn end_token(at: At) -> Result<Response, Refusal> {
     }
 }
 
-async fn shown(at: &At, refusal: Option<&Refusal>, notice: Markup) -> Result<page::Page, Refusal> {
+/// The page; `typed` is what the form of a token held that was refused.
+async fn shown(
+    at: &At,
+    refusal: Option<&Refusal>,
+    notice: Markup,
+    typed: &Fields,
+) -> Result<page::Page, Refusal> {
     let words = &EN.account;
     let tokens = at.organisation.accounts.tokens_of(&at.who.person).await?;
+    let all: Vec<&str> = scopes(at).map(Action::word).collect();
+    let all = all.join(", ");
+    let days = typed
+        .optional("days")
+        .map_or(DAYS.to_string(), str::to_owned);
     let roles: Vec<&str> = at.who.roles.iter().map(|role| EN.role(*role)).collect();
     let body = html! {
         h1 { (words.title) }
@@ -196,12 +209,9 @@ async fn shown(at: &At, refusal: Option<&Refusal>, notice: Markup) -> Result<pag
             (token_table(at, &tokens))
             form method="post" action=(at.link("/account/tokens")) {
                 (form_fields(at))
-                (field("name", words.token_name, "", None))
-                (field("scopes", words.token_scopes, &scopes(at).map(Action::word).collect::<Vec<_>>().join(", "), None))
-                div.field {
-                    label for="days" { (words.token_days) }
-                    input type="number" id="days" name="days" value="90" min="1" max="366";
-                }
+                (field("name", words.token_name, typed.text("name"), None))
+                (field("scopes", words.token_scopes, typed.optional("scopes").unwrap_or(&all), None))
+                (page::labelled("days", words.token_days, html! { input type="number" id="days" name="days" value=(days) min="1" max="366"; }, None))
                 p { button type="submit" { (words.token_new) } }
             }
         }
@@ -218,15 +228,15 @@ fn token_table(at: &At, tokens: &[Token]) -> Markup {
     html! {
         @if tokens.is_empty() { p { (words.no_tokens) } }
         @else {
-            table.ledger {
-                thead { tr { th scope="col" { (words.token_name) } th scope="col" { (words.token_scopes) } th scope="col" { (words.token_expires) } th scope="col" { (words.token_used) } th scope="col" {} } }
+            table.ledger.stacks {
+                (shared::head(&[words.token_name, words.token_scopes, words.token_expires, words.token_used, ""]))
                 tbody {
                     @for token in tokens {
                         tr {
                             th scope="row" { (token.name) }
-                            td { (token.scopes.join(", ")) }
-                            td { (instant(token.expires)) }
-                            td { @match token.used_at { Some(_) => (instant(token.used_at)), None => (words.token_never) } }
+                            td data-label=(words.token_scopes) { (token.scopes.join(", ")) }
+                            td data-label=(words.token_expires) { (instant(token.expires)) }
+                            td data-label=(words.token_used) { @match token.used_at { Some(_) => (instant(token.used_at)), None => (words.token_never) } }
                             td {
                                 form method="post" action=(at.link(&format!("/account/tokens/{}/end", token.id))) {
                                     (form_fields(at))

@@ -4,6 +4,7 @@ use alnager_law::fact::{FactKind, FactType};
 use maud::{Markup, html};
 
 use crate::form::Fields;
+use crate::page;
 use crate::refusal::Refusal;
 use crate::words::EN;
 
@@ -117,10 +118,7 @@ fn check(value: &str, words: &str, is_chosen: bool) -> Markup {
 fn boxed(of: &str, value: &str, words: &str, is_chosen: bool) -> Markup {
     let id = format!("{NAME}-{value}");
     html! {
-        span.box {
-            input type=(of) id=(id) name=(NAME) value=(value) checked[is_chosen];
-            label for=(id) { (words) }
-        }
+        (page::boxed(of, (&id, NAME, value), words, is_chosen))
     }
 }
 

@@ -37,16 +37,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 /// How evidence stands over all, with its mark.
-fn shelf(stands: Shelf) -> Markup {
+pub(super) fn shelf(stands: Shelf) -> Markup {
     let (class, mark) = match stands {
         Shelf::Awaiting => ("undecided", "◐"),
         Shelf::Accepted => ("clear", "○"),
         Shelf::Rejected => ("hold", "✕"),
         Shelf::Expired => ("hold", "●"),
-        Shelf::Expiring => ("undecided", "⌛"),
+        Shelf::Expiring => ("undecided", "◔"),
         Shelf::Replaced => ("quiet", "·"),
     };
-    html! { span.tag.(class) { span aria-hidden="true" { (mark) } " " (EN.evidence.shelf(stands)) } }
+    page::tag(class, mark, EN.evidence.shelf(stands))
 }
 
 /// How evidence stands for one requirement, with its mark.
@@ -58,7 +58,7 @@ pub(super) fn standing(standing: Standing) -> Markup {
         Standing::Expired => ("hold", "●"),
         Standing::Rejected => ("hold", "✕"),
     };
-    html! { span.tag.(class) { span aria-hidden="true" { (mark) } " " (EN.evidence.standing(standing)) } }
+    page::tag(class, mark, EN.evidence.standing(standing))
 }
 
 /// The list: first what whoever looks may decide on.
@@ -366,10 +366,7 @@ fn ruling_form(at: &At, id: &str, evidence: &Evidence, typed: &Fields) -> Markup
                     fieldset {
                         legend { (words.requirements) }
                         @for requirement in evidence.requirements() {
-                            span.box {
-                                input type="checkbox" id={ "for-" (requirement) } name="for" value=(requirement) checked[is_chosen(requirement)];
-                                label for={ "for-" (requirement) } { (requirement) }
-                            }
+                            (page::boxed("checkbox", (&format!("for-{requirement}"), "for", requirement), requirement, is_chosen(requirement)))
                         }
                     }
                     (text_field("reason", EN.frame.reason, typed.text("reason"), Some(EN.gate.reason_note)))
@@ -415,10 +412,7 @@ fn offer_form(at: &At, id: &str, evidence: &Evidence, typed: &Fields) -> Markup 
                         legend { (words.requirements) }
                         @for proposal in &proposed {
                             p {
-                                span.box {
-                                    input type="checkbox" id={ "offer-" (proposal.to) } name="offer" value=(proposal.to) checked[is_chosen(&proposal.to)];
-                                    label for={ "offer-" (proposal.to) } { (proposal.to) }
-                                }
+                                (page::boxed("checkbox", (&format!("offer-{}", proposal.to), "offer", &proposal.to), &proposal.to, is_chosen(&proposal.to)))
                                 (page::why(&proposal.to, html! {
                                     p { (words.controls) ": " (proposal.controls.join(", ")) " (" (proposal.from) ")" }
                                     @for difference in &proposal.differs { p { (words.differs) ": " (difference.words()) } }

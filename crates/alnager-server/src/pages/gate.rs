@@ -88,7 +88,7 @@ fn standing(of: &LaunchStanding) -> Markup {
         LaunchStanding::Conditional { .. } => ("clear", "✓*"),
         LaunchStanding::NeedsSecond { .. } => ("undecided", "½"),
         LaunchStanding::Refused | LaunchStanding::Withdrawn => ("hold", "✕"),
-        LaunchStanding::Lapsed { .. } => ("hold", "⌛"),
+        LaunchStanding::Lapsed { .. } => ("hold", "◌"),
         LaunchStanding::Superseded { .. } => ("undecided", "↻"),
         LaunchStanding::NotDecided => ("quiet", "–"),
     };
@@ -103,7 +103,7 @@ fn standing(of: &LaunchStanding) -> Markup {
         | LaunchStanding::NotDecided => None,
     };
     html! {
-        span.tag.(class) { span aria-hidden="true" { (mark) } " " (EN.gate.standing(word(of))) }
+        (page::tag(class, mark, EN.gate.standing(word(of))))
         @if let Some(last) = last { " " (EN.gate.until) " " (day(last)) }
     }
 }
@@ -318,13 +318,13 @@ fn eyes(at: &At, system: &System, launch: &LaunchStanding) -> Markup {
             }
         } @else { p.note { (words.one_person) } }
         @if let LaunchStanding::NeedsSecond { by, decision } = launch {
-            div.notice role="status" {
+            (page::notice(html! {
                 p { strong { (words.waits_second) } }
                 p { (at.name(by)) " " (words.decided(*decision)) ". "
                     @if *by == at.who.person { (words.you_were_first) }
                     @else if at.may_to(Action::Decide, &system.declaration.id) && !system.builders.contains(&at.who.person) { (words.waits_you) }
                 }
-            }
+            }))
         }
     }
 }
@@ -350,8 +350,8 @@ fn blockers(at: &At, id: &str) -> Markup {
                             tr data-of={ (id) " " (blocker.id) } {
                                 th scope="row" {
                                     (requirement_link(at, &blocker.id)) " "
-                                    @if blocker.holds { span.tag.hold { span aria-hidden="true" { "●" } " " (words.holds) } }
-                                    @else { span.tag.undecided { span aria-hidden="true" { "◐" } " " (words.open) } }
+                                    @if blocker.holds { (page::tag("hold", "●", words.holds)) }
+                                    @else { (page::tag("undecided", "◐", words.open)) }
                                     br; (blocker.what) " "
                                     (page::why(&blocker.id, blocker_why(at, blocker)))
                                 }

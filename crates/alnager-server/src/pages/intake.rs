@@ -250,12 +250,7 @@ fn form(at: &At, typed: &Fields) -> Markup {
             }
             (text_field("team", words.team, typed.text("team"), Some(words.team_note)))
             div.row {
-                div.field {
-                    label for="stage" { (words.stage) }
-                    select id="stage" name="stage" {
-                        @for one in STAGES { option value=(one.word()) selected[one.word() == stage] { (stage_words(one)) } }
-                    }
-                }
+                (page::select_field("stage", words.stage, STAGES.map(|one| (one.word(), stage_words(one))), stage, None))
                 (day_field("goes-live", words.goes_live, typed.text("goes-live"), Some(words.goes_live_note)))
             }
             @if let Some(places) = places { (answer::inputs(places, &answer::as_sent(typed))) }

@@ -25,6 +25,8 @@ use crate::words::EN;
 
 mod view;
 
+pub(super) use view::outcome;
+
 /// Most bytes of a file.
 const FILE_BYTES_MAX: u64 = 500 << 20;
 

@@ -101,7 +101,7 @@ impl OnDay {
             OnDay::Ended(_) => ("quiet", "·"),
             OnDay::Undated => ("undecided", "◐"),
         };
-        html! { span.tag.(class) { span aria-hidden="true" { (mark) } " " (self.words()) } }
+        page::tag(class, mark, self.words())
     }
 }
 
@@ -327,7 +327,7 @@ fn preview(of: &str, doubts: &[String]) -> Markup {
     html! {
         @if !doubts.is_empty() {
             details.why {
-                summary { span.tag.undecided { span aria-hidden="true" { "◐" } " " (EN.law.preview) } span.unseen { " " (of) } }
+                summary { (page::tag("undecided", "◐", EN.law.preview)) span.unseen { " " (of) } }
                 div { p { (EN.law.preview_note) ":" } ul { @for doubt in doubts { li { (doubt) } } } }
             }
         }

@@ -13,6 +13,7 @@ use maud::{Markup, html};
 use crate::at::At;
 use crate::form::Fields;
 use crate::page::{self, Room, complaint, field, form_fields};
+use crate::pages::shared;
 use crate::pages::sign_in::WELCOME;
 use crate::refusal::Refusal;
 use crate::route::see_other;
@@ -27,7 +28,8 @@ const LINK: i64 = 7 * DAY;
 
 /// The page.
 pub(super) async fn show(at: At) -> Result<Response, Refusal> {
-    Ok(shown(&at, None, html! {}, "").await?.into_response())
+    let nothing = Fields::default();
+    Ok(shown(&at, None, html! {}, &nothing).await?.into_response())
 }
 
 /// Grants somebody their first roles, and makes the link they sign in with.
@@ -37,9 +39,10 @@ pub(super) async fn invite(at: At, RawForm(body): RawForm) -> Result<Response, R
     match invited(&at, &fields, &name).await {
         Ok(notice) => {
             let at = at.again();
-            Ok(shown(&at, None, notice, "").await?.into_response())
+            let nothing = Fields::default();
+            Ok(shown(&at, None, notice, &nothing).await?.into_response())
         }
-        Err(refusal) => refused(&at, &refusal, &name).await,
+        Err(refusal) => refused(&at, &refusal, &fields).await,
     }
 }
 
@@ -55,7 +58,7 @@ pub(super) async fn change_roles(at: At, RawForm(body): RawForm) -> Result<Respo
     let fields = Fields::read(&body);
     match grant(&at, at.named("person"), &fields).await {
         Ok(()) => Ok(see_other(&at.link("/people"))),
-        Err(refusal) => refused(&at, &refusal, "").await,
+        Err(refusal) => refused(&at, &refusal, &Fields::default()).await,
     }
 }
 
@@ -72,7 +75,8 @@ async fn grant(at: &At, person: &str, fields: &Fields) -> Result<(), Refusal> {
 /// Makes a new link for somebody: for whoever lost their password.
 pub(super) async fn new_link(at: At) -> Result<Response, Refusal> {
     let notice = link(&at, at.named("person")).await?;
-    Ok(shown(&at, None, notice, "").await?.into_response())
+    let nothing = Fields::default();
+    Ok(shown(&at, None, notice, &nothing).await?.into_response())
 }
 
 async fn link(at: &At, person: &str) -> Result<Markup, Refusal> {
@@ -85,10 +89,10 @@ async fn link(at: &At, person: &str) -> Result<Markup, Refusal> {
     let path = at.link(&format!("/welcome/{}", secret.reveal()));
     let public = at.house.options.public.as_deref().unwrap_or_default();
     Ok(html! {
-        div.notice role="status" {
+        (page::notice(html! {
             p { (at.organisation.moment().state.name(person)) ": " (EN.people.invited) }
             p { code { (public) (path) } }
-        }
+        }))
     })
 }
 
@@ -98,7 +102,7 @@ pub(super) async fn close(at: At, RawForm(body): RawForm) -> Result<Response, Re
     let person = at.named("person");
     if person == at.who.person {
         let refusal = Refusal::Invalid(EN.people.not_own.to_owned());
-        return refused(&at, &refusal, "").await;
+        return refused(&at, &refusal, &Fields::default()).await;
     }
     let is_closed = fields.text("closed") == "yes";
     at.organisation
@@ -108,8 +112,8 @@ pub(super) async fn close(at: At, RawForm(body): RawForm) -> Result<Response, Re
     Ok(see_other(&at.link("/people")))
 }
 
-async fn refused(at: &At, refusal: &Refusal, name: &str) -> Result<Response, Refusal> {
-    let page = shown(at, Some(refusal), html! {}, name).await?;
+async fn refused(at: &At, refusal: &Refusal, typed: &Fields) -> Result<Response, Refusal> {
+    let page = shown(at, Some(refusal), html! {}, typed).await?;
     Ok(page
         .with_status(match refusal.status() {
             StatusCode::CONFLICT => StatusCode::CONFLICT,
@@ -118,11 +122,12 @@ async fn refused(at: &At, refusal: &Refusal, name: &str) -> Result<Response, Ref
         .into_response())
 }
 
+/// The page; `typed` is what an invitation held that was refused.
 async fn shown(
     at: &At,
     refusal: Option<&Refusal>,
     notice: Markup,
-    name: &str,
+    typed: &Fields,
 ) -> Result<page::Page, Refusal> {
     let words = &EN.people;
     let accounts = at.organisation.accounts.all().await?;
@@ -138,7 +143,7 @@ async fn shown(
         (complaint(refusal))
         (notice)
         table.ledger.stacks {
-            thead { tr { th scope="col" { (words.person) } th scope="col" { (words.login) } th scope="col" { (words.roles) } th scope="col" {} } }
+            (shared::head(&[words.person, words.login, words.roles, ""]))
             tbody {
                 @for (id, name) in people {
                     @let account = accounts.get(id.as_str());
@@ -166,9 +171,9 @@ async fn shown(
             p.note { (words.invite_lead) }
             form method="post" action=(at.link("/people")) {
                 (form_fields(at))
-                (field("name", words.person, name, None))
-                (role_boxes("new", &OrdSet::new()))
-                (field("reason", EN.frame.reason, "", None))
+                (field("name", words.person, typed.text("name"), None))
+                (role_boxes("new", &typed.all("role").filter_map(Role::of).collect()))
+                (field("reason", EN.frame.reason, typed.text("reason"), None))
                 p { button type="submit" { (words.invite) } }
             }
         }
@@ -213,10 +218,7 @@ fn role_boxes(of: &str, roles: &OrdSet<Role>) -> Markup {
             legend { (EN.people.roles) }
             @for role in Role::ALL {
                 @let id = format!("role-{of}-{}", role.word());
-                span.box {
-                    input type="checkbox" id=(id) name="role" value=(role.word()) checked[roles.contains(&role)];
-                    label for=(id) { (EN.role(role)) }
-                }
+                (page::boxed("checkbox", (&id, "role", role.word()), EN.role(role), roles.contains(&role)))
             }
         }
     }

@@ -21,7 +21,7 @@ const HITS_MAX: usize = 20;
 /// Most characters of what is searched for; what is longer fits nothing.
 const CHARACTERS_MAX: usize = 200;
 /// The header of a request that asks for a fragment.
-const FRAGMENT: &str = "hx-request";
+pub(super) const FRAGMENT: &str = "hx-request";
 
 /// How well something fits: the beginning of its name or id first, then the beginning of a word, then anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +33,7 @@ enum Fit {
 
 /// What something is, in the order of hits that fit alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+pub(super) enum Kind {
     Room,
     System,
     Requirement,
@@ -52,11 +52,12 @@ struct Fitting<'a> {
 }
 
 /// Something that is shown.
-struct Hit {
-    kind: Kind,
-    name: String,
-    id: String,
-    path: String,
+pub(super) struct Hit {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    /// Its id; empty where its name says enough.
+    pub(super) id: String,
+    pub(super) path: String,
 }
 
 /// The words searched for, in small letters.
@@ -235,7 +236,7 @@ fn words(hit: &Hit) -> Markup {
 }
 
 /// The choices of the palette.
-fn fragment(hits: &[Hit]) -> Response {
+pub(super) fn fragment(hits: &[Hit]) -> Response {
     let choices = html! {
         @for (n, hit) in hits.iter().enumerate() {
             a role="option" id={ "hit-" (n) } tabindex="-1" aria-selected="false" href=(hit.path) { (words(hit)) }

@@ -49,15 +49,20 @@ impl Paging {
 
     /// The links to the pages beside it; nothing where one page holds the list. The query's other fields are kept.
     pub(super) fn links(&self, path: &str, query: &Fields) -> Markup {
-        let last = self.n.div_ceil(ROWS).max(1);
-        let to = |page: usize| with_field(path, query, "page", &page.to_string());
-        html! {
-            @if last > 1 {
-                nav.pages aria-label=(EN.shared.pages) {
-                    @if self.page > 1 { a href=(to(self.page - 1)) rel="prev" { (EN.shared.earlier) } " · " }
-                    (EN.shared.page) " " (EN.number(self.page as u64)) " " (EN.shared.of) " " (EN.number(last as u64))
-                    @if self.page < last { " · " a href=(to(self.page + 1)) rel="next" { (EN.shared.later) } }
-                }
+        pager(self.page, self.n.div_ceil(ROWS), &|page| {
+            with_field(path, query, "page", &page.to_string())
+        })
+    }
+}
+
+/// The links from one page of a list to those beside it; nothing where one page holds the list.
+pub(super) fn pager(page: usize, last: usize, to: &dyn Fn(usize) -> String) -> Markup {
+    html! {
+        @if last > 1 {
+            nav.pages aria-label=(EN.shared.pages) {
+                @if page > 1 { a href=(to(page - 1)) rel="prev" { (EN.shared.earlier) } " · " }
+                (EN.shared.page) " " (EN.number(page as u64)) " " (EN.shared.of) " " (EN.number(last as u64))
+                @if page < last { " · " a href=(to(page + 1)) rel="next" { (EN.shared.later) } }
             }
         }
     }
@@ -197,13 +202,9 @@ pub(super) fn day_of(fields: &Fields, name: &str, label: &str) -> Result<Option<
 
 /// A labelled field for a day.
 pub(super) fn day_field(name: &str, label: &str, value: &str, note: Option<&str>) -> Markup {
-    html! {
-        div.field {
-            label for=(name) { (label) }
-            input type="date" id=(name) name=(name) value=(value) aria-describedby=[note.map(|_| format!("{name}-note"))];
-            @if let Some(note) = note { p.note id={ (name) "-note" } { (note) } }
-        }
-    }
+    let described = page::described(name, note);
+    let input = html! { input type="date" id=(name) name=(name) value=(value) aria-describedby=[described]; };
+    page::labelled(name, label, input, note)
 }
 
 /// A system's name; its id where it is gone.

@@ -25,8 +25,9 @@ use crate::at::At;
 use crate::form::Fields;
 use crate::page::{self, Page, Room, complaint, day, status, verdict};
 use crate::pages::answer;
+use crate::pages::shared;
 use crate::pages::shared::comments;
-use crate::pages::systems::{launch, page_number, pager, stage_words};
+use crate::pages::systems::{launch, page_number, stage_words};
 use crate::refusal::{Refusal, for_browsers};
 use crate::words::EN;
 
@@ -230,9 +231,9 @@ fn looking(seen: &Seen<'_>) -> Markup {
     let words = &EN.system;
     html! {
         @if let Some(other) = seen.other {
-            div.notice role="status" {
+            (page::notice(html! {
                 p { strong { (words.looking) } " " (day(other.valid)) ", " (words.known) " " (day(other.known)) ". " (words.looking_note) " " a href=(seen.at.link(&format!("/systems/{}", seen.id))) { (words.as_of_now) } }
-            }
+            }))
         }
     }
 }
@@ -333,7 +334,7 @@ fn facts(seen: &Seen<'_>) -> Markup {
             @if seen.system.facts.is_empty() { p { (words.facts_none) } }
             @else {
                 table.ledger.stacks {
-                    thead { tr { th scope="col" { (words.question) } th scope="col" { (words.answer) } th scope="col" { (words.by) } th scope="col" { (words.basis) } th scope="col" { (words.confirmed) } } }
+                    (shared::head(&[words.question, words.answer, words.by, words.basis, words.confirmed]))
                     tbody {
                         @for (name, fact) in &seen.system.facts {
                             tr #{ "fact-" (name) } {
@@ -375,7 +376,7 @@ fn proposal(seen: &Seen<'_>, name: &str, fact: &Fact) -> Markup {
     let vocabulary = &seen.at.moment.library.book.vocabulary;
     html! {
         @if let Some(proposal) = &fact.proposal {
-            br; span.tag.undecided { span aria-hidden="true" { "◐" } " " (answer::words(vocabulary.get(name), &proposal.value)) }
+            br; (page::tag("undecided", "◐", answer::words(vocabulary.get(name), &proposal.value)))
             " " (EN.system.proposed) ", " (seen.at.name(&proposal.by)) ", " (day(proposal.on))
         }
     }
@@ -392,7 +393,7 @@ fn confirmed(seen: &Seen<'_>, name: &str, fact: &Fact) -> Markup {
     html! {
         @match (&fact.confirmed_by, is_guarded) {
             (Some(person), _) => (at.name(person)),
-            (None, true) => span.tag.undecided { span aria-hidden="true" { "◐" } " " (words.needs_confirmation) },
+            (None, true) => (page::tag("undecided", "◐", words.needs_confirmation)),
             (None, false) => span.quiet { (words.not_confirmed) },
         }
     }
@@ -430,7 +431,7 @@ fn classification(seen: &Seen<'_>) -> Markup {
             @if holds.is_empty() { p { (words.classification_none) } }
             @else {
                 table.ledger.stacks {
-                    thead { tr { th scope="col" { (words.class) } th scope="col" { (words.pack) } th scope="col" { (words.rests_on) } } }
+                    (shared::head(&[words.class, words.pack, words.rests_on]))
                     tbody {
                         @for derived in &holds {
                             @if let Some(version) = derived.version(seen.when.known) {
@@ -495,7 +496,7 @@ fn timeline(seen: &Seen<'_>) -> Markup {
                 @if !list.is_empty() {
                     h3 { (title) " (" (list.len()) ")" }
                     table.ledger.stacks {
-                        thead { tr { th scope="col" { (words.requirement) } th scope="col" { (words.status) } th scope="col" { (words.from) } th scope="col" { (words.owner) } th scope="col" { (words.evidence) } } }
+                        (shared::head(&[words.requirement, words.status, words.from, words.owner, words.evidence]))
                         tbody { @for judged in list { (requirement_row(seen, judged)) } }
                     }
                 }
@@ -565,7 +566,7 @@ async fn history(seen: &Seen<'_>, page: usize) -> Result<Markup, Refusal> {
     let proves = at.may(Action::Prove, crate::access::Resource::Organisation);
     Ok(html! {
         table.ledger.stacks {
-            thead { tr { th scope="col" { (words.entry) } th scope="col" { (words.kind) } th scope="col" { (words.day) } th scope="col" { (words.who) } } }
+            (shared::head(&[words.entry, words.kind, words.day, words.who]))
             tbody {
                 @for (index, entry) in entries.iter().rev().skip((page - 1) * ENTRIES_MAX).take(ENTRIES_MAX) {
                     tr {
@@ -577,7 +578,7 @@ async fn history(seen: &Seen<'_>, page: usize) -> Result<Markup, Refusal> {
                 }
             }
         }
-        (pager(n, page, &|page| at.link(&format!("/systems/{}?history=1&page={page}#history", seen.id))))
+        (shared::pager(page, n.div_ceil(ENTRIES_MAX), &|page| at.link(&format!("/systems/{}?history=1&page={page}#history", seen.id))))
     })
 }
 

@@ -12,7 +12,7 @@ use crate::export;
 use crate::form::Fields;
 use crate::inventory::{Made, Next, Query, STAGES, Sort, SystemRow, VERDICTS};
 use crate::page::{self, Page, Room, day, field, verdict};
-use crate::pages::views;
+use crate::pages::{shared, views};
 use crate::refusal::Refusal;
 use crate::words::EN;
 
@@ -95,7 +95,8 @@ fn shown(at: &At, query: &Query, page: usize, views: &Markup) -> Page {
             @if found.is_empty() { p { (words.none_found) } }
             @else {
                 (table(at, query, &found, page))
-                (pager(found.len(), page, &|page| list_link(at, query, page)))
+                p.note { (EN.count(found.len(), "system", "systems")) }
+                (shared::pager(page, found.len().div_ceil(ROWS_MAX), &|page| list_link(at, query, page)))
             }
             p {
                 a href=(at.link(&format!("/systems.csv?{}", query.fields()))) { (words.export) }
@@ -140,15 +141,8 @@ fn choice<'a>(
     values: impl IntoIterator<Item = (&'a str, &'a str)>,
     chosen: &str,
 ) -> Markup {
-    html! {
-        div.field {
-            label for=(name) { (label) }
-            select id=(name) name=(name) {
-                option value="" selected[chosen.is_empty()] { (EN.systems.any) }
-                @for (value, words) in values { option value=(value) selected[value == chosen] { (words) } }
-            }
-        }
-    }
+    let any = [("", EN.systems.any)].into_iter();
+    page::select_field(name, label, any.chain(values), chosen, None)
 }
 
 fn table(at: &At, query: &Query, found: &[&SystemRow], page: usize) -> Markup {
@@ -219,22 +213,6 @@ fn title(sort: Sort) -> &'static str {
 /// What was answered, or that nobody did.
 fn unanswered(text: &str) -> Markup {
     html! { @if text.is_empty() { span.quiet { (EN.systems.unanswered) } } @else { (text) } }
-}
-
-/// Which rows are shown, and the ways to the others. `link`: the address of a page, from 1.
-pub(super) fn pager(n: usize, page: usize, link: &dyn Fn(usize) -> String) -> Markup {
-    let words = &EN.systems;
-    let n_pages = n.div_ceil(ROWS_MAX);
-    let first = ((page - 1) * ROWS_MAX + 1).min(n);
-    html! {
-        nav aria-label=(words.pages) {
-            p.note {
-                (EN.number(first as u64)) "–" (EN.number((page * ROWS_MAX).min(n) as u64)) " " (words.of) " " (EN.number(n as u64))
-                @if page > 1 { " · " a href=(link(page - 1)) rel="prev" { (words.previous) } }
-                @if page < n_pages { " · " a href=(link(page + 1)) rel="next" { (words.following) } }
-            }
-        }
-    }
 }
 
 /// A stage in words.

@@ -177,8 +177,8 @@ fn due(at: &At, task: &Task) -> Markup {
     html! {
         (day(task.opened.due)) " · "
         @match &task.done {
-            Some(done) => span.tag.clear { span aria-hidden="true" { "○" } " " (words.finished) " " (day(done.on)) },
-            None if task.is_overdue(at.today()) => span.tag.hold { span aria-hidden="true" { "●" } " " (words.overdue) },
+            Some(done) => (page::tag("clear", "○", html! { (words.finished) " " (day(done.on)) })),
+            None if task.is_overdue(at.today()) => (page::tag("hold", "●", words.overdue)),
             None => (days_left(task.opened.due, at.today())),
         }
     }

@@ -15,6 +15,7 @@ use maud::{Markup, html};
 use crate::access::Action;
 use crate::at::At;
 use crate::page::{self, Page, Room, day, days_left, verdict};
+use crate::pages::shared;
 use crate::pages::shared::system_name;
 use crate::pages::system::opinion;
 use crate::refusal::for_browsers;
@@ -107,7 +108,7 @@ fn needs(at: &At) -> Markup {
             @if needs.is_empty() { p { (words.nothing) } }
             @else {
                 table.ledger.stacks {
-                    thead { tr { th scope="col" { (words.what) } th scope="col" { (words.due) } } }
+                    (shared::head(&[words.what, words.due]))
                     tbody {
                         @for need in needs {
                             tr {
@@ -278,7 +279,7 @@ fn gates(at: &At) -> Markup {
     html! {
         h3 { (words.gates) }
         table.ledger.stacks {
-            thead { tr { th scope="col" { (words.system) } th scope="col" { (words.verdict) } th scope="col" { (words.judged) } th scope="col" { (words.in_the_way) } } }
+            (shared::head(&[words.system, words.verdict, words.judged, words.in_the_way]))
             tbody {
                 @for row in digest.gates.iter().take(ROWS_MAX) {
                     @if let Some(standing) = at.moment.standing(&row.system) {
@@ -330,7 +331,7 @@ fn worst(at: &At) -> Markup {
         @else {
             p.note { (words.worst_note) }
             table.ledger.stacks {
-                thead { tr { th scope="col" { (words.system) } th scope="col" { (words.figure) } th scope="col" { (words.interval) } th scope="col" { (words.limit) } th scope="col" { (words.result) } } }
+                (shared::head(&[words.system, words.figure, words.interval, words.limit, words.result]))
                 tbody {
                     @for (id, result) in measured {
                         tr data-of=(id) {
@@ -389,7 +390,7 @@ pub(super) fn outcome(outcome: Outcome) -> Markup {
         Outcome::Fail => ("hold", "●"),
         Outcome::Inconclusive | Outcome::NotMeasured => ("undecided", "◐"),
     };
-    html! { span.tag.(class) { span aria-hidden="true" { (mark) } " " (outcome.word()) } }
+    page::tag(class, mark, outcome.word())
 }
 
 fn ageing(at: &At) -> Markup {
@@ -400,7 +401,7 @@ fn ageing(at: &At) -> Markup {
         @if ageing.is_empty() { p.quiet { (words.ageing_none) } }
         @else {
             table.ledger.stacks {
-                thead { tr { th scope="col" { (words.document) } th scope="col" { (words.system) } th scope="col" { (words.until) } } }
+                (shared::head(&[words.document, words.system, words.until]))
                 tbody {
                     @for row in ageing.iter().take(ROWS_MAX) {
                         @if let Some(evidence) = at.state().evidence.get(&row.evidence) {
@@ -409,7 +410,7 @@ fn ageing(at: &At) -> Markup {
                                 td data-label=(words.system) { (system_name(at, &evidence.submitted.system)) }
                                 td data-label=(words.until) {
                                     (day(row.expires)) " · "
-                                    @if row.expires <= at.today() { span.tag.hold { span aria-hidden="true" { "●" } " " (words.expired) } }
+                                    @if row.expires <= at.today() { (page::tag("hold", "●", words.expired)) }
                                     @else { (days_left(row.expires, at.today())) }
                                 }
                             }

@@ -8,7 +8,7 @@ use crate::access::{Action, Actor, Resource, authorize};
 use crate::route::Kind;
 
 /// A path with its named parts filled: those of the system `credit` and what belongs to it.
-fn filled(path: &str, slug: &str, person: &str) -> String {
+pub(super) fn filled(path: &str, slug: &str, person: &str) -> String {
     path.replace("{org}", slug)
         .replace("{system}", "credit")
         .replace("{evidence}", "E1")

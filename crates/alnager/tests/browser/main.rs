@@ -3,12 +3,15 @@
 //! `cargo xtask test` starts a driver; by hand: `cargo xtask browser`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod intake;
+mod journal;
+mod law;
 mod pages;
 mod pictures;
 mod rooms;
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -82,6 +85,11 @@ impl Demo {
         (self.child, self.links) = (child, links);
     }
 
+    /// Where browsers put what is taken away.
+    fn taken(&self) -> PathBuf {
+        self.folder.path().join("taken")
+    }
+
     fn link(&self, who: &str) -> String {
         let found = self.links.iter().find(|(known, _)| known.starts_with(who));
         format!("{}{}", self.address, found.unwrap().1)
@@ -120,6 +128,14 @@ fn serve(folder: &Path, listen: &str) -> Served {
     (child, address, links)
 }
 
+/// How a browser shows pages.
+struct Look {
+    /// Pixels of its window.
+    width: u32,
+    has_script: bool,
+    is_dark: bool,
+}
+
 /// A browser with one window, without a mouse.
 struct Browser {
     client: Client,
@@ -133,17 +149,37 @@ impl Browser {
     }
 
     async fn with(driver: &str, demo: &Demo, who: &str, width: u32, has_script: bool) -> Browser {
+        let look = Look {
+            width,
+            has_script,
+            is_dark: false,
+        };
+        Browser::seen(driver, demo, who, look).await
+    }
+
+    async fn seen(driver: &str, demo: &Demo, who: &str, look: Look) -> Browser {
+        let Look {
+            width,
+            has_script,
+            is_dark,
+        } = look;
         let script = if has_script { 1 } else { 2 };
+        let scheme = if is_dark { 0 } else { 1 };
         let options = json!({
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 "--force-prefers-reduced-motion", "--hide-scrollbars",
+                format!("--blink-settings=preferredColorScheme={scheme}"),
             ],
             "mobileEmulation": {
                 "deviceMetrics": {"width": width, "height": 900, "pixelRatio": 1.0, "mobile": false, "touch": false},
             },
-            "prefs": {"profile.managed_default_content_settings.javascript": script},
+            "prefs": {
+                "profile.managed_default_content_settings.javascript": script,
+                "download.default_directory": demo.taken(),
+                "download.prompt_for_download": false,
+            },
         });
         let mut wanted = serde_json::Map::new();
         wanted.insert("goog:chromeOptions".to_owned(), options);
@@ -265,6 +301,30 @@ impl Browser {
     async fn choose_file(&self, path: &str) {
         let focused = self.client.active_element().await.unwrap();
         focused.send_keys(path).await.unwrap();
+    }
+
+    /// Waits until a file with this name was taken away.
+    #[track_caller]
+    fn took(&self, file: PathBuf) -> impl Future<Output = PathBuf> {
+        let place = std::panic::Location::caller();
+        async move {
+            let began = Instant::now();
+            while !file.is_file() {
+                assert!(
+                    began.elapsed() < PATIENCE,
+                    "{place}: no `{}`: {}",
+                    file.display(),
+                    self.text().await
+                );
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            file
+        }
+    }
+
+    /// Whether the page has such an element.
+    async fn has(&self, css: &str) -> bool {
+        self.client.find(Locator::Css(css)).await.is_ok()
     }
 
     /// What an outside checker finds wrong with the page, the serious alone: rule, and where.

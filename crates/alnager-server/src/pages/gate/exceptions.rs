@@ -123,7 +123,7 @@ fn line(at: &At, one: &Exception, typed: &str) -> Markup {
             td data-label=(words.reason) { (granted.reason) }
             td data-label=(words.until) {
                 (day(one.until())) " · "
-                @if is_in_force { span.tag.ahead { span aria-hidden="true" { "◇" } " " (words.in_force) } }
+                @if is_in_force { (page::tag("ahead", "◇", words.in_force)) }
                 @else { span.quiet { (words.ended) } }
                 @if let Some(ended) = &one.ended { p.note { (at.name(&ended.by)) ": " (ended.reason) } }
                 @if is_in_force && at.may_to(Action::Except, &granted.system) {

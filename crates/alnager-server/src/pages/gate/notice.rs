@@ -15,7 +15,7 @@ use super::word;
 use crate::at::At;
 use crate::form::Fields;
 use crate::page::{self, Room, day};
-use crate::pages::shared::{attachment, encoded, system_name};
+use crate::pages::shared::{self, attachment, encoded, system_name};
 use crate::refusal::{Refusal, for_browsers};
 use crate::words::EN;
 
@@ -159,7 +159,7 @@ fn body(notice: &Notice) -> Markup {
         @if notice.reasons.is_empty() { p { (words.notice_clear) } }
         @else {
             table.ledger.stacks {
-                thead { tr { th scope="col" { (words.notice_why) } th scope="col" { (words.notice_clears) } th scope="col" { (words.notice_must) } } }
+                (shared::head(&[words.notice_why, words.notice_clears, words.notice_must]))
                 tbody {
                     @for reason in &notice.reasons {
                         tr {

@@ -146,8 +146,8 @@ fn proof_of(at: &At, index: u64, proven: &Proven, key: &str) -> Markup {
     html! {
         section aria-labelledby="proof" {
             h2 #proof { (words.proof) }
-            @if holds { p { span.tag.clear { span aria-hidden="true" { "○" } " " (words.proof_holds) } } }
-            @else { p { span.tag.hold { span aria-hidden="true" { "●" } " " (words.proof_fails) } } }
+            @if holds { p { (page::tag("clear", "○", words.proof_holds)) } }
+            @else { p { (page::tag("hold", "●", words.proof_fails)) } }
             dl.facts {
                 dt { (words.leaf) } dd { code { (leaf_hash(&proven.entry).to_base64()) } }
                 dt { (words.proof_steps) } dd { (EN.number(proven.proof.hashes.len() as u64)) }

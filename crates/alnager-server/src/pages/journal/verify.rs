@@ -247,18 +247,11 @@ fn form(at: &At, typed: &Typed) -> Result<Markup, Refusal> {
                 fieldset {
                     legend { (words.trust) }
                     @for (value, title) in answers {
-                        span.box {
-                            input type="radio" id={ "trust-" (value) } name="trust" value=(value) checked[value == chosen];
-                            label for={ "trust-" (value) } { (title) }
-                        }
+                        (page::boxed("radio", (&format!("trust-{value}"), "trust", value), title, value == chosen))
                     }
                     (field("key", words.key, &typed.key, Some(words.key_note)))
                 }
-                div.field {
-                    label for="file" { (words.dossier) }
-                    input type="file" id="file" name="file" required aria-describedby="file-note";
-                    p.note #file-note { (words.dossier_note) }
-                }
+                (page::file_field("file", words.dossier, true, Some(words.dossier_note)))
                 p { button type="submit" { (words.verify_send) } }
             }
         }
@@ -282,11 +275,11 @@ fn verdict(found: &Value, command: &str) -> Markup {
         section aria-labelledby="verdict" {
             h2 #verdict { (words.verdict) }
             @if let Some(refused) = refused {
-                p { span.tag.hold { span aria-hidden="true" { "✕" } " " (words.refused) } " · " (page::sentence(refused)) }
+                p { (page::tag("hold", "✕", words.refused)) " · " (page::sentence(refused)) }
             } @else {
                 p {
-                    @if is_consistent { span.tag.clear { span aria-hidden="true" { "○" } " " (words.consistent) } }
-                    @else { span.tag.hold { span aria-hidden="true" { "●" } " " (words.inconsistent) } }
+                    @if is_consistent { (page::tag("clear", "○", words.consistent)) }
+                    @else { (page::tag("hold", "●", words.inconsistent)) }
                     " · " @if found["trusted"] == true { (page::sentence(words.trusted)) } @else { (page::sentence(words.untrusted)) }
                 }
                 @if !differs.is_empty() {
@@ -350,8 +343,8 @@ async fn own(at: &At, checked: Option<&Own>) -> Result<Markup, Refusal> {
     Ok(html! {
         section aria-labelledby="own" {
             h2 #own { (words.own) }
-            @if holds { p { span.tag.clear { span aria-hidden="true" { "○" } " " (words.own_holds) } } }
-            @else { p { span.tag.hold { span aria-hidden="true" { "●" } " " (words.own_fails) } } }
+            @if holds { p { (page::tag("clear", "○", words.own_holds)) } }
+            @else { p { (page::tag("hold", "●", words.own_fails)) } }
             dl.facts {
                 dt { (words.log) } dd { code { (checkpoint.origin()) } ", " (EN.number(checkpoint.size())) " " (words.entries_long) }
                 dt { (words.root) } dd { code { (checkpoint.root().to_base64()) } }
@@ -372,9 +365,9 @@ fn whole(own: &Own) -> Markup {
     let words = &EN.journal;
     html! {
         div.notice role="status" tabindex="-1" autofocus {
-            @if own.problems.is_empty() { p { span.tag.clear { span aria-hidden="true" { "○" } " " (words.own_whole) } } }
+            @if own.problems.is_empty() { p { (page::tag("clear", "○", words.own_whole)) } }
             @else {
-                p { span.tag.hold { span aria-hidden="true" { "●" } " " (words.own_broken) } }
+                p { (page::tag("hold", "●", words.own_broken)) }
                 ul { @for problem in &own.problems { li { (problem) } } }
             }
             @if let Some(report) = &own.report {

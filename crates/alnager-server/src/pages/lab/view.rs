@@ -9,6 +9,7 @@ use crate::at::At;
 use crate::form::Fields;
 use crate::lab::{Run, Upload};
 use crate::page::{self, complaint, day, field, form_fields};
+use crate::pages::shared;
 use crate::refusal::Refusal;
 use crate::words::EN;
 
@@ -29,11 +30,7 @@ pub(super) fn front(at: &At, action: &str, refusal: Option<&Refusal>) -> Markup 
             section {
                 h2 { (words.upload) }
                 form method="post" action=(action) enctype="multipart/form-data" {
-                    div.field {
-                        label for="file" { (words.file) }
-                        input type="file" id="file" name="file" required aria-describedby="file-note";
-                        p.note #file-note { (words.file_note) }
-                    }
+                    (page::file_field("file", words.file, true, Some(words.file_note)))
                     p { button type="submit" { (words.look) } }
                 }
             }
@@ -53,7 +50,7 @@ fn recorded(at: &At) -> Markup {
         @if audits.is_empty() { p.quiet { (words.none_recorded) } }
         @else {
             table.ledger.stacks {
-                thead { tr { th scope="col" { (words.audit) } th scope="col" { (words.kind) } th scope="col" { (words.system) } th scope="col" { (words.outcome) } th scope="col" { (words.on) } } }
+                (shared::head(&[words.audit, words.kind, words.system, words.outcome, words.on]))
                 tbody {
                     @for audit in audits.iter().take(ROWS_MAX) {
                         tr {
@@ -71,14 +68,14 @@ fn recorded(at: &At) -> Markup {
 }
 
 /// A result's word with its mark.
-fn outcome(word: &str) -> Markup {
+pub(in crate::pages) fn outcome(word: &str) -> Markup {
     let (class, mark) = match word {
         "pass" => ("clear", "○"),
         "fail" => ("hold", "●"),
         "reported" => ("quiet", "·"),
         _ => ("undecided", "◐"),
     };
-    html! { span.tag.(class) { span aria-hidden="true" { (mark) } " " (word) } }
+    page::tag(class, mark, word)
 }
 
 /// The columns, with guesses to confirm or change.
@@ -113,23 +110,18 @@ pub(super) fn choose(
             fieldset {
                 legend { (words.attributes) }
                 p.note { (words.attributes_note) }
-                @for column in &columns.0 {
+                @for (n, column) in columns.0.iter().enumerate() {
                     @if column.is_grouping() {
-                        span.box {
-                            input type="checkbox" id={ "attribute-" (column.name) } name="attribute" value=(column.name) checked[guess.attributes.iter().any(|name| name == column.name)];
-                            label for={ "attribute-" (column.name) } { (column.name) }
-                        }
+                        @let is_guessed = guess.attributes.iter().any(|name| name == column.name);
+                        (page::boxed("checkbox", (&format!("attribute-{n}"), "attribute", column.name), column.name, is_guessed))
                     }
                 }
             }
-            p.box {
-                input type="checkbox" id="spots" name="spots" value="yes" checked[typed.text("spots") == "yes"];
-                label for="spots" { (words.blind_spots) }
-            }
+            p { (page::boxed("checkbox", ("spots", "spots", "yes"), words.blind_spots, typed.text("spots") == "yes")) }
             p { button type="submit" { (words.run) } }
         }
         table.ledger.stacks {
-            thead { tr { th scope="col" { (words.column) } th scope="col" { (words.values) } } }
+            (shared::head(&[words.column, words.values]))
             tbody {
                 @for column in &columns.0 {
                     tr { th scope="row" { (column.name) } td { (column.shown()) } }
@@ -146,16 +138,9 @@ fn select(
     chosen: &str,
     note: Option<&str>,
 ) -> Markup {
-    html! {
-        div.field {
-            label for=(name) { (label) }
-            select id=(name) name=(name) {
-                option value="" { (EN.lab.none) }
-                @for column in &columns.0 { option value=(column.name) selected[column.name == chosen] { (column.name) } }
-            }
-            @if let Some(note) = note { p.note { (note) } }
-        }
-    }
+    let none = [("", EN.lab.none)].into_iter();
+    let columns = columns.0.iter().map(|column| (column.name, column.name));
+    page::select_field(name, label, none.chain(columns), chosen, note)
 }
 
 struct Column<'v> {
@@ -346,7 +331,7 @@ fn findings(found: &Value) -> Markup {
     let rows = found["findings"].as_array().map_or(&[][..], Vec::as_slice);
     html! {
         table.ledger.stacks {
-            thead { tr { th scope="col" { (words.figure) } th scope="col" { (words.group) } th scope="col" { (words.value) } th scope="col" { (words.interval) } th scope="col" { (words.limit) } th scope="col" { (words.result) } } }
+            (shared::head(&[words.figure, words.group, words.value, words.interval, words.limit, words.result]))
             tbody { @for row in rows.iter().take(ROWS_MAX) { (finding(row)) } }
         }
     }

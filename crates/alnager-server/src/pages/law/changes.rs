@@ -137,7 +137,7 @@ fn calendar(at: &At, span: Span) -> Markup {
                                 th scope="row" { (day(date.day)) }
                                 td data-label=(words.happens) {
                                     a href=(at.link(&format!("/law/{}", encoded(&date.pack)))) { (date.pack) } " " (date.turn.word())
-                                    @if before.as_ref().is_some_and(|before| !before.contains(date)) { " " span.tag.undecided { span aria-hidden="true" { "◆" } " " (words.learned) " " (EN.day(span.before.known)) } }
+                                    @if before.as_ref().is_some_and(|before| !before.contains(date)) { " " (page::tag("undecided", "◆", html! { (words.learned) " " (EN.day(span.before.known)) })) }
                                 }
                                 td data-label=(words.requirements) {
                                     @for (n, id) in date.requirements.iter().take(NAMED_MAX).enumerate() { @if n > 0 { ", " } (requirement_link(at, id)) }

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use crate::access::{Action, Resource};
 use crate::at::At;
 use crate::form::Fields;
-use crate::page::{day, form_fields, text_field};
+use crate::page::{self, day, form_fields, text_field};
 use crate::pages::law::requirement;
 use crate::pages::shared::{answered, encoded};
 use crate::refusal::Refusal;
@@ -113,7 +113,7 @@ pub(super) fn section(at: &At, text: &RequirementText, typed: &Fields) -> Markup
                     }
                     p.words { (reading.text) }
                     @if counts { p.note { (words.reading_counts) } }
-                    @else { p { span.tag.undecided { span aria-hidden="true" { "◐" } " " (words.reading_lapsed) } } }
+                    @else { p { (page::tag("undecided", "◐", words.reading_lapsed)) } }
                 }
             }
             @if at.may(Action::Advise, Resource::Organisation) {
@@ -125,10 +125,7 @@ pub(super) fn section(at: &At, text: &RequirementText, typed: &Fields) -> Markup
                     fieldset {
                         legend { (words.opinion) }
                         @for (value, title) in opinions {
-                            span.box {
-                                input type="radio" id={ "opinion-" (value) } name="opinion" value=(value) checked[typed.text("opinion") == value];
-                                label for={ "opinion-" (value) } { (title) }
-                            }
+                            (page::boxed("radio", (&format!("opinion-{value}"), "opinion", value), title, typed.text("opinion") == value))
                         }
                     }
                     (text_field("reading", words.reading_text, typed.text("reading"), None))
@@ -146,7 +143,7 @@ pub(super) fn wording(at: &At, text: &RequirementText, typed: &Fields) -> Markup
     let confirmed = at.state().counsel.confirmed.get(&text.id);
     html! {
         @if !stale.is_empty() {
-            p { span.tag.hold { span aria-hidden="true" { "●" } } " " (words.stale) }
+            p { (page::tag("hold", "●", "")) " " (words.stale) }
             ul { @for one in &stale { li { code { (one.provision) } } } }
             @if at.may(Action::Advise, Resource::Organisation) {
                 form method="post" action=(at.link(&format!("/law/requirements/{}/wording", encoded(&text.id)))) {

@@ -13,6 +13,7 @@ use super::{Asked, Seen, asked, looking, seen};
 use crate::at::At;
 use crate::form::Fields;
 use crate::page::{self, Page, Room, complaint};
+use crate::pages::shared;
 use crate::pages::shared::answered;
 use crate::pages::today::{interval, limit, outcome};
 use crate::refusal::Refusal;
@@ -63,7 +64,7 @@ pub(super) fn section(seen: &Seen<'_>) -> Markup {
                 @if !assessment.outcomes.is_empty() {
                     p.note { (words.worst_note) }
                     table.ledger.stacks {
-                        thead { tr { th scope="col" { (words.test) } th scope="col" { (EN.today.figure) } th scope="col" { (EN.today.interval) } th scope="col" { (EN.today.limit) } th scope="col" { (EN.today.result) } } }
+                        (shared::head(&[words.test, EN.today.figure, EN.today.interval, EN.today.limit, EN.today.result]))
                         tbody { @for of in &assessment.outcomes { (row(assessment, of)) } }
                     }
                 }

@@ -22,6 +22,7 @@ use crate::access::Action;
 use crate::at::At;
 use crate::page::{self, Page, Room, complaint, day, field, form_fields, status};
 use crate::pages::evidence::standing as evidence_standing;
+use crate::pages::shared;
 use crate::pages::shared::comments;
 use crate::pages::systems::import::file_name;
 use crate::refusal::{Refusal, for_browsers};
@@ -276,7 +277,7 @@ fn evidence(at: &At, text: &RequirementText, on: Date) -> Markup {
             @if offered.is_empty() { p { (words.evidence_none) } }
             @else {
                 table.ledger.stacks {
-                    thead { tr { th scope="col" { (words.file) } th scope="col" { (words.kind_of) } th scope="col" { (words.status) } th scope="col" { (words.effective) } th scope="col" { (words.expires) } th scope="col" { (words.by) } } }
+                    (shared::head(&[words.file, words.kind_of, words.status, words.effective, words.expires, words.by]))
                     tbody {
                         @for evidence in offered {
                             @let submitted = &evidence.submitted;
@@ -329,17 +330,8 @@ fn submit_form(at: &At, assessment: Option<&Assessment>, sent: &Sent) -> Markup 
             h2 #submit { (words.submit) }
             form method="post" enctype="multipart/form-data" action=(path) {
                 (form_fields(at))
-                div.field {
-                    label for="file" { (words.file) }
-                    input type="file" id="file" name="file" required aria-describedby="file-note";
-                    p.note #file-note { (words.file_note) }
-                }
-                div.field {
-                    label for="kind" { (words.kind_of) }
-                    select id="kind" name="kind" {
-                        @for kind in &kinds { option value=(kind) selected[*kind == sent.kind] { (book.evidence.title(kind)) } }
-                    }
-                }
+                (page::file_field("file", words.file, true, Some(words.file_note)))
+                (page::select_field("kind", words.kind_of, kinds.iter().map(|kind| (kind.as_str(), book.evidence.title(kind))), &sent.kind, None))
                 div.row {
                     div.field { label for="effective" { (words.effective) } input type="date" id="effective" name="effective" value=(effective) required; }
                     div.field { label for="expires" { (words.expires) } input type="date" id="expires" name="expires" value=(sent.expires) aria-describedby="expires-note"; p.note #expires-note { (words.expires_note) } }
@@ -350,10 +342,8 @@ fn submit_form(at: &At, assessment: Option<&Assessment>, sent: &Sent) -> Markup 
                         fieldset {
                             legend { (words.also_for) }
                             @for text in &others {
-                                span.box {
-                                    input type="checkbox" id={ "also-" (text.id) } name="also" value=(text.id) checked[sent.also.contains(&text.id)];
-                                    label for={ "also-" (text.id) } { (text.id) " " span.quiet { (text.what) } }
-                                }
+                                @let words = html! { (text.id) " " span.quiet { (text.what) } };
+                                (page::boxed("checkbox", (&format!("also-{}", text.id), "also", &text.id), words, sent.also.contains(&text.id)))
                             }
                         }
                     }
@@ -361,7 +351,7 @@ fn submit_form(at: &At, assessment: Option<&Assessment>, sent: &Sent) -> Markup 
                 details open[!sent.auditor.is_empty()] {
                     summary { (words.signed_note) }
                     p.note { (words.signed_note_note) }
-                    div.field { label for="note" { (words.signed_note) } input type="file" id="note" name="note"; }
+                    (page::file_field("note", words.signed_note, false, None))
                     (field("auditor", words.auditor, &sent.auditor, None))
                 }
                 p { button type="submit" { (words.submit) } }

@@ -9,11 +9,12 @@ use axum::extract::{RawForm, RawQuery};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
-use super::{page_number, pager, stage_words};
+use super::{page_number, stage_words};
 use crate::at::At;
 use crate::form::Fields;
 use crate::import::{BYTES_MAX, Preview, With, place, read};
 use crate::page::{self, Page, Room, complaint, day, form_fields, text_field};
+use crate::pages::shared;
 use crate::pages::sign_in::off_thread;
 use crate::refusal::Refusal;
 use crate::route::see_other;
@@ -115,11 +116,7 @@ fn shown(at: &At, refusal: Option<&Refusal>, pasted: &str) -> Page {
         (complaint(refusal))
         p.lead { (words.lead) }
         form method="post" enctype="multipart/form-data" action=(at.link(&format!("/systems/import?form={token}"))) {
-            div.field {
-                label for="file" { (words.file) }
-                input type="file" id="file" name="file" accept=".csv,.tsv,.txt,.xlsx,.json,.cdx" aria-describedby="file-note";
-                p.note #file-note { (words.file_note) }
-            }
+            (page::file_field("file", words.file, false, Some(words.file_note)))
             (text_field("text", words.text, pasted, Some(words.text_note)))
             p { button type="submit" { (words.look) } }
         }
@@ -196,7 +193,7 @@ fn previewed(at: &At, upload: &Upload, preview: &Preview, page: usize) -> Page {
         (unplaced(preview))
         (known(at, preview))
         (systems(preview, page))
-        @if n > ROWS_MAX { (pager(n, page, &|page| format!("{here}?page={page}"))) }
+        (shared::pager(page, n.div_ceil(ROWS_MAX), &|page| format!("{here}?page={page}")))
     };
     page::page(at, Room::Systems, words.title, body)
 }
@@ -206,7 +203,7 @@ fn columns(preview: &Preview) -> Markup {
     html! {
         h2 { (words.columns_become) }
         table.ledger.stacks {
-            thead { tr { th scope="col" { (words.column) } th scope="col" { (words.field) } th scope="col" { (words.filled) } } }
+            (shared::head(&[words.column, words.field, words.filled]))
             tbody {
                 @for column in &preview.columns {
                     tr {
@@ -214,7 +211,7 @@ fn columns(preview: &Preview) -> Markup {
                         td data-label=(words.field) {
                             @match column.field {
                                 Some(_) => { code { (column.words) } }
-                                None => { span.tag.undecided { span aria-hidden="true" { "◐" } " " (words.not_placed) } " " (column.words) }
+                                None => { (page::tag("undecided", "◐", words.not_placed)) " " (column.words) }
                             }
                         }
                         td.figure data-label=(words.filled) { (EN.number(column.n_filled as u64)) }
@@ -231,7 +228,7 @@ fn refusals(preview: &Preview) -> Markup {
         @if !preview.refused.is_empty() {
             h2 { (words.refused_title) }
             table.ledger.stacks {
-                thead { tr { th scope="col" { (words.row) } th scope="col" { (words.reason) } } }
+                (shared::head(&[words.row, words.reason]))
                 tbody {
                     @for (row, why) in preview.refused.iter().take(SHORT_MAX) {
                         tr { th scope="row" { (row) } td data-label=(words.reason) { (page::sentence(why)) } }
@@ -251,7 +248,7 @@ fn unplaced(preview: &Preview) -> Markup {
             h2 { (words.unplaced_title) }
             p.note { (words.unplaced_note) }
             table.ledger.stacks {
-                thead { tr { th scope="col" { (words.row) } th scope="col" { (words.column) } th scope="col" { (words.value) } th scope="col" { (words.reason) } } }
+                (shared::head(&[words.row, words.column, words.value, words.reason]))
                 tbody {
                     @for unplaced in preview.unplaced.iter().take(SHORT_MAX) {
                         tr {
@@ -295,7 +292,7 @@ fn systems(preview: &Preview, page: usize) -> Markup {
         @if preview.systems.is_empty() { p { (words.no_systems) } }
         @else {
             table.ledger.stacks {
-                thead { tr { th scope="col" { (of.name) } th scope="col" { (words.row) } th scope="col" { (of.id) } th scope="col" { (words.purpose) } th scope="col" { (of.owner) } th scope="col" { (of.stage) } th scope="col" { (words.go_live) } th scope="col" { (words.answers) } } }
+                (shared::head(&[of.name, words.row, of.id, words.purpose, of.owner, of.stage, words.go_live, words.answers]))
                 tbody {
                     @for (row, declared) in preview.systems.iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX) {
                         tr {
@@ -354,7 +351,7 @@ fn confirmed(at: &At, n: usize, refused: &[(usize, String)]) -> Page {
     let words = &EN.import;
     let body = html! {
         h1 { (words.title) }
-        div.notice role="status" { p { (EN.count(n, "system is", "systems are")) " " (words.declared) } }
+        (page::notice(html! { p { (EN.count(n, "system is", "systems are")) " " (words.declared) } }))
         @if !refused.is_empty() {
             h2 { (words.refused_title) }
             ul { @for (row, why) in refused.iter().take(SHORT_MAX) { li { (words.row) " " (row) ": " (page::sentence(why)) } } }
