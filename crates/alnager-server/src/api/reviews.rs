@@ -144,7 +144,7 @@ pub(super) struct Wanted {
 
 /// What a review finds, in every form.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Review {
+pub(super) struct ReviewFound {
     /// The verdict.
     verdict: Verdict,
     /// The exit code that the command line has for it: 0 clear, 1 hold, 3 undecided.
@@ -218,7 +218,7 @@ pub(super) async fn make(asked: Asked<BODY_BYTES_MAX>) -> Result<Response, Refus
             &name,
         )
     });
-    let made = Review::of(&at, &id, &found.await?, &seal, Some(journal))?;
+    let made = ReviewFound::of(&at, &id, &found.await?, &seal, Some(journal))?;
     let verdict = made.verdict;
     told(verdict, asked.written(StatusCode::CREATED, receipt, made)?)
 }
@@ -248,20 +248,20 @@ pub(super) async fn show(at: At, Ask(wanted): Ask<Wanted>) -> Result<Response, R
         ))
     });
     let found = found.await?.ok_or(Refusal::NotFound)?;
-    let review = Review::of(&at, &id, &found, &seal, None)?;
+    let review = ReviewFound::of(&at, &id, &found, &seal, None)?;
     told(review.verdict, Json(review).into_response())
 }
 
-impl Review {
+impl ReviewFound {
     fn of(
         at: &At,
         system: &str,
         found: &Found,
         seal: &Seal,
         journal: Option<JournalHead>,
-    ) -> Result<Review, Refusal> {
+    ) -> Result<ReviewFound, Refusal> {
         let verdict = Verdict::of(found.view.verdict);
-        Ok(Review {
+        Ok(ReviewFound {
             verdict,
             exit_code: verdict.exit_code(),
             launch: Launch::of(at, system),

@@ -16,7 +16,7 @@ struct Pipeline {
     token: String,
 }
 
-const OFFICER: usize = 0;
+pub(crate) const OFFICER: usize = 0;
 const ENGINEER: usize = 3;
 const BOARD: usize = 7;
 
@@ -49,7 +49,7 @@ impl Pipeline {
     }
 }
 
-fn token(server: &Server, person: usize, scopes: &str) -> String {
+pub(crate) fn token(server: &Server, person: usize, scopes: &str) -> String {
     let mut client = server.enter_as(person);
     let form = client.token("/example-group/account");
     let fields = [

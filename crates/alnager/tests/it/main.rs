@@ -27,6 +27,7 @@ mod pitfalls;
 mod postgres;
 mod recorded;
 mod review;
+mod schemathesis;
 mod serve;
 mod signature;
 mod spots;
