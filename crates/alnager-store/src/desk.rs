@@ -22,7 +22,7 @@ use crate::error::StoreError;
 use crate::fault::Faults;
 use crate::folder::{self, Aside, Found};
 use crate::guard::{self, Standing};
-use crate::log::Log;
+use crate::log::{Log, load_all_keys};
 use crate::place::{At, Place};
 use crate::rotate;
 use crate::schema::{CHUNK, Kind, Signed};
@@ -587,6 +587,8 @@ impl Desk {
         let is_twin = twin.is_some();
         match twin {
             Some((log, snapshot_size)) => {
+                // What the other handle has read was opened with its own keys.
+                load_all_keys(&mut desk.files.get_mut().keys, &mut desk.ring).await?;
                 desk.log = log;
                 desk.snapshot_size = snapshot_size;
             }

@@ -452,6 +452,14 @@ pub(crate) async fn load_keys(
     if needed.all(|key| ring.has(key) || ring.is_buried(key)) {
         return Ok(());
     }
+    load_all_keys(keys, ring).await
+}
+
+/// Takes every key that is not at hand yet.
+pub(crate) async fn load_all_keys(
+    keys: &mut Database,
+    ring: &mut Keyring,
+) -> Result<(), StoreError> {
     for wrapped in keys.keys(ring.org()).await? {
         let is_known = ring.has(wrapped.id) || ring.is_buried(wrapped.id);
         if !is_known && ring.unwrap(&wrapped).is_none() {

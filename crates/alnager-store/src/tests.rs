@@ -755,6 +755,12 @@ fn a_twin_holds_what_is_read_once_and_goes_its_own_way(world: &World) {
     let mut one = world.desk(3);
     let mut two = world.run(one.twin()).unwrap();
     assert!(Arc::ptr_eq(&one.state(), &two.state()));
+    for index in 0..two.size() {
+        let (ours, theirs) = (world.run(one.payload(index)), world.run(two.payload(index)));
+        let theirs = theirs.unwrap().map(|payload| payload.bytes);
+        assert!(theirs.is_some(), "entry {index}");
+        assert_eq!(theirs, ours.unwrap().map(|payload| payload.bytes));
+    }
     world.commit(&mut two, id(), &world.evidence(3)).unwrap();
     assert_eq!(two.state().evidence.len(), 4);
     assert_eq!(one.state().evidence.len(), 3);
