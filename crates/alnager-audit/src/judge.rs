@@ -15,7 +15,7 @@ use crate::declared::{Audit, DecisionBy, Grouping};
 use crate::figures::{Group, Groups, fisher, groups};
 use crate::measures::Measures;
 use crate::plan::{Plan, PlannedTest};
-use crate::policy::{Limit, Metric};
+use crate::policy::{Decimal, Limit, Metric};
 use crate::table::Cell;
 
 /// What became of a test.
@@ -29,6 +29,26 @@ pub enum Outcome {
     Inconclusive,
     /// The interval lies wholly beyond the limit.
     Fail,
+}
+
+impl TestResult {
+    /// How far the figure lies beyond its nearer limit, below zero inside; ratios by their logarithms. `None` where it is undefined.
+    pub fn beyond(&self) -> Option<f64> {
+        let scaled = |value: f64| match self.metric {
+            Metric::ImpactRatio => value.ln(),
+            Metric::SelectionDifference
+            | Metric::TprDifference
+            | Metric::FprDifference
+            | Metric::PpvDifference
+            | Metric::AccuracyDifference
+            | Metric::Accuracy => value,
+        };
+        let value = scaled(self.value?);
+        let bound = |bound: &Option<Decimal>| bound.as_ref().map(|bound| scaled(bound.value()));
+        let below = bound(&self.limit.low).map(|low| low - value);
+        let above = bound(&self.limit.high).map(|high| value - high);
+        below.into_iter().chain(above).max_by(f64::total_cmp)
+    }
 }
 
 impl Outcome {

@@ -352,6 +352,20 @@ impl Assessment {
         blockers
     }
 
+    /// The judged result of a test on an attribute that is furthest from passing; of equals the first.
+    pub fn furthest<'a>(&'a self, of: &'a TestOutcome) -> Option<&'a TestResult> {
+        let worst = of.worst.as_ref()?;
+        let same = self.results.iter().filter(|result| {
+            result.test == of.test && result.audit == of.audit && result.attribute == of.attribute
+        });
+        let counted = same.filter(|result| result.is_judged && result.outcome == worst.outcome);
+        let ranked = counted
+            .rev()
+            .filter_map(|result| Some((result, result.beyond()?)));
+        let furthest = ranked.max_by(|one, other| one.1.total_cmp(&other.1));
+        Some(furthest.map_or(worst, |(result, _)| result))
+    }
+
     /// What stands in the way of a test's outcome; `None` where it passes or does not count.
     pub fn test_blocker(&self, outcome: &TestOutcome) -> Option<Blocker> {
         let counts = self.gate == Gate::Tests || outcome.required != Truth::False;

@@ -200,11 +200,16 @@ fn of_assessment(assessment: &Assessment, key: Key, shared: &mut Interner) -> De
         .filter(|outcome| outcome.outcome == Outcome::Fail)
         .count();
     let n_tests = counted.count();
+    let beyond = |result: &TestResult| result.beyond().unwrap_or(f64::NEG_INFINITY);
     let worst = assessment
         .outcomes
         .iter()
-        .filter_map(|outcome| outcome.worst.as_ref())
-        .max_by_key(|worst| worst.outcome);
+        .rev()
+        .filter_map(|outcome| assessment.furthest(outcome))
+        .max_by(|one, other| {
+            let outcome = one.outcome.cmp(&other.outcome);
+            outcome.then(beyond(one).total_cmp(&beyond(other)))
+        });
     DerivedSystem {
         key,
         verdict: assessment.verdict,

@@ -5,7 +5,7 @@
 use alnager_audit::judge::Outcome;
 use alnager_office::gate::{Gate, Status, Verdict};
 
-use crate::view::{AuditView, BlockerView, GroupView, ResultView, ReviewView, ratio, signed};
+use crate::view::{AuditView, GroupView, ResultView, ReviewView, ratio, signed, steps};
 use crate::wrap::{cut, fitted, harmless, hung, length, shortened};
 
 /// How the screen may be written.
@@ -676,32 +676,8 @@ fn conflicts(screen: &mut Screen, view: &ReviewView) {
     }
 }
 
-/// One thing to do, and everything it would settle.
-struct Action<'v> {
-    first: &'v BlockerView,
-    n: usize,
-}
-
-/// What stands in the way, joined where the same person must do the same thing.
-fn joined(blockers: &[BlockerView]) -> Vec<Action<'_>> {
-    let mut actions: Vec<Action<'_>> = Vec::new();
-    for blocker in blockers {
-        let same = |action: &&mut Action<'_>| {
-            action.first.owner == blocker.owner && action.first.next == blocker.next
-        };
-        match actions.iter_mut().find(same) {
-            Some(action) => action.n += 1,
-            None => actions.push(Action {
-                first: blocker,
-                n: 1,
-            }),
-        }
-    }
-    actions
-}
-
 fn actions(screen: &mut Screen, view: &ReviewView) {
-    let actions = joined(&view.blockers);
+    let actions = steps(&view.blockers);
     match (actions.len(), view.verdict) {
         (0, Verdict::Clear) => screen.heading(
             "next action",
@@ -717,10 +693,9 @@ fn actions(screen: &mut Screen, view: &ReviewView) {
     }
     for (at, action) in actions.iter().take(ACTIONS_MAX).enumerate() {
         let blocker = action.first;
-        let more = if action.n > 1 {
-            format!(" (the same step settles {} more)", action.n - 1)
-        } else {
-            String::new()
+        let more = match action.others.len() {
+            0 => String::new(),
+            n => format!(" (the same step settles {n} more)"),
         };
         let sign = if blocker.holds { "✕" } else { "●" };
         let lead = format!("{} {sign} ", at + 1);

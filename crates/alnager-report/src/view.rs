@@ -298,6 +298,33 @@ pub struct BlockerView {
     pub holds: bool,
 }
 
+/// One thing to do, and everything it would settle.
+#[derive(Debug)]
+pub struct Step<'v> {
+    /// What stands in the way, the first of it.
+    pub first: &'v BlockerView,
+    /// The others' ids.
+    pub others: Vec<&'v str>,
+}
+
+/// What stands in the way, joined where the same person must do the same thing.
+pub fn steps(blockers: &[BlockerView]) -> Vec<Step<'_>> {
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    for blocker in blockers {
+        let same = |step: &&mut Step<'_>| {
+            step.first.owner == blocker.owner && step.first.next == blocker.next
+        };
+        match steps.iter_mut().find(same) {
+            Some(step) => step.others.push(&blocker.id),
+            None => steps.push(Step {
+                first: blocker,
+                others: Vec::new(),
+            }),
+        }
+    }
+    steps
+}
+
 /// A fact that is missing or not confirmed.
 #[derive(Debug, Clone)]
 pub struct OpenFact {

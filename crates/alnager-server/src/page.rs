@@ -119,11 +119,14 @@ pub fn page(at: &At, room: Room, title: &str, body: Markup) -> Page {
         header.masthead {
             p.house { a href=(at.link("/today")) { (organisation) } }
             (menu(at, room))
+            p.tools {
+                a href=(at.link("/search")) { kbd { "/" } " " (EN.frame.palette) } " "
+                a href=(at.link("/account")) aria-current=[(room == Room::Account).then_some("page")] { (at.name(&at.who.person)) }
+            }
         }
         main #content tabindex="-1" { (body) }
         footer.foot {
-            p { (EN.frame.today) " " (day(at.today())) " · " (at.name(&at.who.person)) " · "
-                a href=(at.link("/account")) { (EN.rooms.account) } " · " a href=(at.link("/search")) { kbd { "/" } " " (EN.frame.palette) } }
+            p { (EN.frame.today) " " (day(at.today())) }
         }
         (palette(&at.link("/search")))
     };
@@ -269,6 +272,21 @@ impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
         (self.status, headers, self.text()).into_response()
+    }
+}
+
+/// Words in which what stands between backticks is code.
+pub fn worded(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    // With one backtick too few nobody knows what is code.
+    let is_even = parts.len() % 2 == 1;
+    html! {
+        @if !is_even { (text) }
+        @else {
+            @for (at, part) in parts.iter().enumerate() {
+                @if at % 2 == 1 { code { (part) } } @else { (part) }
+            }
+        }
     }
 }
 

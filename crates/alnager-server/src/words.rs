@@ -222,7 +222,7 @@ pub static EN: Words = Words {
         skip: "Skip to the content",
         rooms: "Rooms",
         today: "Today is",
-        palette: "to go anywhere",
+        palette: "Find",
         why: "why",
         save: "Save",
         cancel: "Cancel",

@@ -219,7 +219,7 @@ async fn a_list_goes_on_behind_its_cursor_and_repeats_nothing() {
 async fn the_same_request_twice_is_one_entry() {
     let street = Street::open(&["one"]).await;
     let program = Program::of_officer(&street, "one").await;
-    let key = [(HeaderName::from_static("idempotency-key"), "a key")];
+    let key = [(HeaderName::from_static("idempotency-key"), "a-key")];
     let said = json!({"system": "credit", "text": "said once"});
     let before = entries(&street);
     let first = program.post_with("/comments", &key, &said).await.is(201);

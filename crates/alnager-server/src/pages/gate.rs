@@ -201,7 +201,7 @@ fn blocker_why(at: &At, blocker: &DerivedBlocker) -> Markup {
     html! {
         p { strong { (blocker.id) } ": " (blocker.what) }
         p { cite { (blocker.citation) } " · " (at.name(&blocker.owner)) }
-        p.flip { (EN.gate.next) ": " (for_browsers(&blocker.next)) }
+        p.flip { (EN.gate.next) ": " (page::worded(&for_browsers(&blocker.next))) }
     }
 }
 
@@ -356,7 +356,7 @@ fn blockers(at: &At, id: &str) -> Markup {
                                     (page::why(&blocker.id, blocker_why(at, blocker)))
                                 }
                                 td data-label=(words.owner) { (at.name(&blocker.owner)) }
-                                td data-label=(words.next) { (for_browsers(&blocker.next)) }
+                                td data-label=(words.next) { (page::worded(&for_browsers(&blocker.next))) }
                                 td data-label=(words.exception) {
                                     @match excepted {
                                         Some(one) => { (one.granted.exception) " " (words.until) " " (day(one.until())) br; span.note { (one.granted.measures) " · " (at.name(&one.granted.by)) } },

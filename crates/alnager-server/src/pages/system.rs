@@ -9,7 +9,7 @@ use alnager_office::assess::{Assessment, cited};
 use alnager_office::comment::About;
 use alnager_office::gate::{Judged, Status};
 use alnager_office::system::{Fact, System};
-use alnager_report::view::ReviewView;
+use alnager_report::view::{ReviewView, steps};
 use alnager_work::review::make_view;
 use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
@@ -43,6 +43,8 @@ const SLIDE_AHEAD: i64 = 3 * 365;
 const ENTRIES_MAX: usize = 50;
 /// Rows of a list that is not the page's own subject.
 const SHORT_MAX: usize = 40;
+/// Steps named on the page; the gate has them all.
+const STEPS_MAX: usize = 5;
 
 /// Everything a page of a system is made of.
 struct Seen<'a> {
@@ -208,6 +210,7 @@ fn head(seen: &Seen<'_>) -> Markup {
                 (counts(assessment))
             }
         }
+        nav aria-label=(words.sections) { p { @for (anchor, title) in sections { a href={ "#" (anchor) } { (title) } " · " } a href=(at.link(&format!("/intake/{}", seen.id))) { (words.interview) } } }
         @if let Some(why) = &declaration.what_if { p { strong { (words.what_if) } " " (why) } }
         p { (declaration.purpose) }
         dl.facts {
@@ -221,8 +224,7 @@ fn head(seen: &Seen<'_>) -> Markup {
                 @if let Some(fine) = &view.fine { dt { (words.fine) } dd { (fine.max) " " cite { (fine.cite) } } }
             }
         }
-        @if let Some((_, view)) = &seen.found { (in_the_way(view)) (changes(view)) }
-        nav aria-label=(words.sections) { p { @for (anchor, title) in sections { a href={ "#" (anchor) } { (title) } " · " } a href=(at.link(&format!("/intake/{}", seen.id))) { (words.interview) } } }
+        @if let Some((_, view)) = &seen.found { (in_the_way(at, view)) (changes(view)) }
     }
 }
 
@@ -250,21 +252,27 @@ fn counts(assessment: &Assessment) -> Markup {
     html! { ul.tally { @for (n, what) in parts { li { strong { (EN.number(n as u64)) } " " (what) } } } }
 }
 
-fn in_the_way(view: &ReviewView) -> Markup {
+/// What must be done, the most urgent first: the same step of the same person once.
+fn in_the_way(at: &At, view: &ReviewView) -> Markup {
     let words = &EN.system;
+    let steps = steps(&view.blockers);
     html! {
         h2 { (words.in_the_way) " (" (view.blockers.len()) ")" }
-        @if view.blockers.is_empty() { p { (words.nothing_in_the_way) } }
+        @if steps.is_empty() { p { (words.nothing_in_the_way) } }
         ol.brief {
-            @for blocker in view.blockers.iter().take(SHORT_MAX) {
+            @for step in steps.iter().take(STEPS_MAX) {
+                @let blocker = step.first;
                 li {
                     strong { (blocker.id) } " " (blocker.what) br;
                     cite { (blocker.citation) } " · " (blocker.owner) br;
-                    span.flip { (words.next) ": " (for_browsers(&blocker.next)) }
+                    span.flip { (words.next) ": " (page::worded(&for_browsers(&blocker.next))) }
+                    @if !step.others.is_empty() { br; span.note { (words.settles) " " (step.others.join(", ")) } }
                 }
             }
         }
-        @if view.blockers.len() > SHORT_MAX { p.note { "… " (EN.count(view.blockers.len() - SHORT_MAX, "more", "more")) } }
+        @if steps.len() > STEPS_MAX {
+            p { a href=(at.link(&format!("/gate/{}", view.system))) { (EN.count(steps.len() - STEPS_MAX, words.more_step, words.more_steps)) } }
+        }
     }
 }
 
@@ -272,7 +280,7 @@ fn changes(view: &ReviewView) -> Markup {
     html! {
         @if !view.changes.is_empty() {
             h2 { (EN.system.changes) }
-            @for change in &view.changes { p.flip { (page::sentence(&change.words)) } }
+            @for change in &view.changes { p.flip { (page::worded(&page::sentence(&change.words))) } }
         }
     }
 }
@@ -516,7 +524,7 @@ fn requirement_row(seen: &Seen<'_>, judged: &Judged) -> Markup {
                 br; cite { (cited(judged)) } " "
                 (page::why(&text.id, html! {
                     p { (page::sentence(&judged.why)) }
-                    @if !judged.next.is_empty() { p.flip { (words.next) ": " (for_browsers(&judged.next)) } }
+                    @if !judged.next.is_empty() { p.flip { (words.next) ": " (page::worded(&for_browsers(&judged.next))) } }
                     p { a href=(at.link(&format!("/systems/{}/requirements/{}", seen.id, text.id))) { (words.proof) } }
                 }))
             }

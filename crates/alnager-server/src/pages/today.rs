@@ -308,7 +308,7 @@ fn flip(at: &At, standing: &DerivedSystem) -> Markup {
                 (page::why(&first.id, html! {
                     p { strong { (first.id) } ": " (first.what) }
                     p { cite { (first.citation) } " · " (at.name(&first.owner)) }
-                    p.flip { (EN.today.flip) ": " (for_browsers(&first.next)) }
+                    p.flip { (EN.today.flip) ": " (page::worded(&for_browsers(&first.next))) }
                 }))
             }
         }
@@ -485,24 +485,30 @@ fn bites(at: &At) -> Markup {
     }
 }
 
+/// What will bind, a heading a day.
 fn coming(at: &At) -> Markup {
     let words = &EN.today;
     let ahead = &at.moment.digest.ahead;
+    let shown = &ahead[..ahead.len().min(ROWS_MAX)];
     html! {
         h3 { (words.coming) }
         @if ahead.is_empty() { p.quiet { (words.coming_none) } }
-        ol.brief {
-            @for row in ahead.iter().take(ROWS_MAX) {
-                @if let Some((pack, text)) = requirement(at, &row.requirement) {
-                    li data-of=(row.systems.iter().take(ROWS_MAX).cloned().collect::<Vec<_>>().join(" ")) {
-                        strong { (day(row.from)) } " · " (days_left(row.from, at.today())) br;
-                        a href=(at.link(&format!("/law/requirements/{}", row.requirement))) { (row.requirement) } " " (text.what)
-                        br; cite { (pack.cited(&text.cite)) } " · " (EN.count(row.systems.len(), "system", "systems"))
+        @for of_day in shown.chunk_by(|one, other| one.from == other.from) {
+            @let from = of_day[0].from;
+            @let n = ahead.iter().filter(|row| row.from == from).count();
+            h4 { (day(from)) " · " (days_left(from, at.today())) " · " (EN.count(n, "requirement", "requirements")) }
+            ul.brief {
+                @for row in of_day {
+                    @if let Some((pack, text)) = requirement(at, &row.requirement) {
+                        li data-of=(row.systems.iter().take(ROWS_MAX).cloned().collect::<Vec<_>>().join(" ")) {
+                            a href=(at.link(&format!("/law/requirements/{}", row.requirement))) { (row.requirement) } " " (text.what)
+                            br; cite { (pack.cited(&text.cite)) } " · " (EN.count(row.systems.len(), "system", "systems"))
+                        }
                     }
                 }
             }
         }
-        @if ahead.len() > ROWS_MAX { p { a href=(at.link("/law")) { (EN.count(ahead.len(), "date", "dates")) } } }
+        @if ahead.len() > ROWS_MAX { p { a href=(at.link("/law")) { (EN.count(ahead.len() - ROWS_MAX, words.more_ahead, words.more_ahead_many)) } } }
     }
 }
 

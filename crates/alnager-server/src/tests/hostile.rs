@@ -59,6 +59,14 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("/{org}/welcome/{link}", "see the test of strangers"),
     ("/{org}/sign-out", "ends the walk; it has no field"),
     (
+        "/{org}/systems/{system}/opinion",
+        "see the test of auditors",
+    ),
+    (
+        "/{org}/opinions/{opinion}/withdraw",
+        "see the test of auditors",
+    ),
+    (
         "/{org}/law/requirements/{requirement}/wording",
         "stands there once an official text has changed; see the tests of the room",
     ),
@@ -341,6 +349,44 @@ async fn texts_of_an_attacker_stay_texts() {
     assert!(walk.marked.len() > 30, "{:?}", walk.marked);
     wrong.extend(walk.faults);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Opinions are an auditor's alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_of_an_auditor_stay_texts() {
+    let street = Street::open(&["one"]).await;
+    let auditor = street.with_role("one", Role::Auditor).await;
+    let mut walk = Walk::new(&street, auditor);
+    let system = "/one/systems/credit";
+    let opinion = format!("{system}/opinion");
+    let texts = [&[chorus()][..], &corpus()].concat();
+    // The form that withdraws goes with what it withdraws, so it comes last.
+    walk.open(system).await;
+    for (route, place) in [("/opinion", opinion.as_str()), ("/withdraw", system)] {
+        walk.is_harmless = true;
+        let reading = walk.open(place).await.unwrap();
+        let keys = reading.forms.iter().map(|form| walk.key(place, form));
+        let key = keys.into_iter().find(|key| key.1.ends_with(route)).unwrap();
+        walk.fill_at(&key, place, Typed::Nothing).await;
+        walk.fill_at(&key, place, Typed::Choices).await;
+        walk.is_harmless = false;
+        for text in &texts {
+            walk.fill_at(&key, place, Typed::Everywhere(text)).await;
+        }
+        walk.fill_at(&key, place, Typed::Well(&chorus())).await;
+        walk.open(system).await;
+    }
+    let state = &street.house.seats["one"]
+        .organisation()
+        .unwrap()
+        .moment()
+        .state;
+    let opinions = state.opinions_on("credit");
+    assert!(opinions.len() > 1 && opinions.iter().any(|one| one.withdrawn.is_some()));
+    let shown = |route: &&str| route.ends_with("/systems/{system}");
+    assert!(walk.marked.iter().any(shown), "{:?}", walk.marked);
+    let faults: Vec<&String> = walk.faults.iter().collect();
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 /// Whoever is not signed in has fields, too.

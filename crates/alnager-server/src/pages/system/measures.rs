@@ -1,7 +1,6 @@
 //! What was measured of a system: the worst figure of each test on its page, and every figure beside the law on one of its own.
 
 use alnager_audit::judge::TestResult;
-use alnager_audit::policy::{Decimal, Metric};
 use alnager_office::assess::Assessment;
 use alnager_office::gate::TestOutcome;
 use alnager_report::html::columns;
@@ -74,38 +73,6 @@ pub(super) fn section(seen: &Seen<'_>) -> Markup {
     }
 }
 
-/// The judged result of a test on an attribute that is furthest from passing; of equals the first.
-fn furthest<'a>(assessment: &'a Assessment, of: &'a TestOutcome) -> Option<&'a TestResult> {
-    let worst = of.worst.as_ref()?;
-    let same = assessment.results.iter().filter(|result| {
-        result.test == of.test && result.audit == of.audit && result.attribute == of.attribute
-    });
-    let counted = same.filter(|result| result.is_judged && result.outcome == worst.outcome);
-    let ranked = counted
-        .rev()
-        .filter_map(|result| Some((result, beyond(result)?)));
-    let furthest = ranked.max_by(|one, other| one.1.total_cmp(&other.1));
-    Some(furthest.map_or(worst, |(result, _)| result))
-}
-
-/// How far a figure lies beyond its nearer limit, below zero inside; ratios by their logarithms. `None` where it is undefined.
-fn beyond(result: &TestResult) -> Option<f64> {
-    let scaled = |value: f64| match result.metric {
-        Metric::ImpactRatio => value.ln(),
-        Metric::SelectionDifference
-        | Metric::TprDifference
-        | Metric::FprDifference
-        | Metric::PpvDifference
-        | Metric::AccuracyDifference
-        | Metric::Accuracy => value,
-    };
-    let value = scaled(result.value?);
-    let bound = |bound: &Option<Decimal>| bound.as_ref().map(|bound| scaled(bound.value()));
-    let below = bound(&result.limit.low).map(|low| low - value);
-    let above = bound(&result.limit.high).map(|high| value - high);
-    below.into_iter().chain(above).max_by(f64::total_cmp)
-}
-
 /// The group, where it is one, and the value; undefined is said, never shown as 0.
 fn figure(result: &TestResult) -> Markup {
     let value = result
@@ -119,7 +86,7 @@ fn figure(result: &TestResult) -> Markup {
 
 fn row(assessment: &Assessment, of: &TestOutcome) -> Markup {
     let words = &EN.system;
-    let worst = furthest(assessment, of);
+    let worst = assessment.furthest(of);
     let requirements: Vec<&str> = of.requirements.iter().map(String::as_str).collect();
     html! {
         tr data-of=(requirements.join(" ")) {

@@ -258,7 +258,7 @@ fn standing(at: &At, pack: &Pack, text: &RequirementText, judged: Option<&Judged
         p { (text.how) }
         @if let Some(judged) = judged {
             p { (status(judged.status)) " · " (page::sentence(&judged.why)) }
-            @if !judged.next.is_empty() { p.flip { (words.next) ": " (for_browsers(&judged.next)) } }
+            @if !judged.next.is_empty() { p.flip { (words.next) ": " (page::worded(&for_browsers(&judged.next))) } }
             dl.facts {
                 dt { (words.owner) } dd { (at.name(&judged.owner)) }
                 @if let Some(from) = judged.from() { dt { (words.from) } dd { (day(from)) } }

@@ -34,6 +34,11 @@ const SUBMIT: &str = "/{org}/systems/{system}/requirements/{requirement}/evidenc
 
 const ROLES: &str = "/{org}/people/{person}/roles";
 
+const OPINION: &str = "/{org}/systems/{system}/opinion";
+
+/// Fields that say what was read, and are sent as they came.
+const READ: [&str; 2] = ["size", "root"];
+
 /// What a field takes that does not take just anything.
 fn known(route: &str, field: &str) -> Option<&'static str> {
     let mut known = KNOWN.iter();
@@ -101,6 +106,7 @@ fn value(
         Kind::Text => match typed {
             Typed::Nothing | Typed::Choices => Some(Vec::new()),
             Typed::Everywhere(text) => Some(text.bytes.clone()),
+            Typed::Well(_) if route == OPINION && READ.contains(&field.name.as_str()) => own(),
             Typed::Well(text) => match known(route, &field.name) {
                 Some(value) => Some(value.as_bytes().to_vec()),
                 None => Some(text.bytes.clone()),

@@ -16,7 +16,10 @@ use crate::tests::{Answer, Street, Visitor};
 const OFFICER: &str = "Ines Marchetti";
 /// Whoever builds a system could not decide on it.
 const OWNER: &str = "Ruth Ansorge";
+const AUDITOR: &str = "Aiko Tanaka";
 const LAUNCH: &str = "POST /systems/{system}/launch";
+const OPINE: &str = "POST /systems/{system}/opinions";
+const WITHDRAW: &str = "POST /opinions/{opinion}/withdraw";
 const BASE: &str = "/{org}/api/v1";
 
 /// What each operation said where it did not take a text; nothing where it did.
@@ -62,8 +65,20 @@ impl Program {
     }
 }
 
-/// What is sent with a text in every field that takes one. `id`: for the system that is declared.
-fn sent(street: &Street, text: &str, id: &str) -> Vec<Sent> {
+impl Program {
+    /// Size and root of the journal, as its checkpoint states them.
+    async fn read(&self) -> (u64, String) {
+        let path = "/api/v1/journal/checkpoint";
+        let answer = self.send("GET", path, "text/plain", Vec::new()).await;
+        let text = answer.text();
+        let mut lines = text.lines().skip(1);
+        let size = lines.next().unwrap().parse().unwrap();
+        (size, lines.next().unwrap().to_owned())
+    }
+}
+
+/// What is sent with a text in every field that takes one. `id`: for the system that is declared; `read`: the journal as the auditor read it.
+fn sent(street: &Street, text: &str, id: &str, read: &(u64, String)) -> Vec<Sent> {
     let moment = street.house.seats["one"].organisation().unwrap().moment();
     let state = &moment.state;
     let soon = moment.today.saturating_add(30.days()).to_string();
@@ -83,6 +98,9 @@ fn sent(street: &Street, text: &str, id: &str) -> Vec<Sent> {
         .rev()
         .find(|(_, one)| one.ended.is_none());
     let exception = standing.map_or("X1", |(id, _)| id.as_str());
+    let opinion = state.opinion_on("credit");
+    let opinion = opinion.map_or("O1", |opinion| opinion.given.opinion.as_str());
+    let reviewed = declaration(text, &format!("{id}-reviewed"));
     let system = |name: &str, owner: &str| {
         json!({
             "id": id, "name": name, "purpose": text, "owner": owner, "stage": "proposed",
@@ -173,6 +191,26 @@ fn sent(street: &Street, text: &str, id: &str) -> Vec<Sent> {
             json!({"system": "credit", "text": text.chars().take(9_000).collect::<String>()}),
         ),
         (
+            "POST /reviews/plan",
+            format!("{base}/reviews/plan"),
+            json!({"declaration": reviewed}),
+        ),
+        (
+            "POST /reviews",
+            format!("{base}/reviews"),
+            json!({"declaration": reviewed, "warnings": [text.chars().take(2_000).collect::<String>()]}),
+        ),
+        (
+            OPINE,
+            format!("{base}/systems/credit/opinions"),
+            json!({"conclusion": "qualified", "basis": text, "size": read.0, "root": read.1}),
+        ),
+        (
+            WITHDRAW,
+            format!("{base}/opinions/{opinion}/withdraw"),
+            json!({"reason": text}),
+        ),
+        (
             "POST /people",
             format!("{base}/people"),
             json!({"person": text, "roles": ["board"], "reason": text}),
@@ -206,13 +244,16 @@ pub(super) async fn send_all(street: &Street, text: &Text, id: &str) -> Answers 
         "Clara Osei"
     };
     let decider = Program::of(street, decider).await;
+    let auditor = Program::of(street, AUDITOR).await;
+    let read = auditor.read().await;
     let mut taken = Answers::new();
-    for n in 0..sent(street, "", id).len() {
+    for n in 0..sent(street, "", id, &read).len() {
         // What can be ended or finished is known only once it was opened.
-        let (operation, path, body) = sent(street, &text.text(), id).swap_remove(n);
+        let (operation, path, body) = sent(street, &text.text(), id, &read).swap_remove(n);
         let body = body.to_string().into_bytes();
         let by = match operation {
             LAUNCH => &decider,
+            OPINE | WITHDRAW => &auditor,
             _ => &program,
         };
         let answer = by.send(operation, &path, "application/json", body).await;

@@ -95,7 +95,9 @@ impl<'s> Walk<'s> {
         if self.is_harmless {
             known.extend(reading.shape.iter().cloned());
         } else {
-            let new: Vec<&String> = reading.shape.difference(known).collect();
+            // Longer lists have pages.
+            let new = reading.shape.difference(known);
+            let new: Vec<&String> = new.filter(|name| *name != "a[rel]").collect();
             if !new.is_empty() {
                 self.faults.insert(format!(
                     "{method} {route} has {new:?}, which it has not with harmless texts"
