@@ -7,11 +7,21 @@ use alnager_report::html::{self, Seal};
 use alnager_report::json::{self, JournalHead, JsonOutputs};
 use alnager_report::screen::{self, Style};
 use alnager_report::{junit, view::ReviewView};
+use alnager_store::Receipt;
 use serde_json::Value;
 
 use crate::error::JobError;
 use crate::library::Library;
 use crate::review::{first_figures, make_view};
+
+/// The head of the journal that sealed a review.
+pub fn head(receipt: &Receipt) -> JournalHead {
+    JournalHead {
+        origin: receipt.origin.clone(),
+        size: receipt.size,
+        root: receipt.root.to_base64(),
+    }
+}
 
 /// What a review finds.
 pub struct Found {

@@ -310,8 +310,7 @@ fn answered(sent: Sent) -> Result<Vec<u8>, Asked> {
     let body = body.map_err(Asked::Lost)?;
     match status {
         200..=299 => Ok(body),
-        429 | 502..=504 => Err(Asked::Later(problem(status, &body))),
-        500.. => Err(Asked::Later(problem(status, &body))),
+        429 | 500.. => Err(Asked::Later(problem(status, &body))),
         _ => Err(Asked::Refused(status, problem(status, &body))),
     }
 }

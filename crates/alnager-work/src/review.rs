@@ -441,6 +441,28 @@ pub fn sealed_seal(origin: &str, index: u64, previous: Option<(u64, String)>) ->
     }
 }
 
+/// What the named copy of a sealed report says of the journal.
+pub fn named_seal(receipt: &Receipt) -> Seal {
+    Seal {
+        index: receipt.end.checked_sub(1),
+        size: Some(receipt.size),
+        root: Some(receipt.root.to_base64()),
+        ..unsealed(&receipt.origin)
+    }
+}
+
+/// The same of a report that is not sealed.
+pub fn unsealed(origin: &str) -> Seal {
+    Seal {
+        origin: origin.to_owned(),
+        index: None,
+        size: None,
+        root: None,
+        previous: None,
+        copy: Copy::Named,
+    }
+}
+
 /// Renders the sealed copy of a report. The verifier renders it again from what a dossier discloses.
 pub fn render_sealed(
     library: &Library,
@@ -468,14 +490,7 @@ async fn report_on(
     let index = receipt.end - 1;
     let system = &found.view.system;
     let folder = folder_for(request, system, index);
-    let seal = Seal {
-        origin: receipt.origin.clone(),
-        index: Some(index),
-        size: Some(receipt.size),
-        root: Some(receipt.root.to_base64()),
-        previous: None,
-        copy: Copy::Named,
-    };
+    let seal = named_seal(&receipt);
     let sealed = |error| unwritten(error, index);
     let bytes = dossier::build(desk, system, &receipt)
         .await
@@ -519,14 +534,7 @@ async fn look_back(acting: &Acting, id: &str, request: &Request) -> Result<Revie
         let folder = PathBuf::from("reviews").join(&found.view.system);
         folder.join(format!("looking-back-{}", state.size))
     });
-    let seal = Seal {
-        origin: desk.origin().to_owned(),
-        index: None,
-        size: None,
-        root: None,
-        previous: None,
-        copy: Copy::Named,
-    };
+    let seal = unsealed(desk.origin());
     let report = folder.join(REPORT);
     write_whole(&report, found.report(&seal).as_bytes())?;
     Ok(Reviewed {

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use alnager_office::gate::{Gate, Verdict};
-use alnager_report::json::JournalHead;
 use alnager_report::screen;
 use alnager_work::acting::Flags;
 use alnager_work::error::JobError;
 use alnager_work::files::write_whole;
+use alnager_work::found::head;
 use alnager_work::gate;
 use alnager_work::remote::{Remote, is_address};
 use alnager_work::review::{self, Request};
@@ -188,11 +188,7 @@ pub(crate) async fn review(
 fn here(reviewed: review::Reviewed) -> Result<Shown, JobError> {
     let found = reviewed.found;
     let receipt = reviewed.receipt;
-    let journal = receipt.as_ref().map(|receipt| JournalHead {
-        origin: receipt.origin.clone(),
-        size: receipt.size,
-        root: receipt.root.to_base64(),
-    });
+    let journal = receipt.as_ref().map(head);
     let words = receipt.map(|receipt| {
         format!(
             "sealed as entry {} of {}, root {}",

@@ -9,12 +9,12 @@ use alnager_law::requirement::AsOf;
 use alnager_office::decide::{OfferedEvidence, Review as Draft};
 use alnager_office::declaration::{Declaration, DeclaredEvidence};
 use alnager_office::gate::Gate as LooksAt;
-use alnager_report::html::{Copy, Seal};
+use alnager_report::html::Seal;
 use alnager_report::json::JournalHead;
 use alnager_report::screen::Style;
-use alnager_work::found::Found;
+use alnager_work::found::{Found, head};
 use alnager_work::library::sha256;
-use alnager_work::review::{gate_day, late, said, stamp};
+use alnager_work::review::{gate_day, late, named_seal, said, stamp, unsealed};
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -193,19 +193,7 @@ pub(super) async fn make(asked: Asked<BODY_BYTES_MAX>) -> Result<Response, Refus
     let sealed = asked.seal(draft).await?;
     let receipt = &sealed.receipt;
     let at = asked.at.again();
-    let seal = Seal {
-        origin: receipt.origin.clone(),
-        index: receipt.end.checked_sub(1),
-        size: Some(receipt.size),
-        root: Some(receipt.root.to_base64()),
-        previous: None,
-        copy: Copy::Named,
-    };
-    let journal = JournalHead {
-        origin: receipt.origin.clone(),
-        size: receipt.size,
-        root: receipt.root.to_base64(),
-    };
+    let seal = named_seal(receipt);
     let id = sealed.assessment.declaration.id.clone();
     let (assessment, warnings, shown) = (sealed.assessment, sealed.warnings, at.clone());
     let found = worked_out(move || {
@@ -218,7 +206,7 @@ pub(super) async fn make(asked: Asked<BODY_BYTES_MAX>) -> Result<Response, Refus
             &name,
         )
     });
-    let made = ReviewFound::of(&at, &id, &found.await?, &seal, Some(journal))?;
+    let made = ReviewFound::of(&at, &id, &found.await?, &seal, Some(head(receipt)))?;
     let verdict = made.verdict;
     told(verdict, asked.written(StatusCode::CREATED, receipt, made)?)
 }
@@ -227,14 +215,7 @@ pub(super) async fn make(asked: Asked<BODY_BYTES_MAX>) -> Result<Response, Refus
 pub(super) async fn show(at: At, Ask(wanted): Ask<Wanted>) -> Result<Response, Refusal> {
     let id = at.named("system").to_owned();
     let gate = wanted.gate.unwrap_or_default().known();
-    let seal = Seal {
-        origin: at.organisation.reader().await?.origin().to_owned(),
-        index: None,
-        size: None,
-        root: None,
-        previous: None,
-        copy: Copy::Named,
-    };
+    let seal = unsealed(at.organisation.reader().await?.origin());
     let (shown, system) = (at.clone(), id.clone());
     let found = worked_out(move || {
         let assessment = shown.moment.assessment_at(&system, None, gate)?;

@@ -67,18 +67,9 @@ const STANDINGS: [&str; 8] = [
     "superseded",
 ];
 
-/// The word of what decisions come to.
-fn word(standing: &LaunchStanding) -> &'static str {
-    match standing {
-        LaunchStanding::NotDecided => "not-decided",
-        LaunchStanding::NeedsSecond { .. } => "needs-second",
-        LaunchStanding::Approved => "approved",
-        LaunchStanding::Conditional { .. } => "conditional",
-        LaunchStanding::Refused => "refused",
-        LaunchStanding::Withdrawn => "withdrawn",
-        LaunchStanding::Lapsed { .. } => "lapsed",
-        LaunchStanding::Superseded { .. } => "superseded",
-    }
+/// The word of what decisions come to, as addresses have it.
+fn word(standing: &LaunchStanding) -> String {
+    standing.word().replace('_', "-")
 }
 
 /// What decisions come to, with a mark.
@@ -103,7 +94,7 @@ fn standing(of: &LaunchStanding) -> Markup {
         | LaunchStanding::NotDecided => None,
     };
     html! {
-        (page::tag(class, mark, EN.gate.standing(word(of))))
+        (page::tag(class, mark, EN.gate.standing(&word(of))))
         @if let Some(last) = last { " " (EN.gate.until) " " (day(last)) }
     }
 }

@@ -99,7 +99,7 @@ async fn made(at: &At) -> Result<Notice, Refusal> {
         verdict: EN.verdict(derived.verdict),
         decision: EN
             .gate
-            .standing(word(&state.launch_standing(id, at.today()))),
+            .standing(&word(&state.launch_standing(id, at.today()))),
         judged_for: derived.key.when.valid,
         since: since(at, &system.subject).await?,
         made: at.today(),
@@ -236,7 +236,7 @@ pub(super) async fn badge(at: At) -> Response {
     let derived = at.moment.standing(id);
     let verdict = derived.map_or(Verdict::Undecided, |derived| derived.verdict);
     let shown = match launch.may_be_live() && verdict == Verdict::Clear {
-        true => EN.gate.standing(word(&launch)),
+        true => EN.gate.standing(&word(&launch)),
         false => EN.verdict(verdict),
     };
     let media = [(header::CONTENT_TYPE, "image/svg+xml")];
