@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use alnager_audit::policy::Policy;
 use alnager_journal::merkle::{leaf_hash, verify_inclusion};
@@ -29,7 +29,6 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use uuid::Uuid;
 
 const AT: &str = "2026-11-23T08:14:00.000000Z";
-const UNIX_MS: u64 = 1_795_421_640_000;
 
 /// How long each number of submitters submits.
 const SUBMITTING: Duration = Duration::from_secs(3);
@@ -39,6 +38,9 @@ const GROUP: usize = 1_000;
 
 /// Entries of the large desk, unless an argument says otherwise.
 const LARGE: u64 = 1_000_000;
+
+/// Parts that may be asked for alone.
+const PARTS: [&str; 2] = ["submitters", "large"];
 
 /// Writes whose `fsync` is timed.
 const FSYNCS: usize = 200;
@@ -93,10 +95,9 @@ decides = { value = true, by = 'Rita', on = 2026-01-01, basis = 'b' }
 ";
 
 fn main() -> Result<()> {
-    let large: u64 = std::env::args()
-        .skip(1)
-        .find_map(|argument| argument.parse().ok())
-        .unwrap_or(LARGE);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let large = words.iter().find_map(|word| word.parse().ok());
+    let large: u64 = large.unwrap_or(LARGE);
     let folder = tempfile::Builder::new()
         .prefix("alnager-bench-")
         .tempdir_in(
@@ -114,11 +115,23 @@ fn main() -> Result<()> {
         ms(quantile(&fsync, 0.99))
     );
     let standing = Arc::new(standing()?);
-    for submitters in [1, 8, 64, 256] {
+    let is_asked = |part: &str| {
+        !words.iter().any(|word| PARTS.contains(&word.as_str()))
+            || words.iter().any(|word| word == part)
+    };
+    let submitters: &[usize] = if is_asked(PARTS[0]) {
+        &[1, 8, 64, 256]
+    } else {
+        &[]
+    };
+    for &submitters in submitters {
         let dir = folder.path().join(format!("desk-{submitters}"));
         runtime.block_on(many(&dir, &standing, submitters, &runtime))?;
     }
-    runtime.block_on(at_size(&folder.path().join("large"), &standing, large))
+    if is_asked(PARTS[1]) {
+        runtime.block_on(at_size(&folder.path().join("large"), &standing, large))?;
+    }
+    Ok(())
 }
 
 /// Submitters that each wait for their answer before they submit again.
@@ -367,10 +380,13 @@ fn confirm(standing: &Arc<Standing>) -> Result<Submission> {
     })
 }
 
+/// A new id, of now: clients' commands carry the clock's, so that an index over them grows at its end.
 fn id() -> Result<Uuid> {
     let mut bytes = [0; 10];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("{error}"))?;
-    Ok(uuid::Builder::from_unix_timestamp_millis(UNIX_MS, &bytes).into_uuid())
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let unix_ms = u64::try_from(now.as_millis())?;
+    Ok(uuid::Builder::from_unix_timestamp_millis(unix_ms, &bytes).into_uuid())
 }
 
 fn raw_fsync(dir: &Path) -> Result<Vec<Duration>> {

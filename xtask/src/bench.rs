@@ -139,11 +139,11 @@ pub(crate) fn counts(root: &Path, rows: Option<&str>) -> Result<()> {
     run(command.env("PGPASSWORD", password))
 }
 
-/// The journal under many submitters and at a million entries, or at another number.
-pub(crate) fn journal(root: &Path, size: Option<&str>) -> Result<()> {
+/// The journal under many submitters and at a million entries, or at another number; or one of the two, by its name.
+pub(crate) fn journal(root: &Path, words: &[&str]) -> Result<()> {
     let mut command = cargo(root);
     command.args(["bench", "--quiet", "-p", "xtask", "--bench", "journal"]);
-    run(command.arg("--").args(size))
+    run(command.arg("--").args(words))
 }
 
 /// Models asked of a million rows, beside counting a file of their answers.

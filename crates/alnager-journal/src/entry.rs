@@ -7,6 +7,8 @@ use uuid::{Uuid, Variant};
 use crate::canonical::{self, CanonicalError, INTEGER_MAX};
 use crate::merkle::Hash;
 
+mod read;
+
 /// Longest entry, bytes of canonical JSON. (The bundle format would allow 65,535.)
 pub const ENTRY_LEN_MAX: usize = 8_192;
 
@@ -113,9 +115,9 @@ impl Entry {
         if bytes.len() > ENTRY_LEN_MAX {
             return Err(EntryError::TooLong { len: bytes.len() });
         }
-        // What is written as it was read is canonical; only for what is not is the reason looked for.
-        if let Ok(entry) = serde_json::from_slice::<Entry>(bytes)
-            && entry.to_bytes().is_ok_and(|written| written == bytes)
+        // Only of what is not an entry is the reason looked for.
+        if let Some(entry) = read::spelled(bytes)
+            && entry.check().is_ok()
         {
             return Ok(entry);
         }
@@ -135,6 +137,12 @@ impl Entry {
             out.extend_from_slice(name.as_bytes());
             canonical::write_string(out, text);
         };
+        let hash = |out: &mut Vec<u8>, name: &str, hash: Hash| {
+            out.extend_from_slice(name.as_bytes());
+            out.push(b'"');
+            out.extend_from_slice(&hash.hex());
+            out.push(b'"');
+        };
         let id = |out: &mut Vec<u8>, name: &str, id: Uuid| {
             field(
                 out,
@@ -148,7 +156,7 @@ impl Entry {
         for (at, blob) in self.blobs.iter().enumerate() {
             let open = if at > 0 { ",{" } else { "{" };
             out.extend_from_slice(open.as_bytes());
-            field(&mut out, "\"commit\":", &blob.commit.to_string());
+            hash(&mut out, "\"commit\":", blob.commit);
             out.extend_from_slice(b",\"len\":");
             canonical::write_natural(&mut out, blob.len)?;
             field(&mut out, ",\"media\":", &blob.media);
@@ -156,7 +164,7 @@ impl Entry {
             out.push(b'}');
         }
         id(&mut out, "],\"command\":", self.command);
-        field(&mut out, ",\"commit\":", &self.commit.to_string());
+        hash(&mut out, ",\"commit\":", self.commit);
         id(&mut out, ",\"id\":", self.id);
         field(&mut out, ",\"kind\":", &self.kind);
         id(&mut out, ",\"org\":", self.org);

@@ -32,6 +32,16 @@ impl Hash {
         Some(Hash(bytes))
     }
 
+    /// 64 lower-case hexadecimal digits.
+    pub(crate) fn hex(self) -> [u8; 64] {
+        const DIGITS: [u8; 16] = *b"0123456789abcdef";
+        let mut hex = [0; 64];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)]));
+        }
+        hex
+    }
+
     /// Reads standard base64 with padding (44 characters, as in checkpoints and proofs); `None` for anything else.
     pub fn from_base64(text: &str) -> Option<Hash> {
         let bytes = STANDARD.decode(text).ok()?;
@@ -54,13 +64,7 @@ fn hex_digit(digit: u8) -> Option<u8> {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: [u8; 16] = *b"0123456789abcdef";
-        let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
-        let mut hex = String::with_capacity(64);
-        for byte in self.0 {
-            hex.extend([digit(byte >> 4), digit(byte & 15)]);
-        }
-        f.pad(&hex)
+        f.pad(std::str::from_utf8(&self.hex()).map_err(|_| fmt::Error)?)
     }
 }
 

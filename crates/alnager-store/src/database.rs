@@ -322,13 +322,15 @@ impl Database {
         }
     }
 
-    /// Runs a statement that was put together here, of parts that are all ours.
+    /// Runs a statement that was put together here, of parts that are all ours. `keep`: it will be asked again, so the database should
+    /// remember how.
     pub(crate) async fn query_made(
         &mut self,
         sql: String,
+        keep: bool,
         args: &[Arg<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        self.stepped(sql.into(), false, args).await
+        self.stepped(sql.into(), keep, args).await
     }
 
     /// Runs several statements without arguments.
@@ -465,7 +467,8 @@ impl Database {
         if self.is_server() {
             self.outlast_readers().await?;
             for table in tables {
-                self.query_made(format!("VACUUM FULL {table}"), &[]).await?;
+                self.query_made(format!("VACUUM FULL {table}"), false, &[])
+                    .await?;
             }
             return Ok(());
         }

@@ -21,9 +21,6 @@ pub(crate) const CHANNEL: &str = "alnager_head";
 /// Most entries read at once.
 pub(crate) const CHUNK: u64 = 4_096;
 
-/// Most arguments of one statement; SQLite takes 32,766, PostgreSQL 65,535.
-const ARGS_MAX: usize = 8_000;
-
 /// The tables of format 1, in SQLite's words; [`Dialect`] turns them into PostgreSQL's.
 const JOURNAL_1: &str = "
 CREATE TABLE entry (
@@ -654,21 +651,30 @@ impl Database {
         commands: &[Uuid],
     ) -> Result<Vec<(Uuid, u64, u64)>, StoreError> {
         let mut found = Vec::new();
-        for some in commands.chunks(ARGS_MAX) {
-            if let [command] = some {
+        let mut rest = commands;
+        while let [first, ..] = rest {
+            if let [command] = rest {
                 let range = self.command(org, *command).await?;
                 found.extend(range.map(|(first, last)| (*command, first, last)));
-                continue;
+                break;
             }
-            let places: Vec<String> = (0..some.len()).map(|at| self.place(at + 2)).collect();
+            let n = shape(rest.len(), true);
+            let (some, after) = rest.split_at(n.min(rest.len()));
+            rest = after;
+            let places: Vec<String> = (0..n).map(|at| self.place(at + 2)).collect();
             let sql = format!(
                 "SELECT command, min(seq), max(seq) FROM entry WHERE org = {} AND command IN ({}) GROUP BY command",
                 self.place(1),
                 places.join(", ")
             );
-            let mut args = vec![Arg::Bytes(org.as_bytes())];
-            args.extend(some.iter().map(|command| Arg::Bytes(command.as_bytes())));
-            let rows = self.query_made(sql, &args).await?;
+            // A list that is not full repeats its first.
+            let args: Vec<Arg<'_>> = std::iter::once(&org)
+                .chain(some)
+                .chain(std::iter::repeat(first))
+                .take(n + 1)
+                .map(|id| Arg::Bytes(id.as_bytes()))
+                .collect();
+            let rows = self.query_made(sql, true, &args).await?;
             found.extend(self.read(&rows, |row| {
                 Ok((uuid(row, 0)?, row.natural(1)?, row.natural(2)?))
             })?);
@@ -1078,27 +1084,46 @@ impl<'a> Insert<'a> {
     }
 
     async fn run(self, database: &mut Database) -> Result<(), StoreError> {
-        for args in self.args.chunks(ARGS_MAX / self.width * self.width) {
-            // Whatever goes wrong, the whole transaction is undone. Told so, SQLite keeps no notes for undoing the statement alone.
-            let or = if database.is_server() {
-                ""
-            } else {
-                "OR ROLLBACK "
-            };
-            let mut sql = format!("INSERT {or}INTO {} VALUES ", self.into);
-            for at in 0..args.len() {
-                sql.push_str(match at % self.width {
-                    0 if at > 0 => "), (",
-                    0 => "(",
-                    _ => ", ",
-                });
-                sql.push_str(&database.place(at + 1));
-            }
-            sql.push(')');
-            database.query_made(sql, args).await?;
+        let mut rest = self.args.as_slice();
+        while !rest.is_empty() {
+            let n_rows = shape(rest.len() / self.width, false);
+            let (args, after) = rest.split_at(n_rows * self.width);
+            rest = after;
+            let sql = self.statement(n_rows, database);
+            database.query_made(sql, true, args).await?;
         }
         Ok(())
     }
+
+    fn statement(&self, n_rows: usize, database: &Database) -> String {
+        // Whatever goes wrong, the whole transaction is undone. Told so, SQLite keeps no notes for undoing the statement alone.
+        let or = match database.is_server() {
+            true => "",
+            false => "OR ROLLBACK ",
+        };
+        let mut sql = format!("INSERT {or}INTO {} VALUES ", self.into);
+        for at in 0..n_rows * self.width {
+            sql.push_str(match at % self.width {
+                0 if at > 0 => "), (",
+                0 => "(",
+                _ => ", ",
+            });
+            sql.push_str(&database.place(at + 1));
+        }
+        sql.push(')');
+        sql
+    }
+}
+
+/// How many rows, or values of a list, the next statement takes of so many that are left: one of a few numbers, so that the database
+/// knows the statement already. `padded`: the next larger number where one has them all, else the next smaller.
+fn shape(left: usize, padded: bool) -> usize {
+    const SHAPES: [usize; 5] = [256, 64, 16, 4, 1];
+    let fitting = match padded {
+        true => SHAPES.into_iter().rev().find(|shape| *shape >= left),
+        false => SHAPES.into_iter().find(|shape| *shape <= left),
+    };
+    fitting.unwrap_or(SHAPES[0])
 }
 
 /// The arguments of a statement about rows `from..to` of a journal.

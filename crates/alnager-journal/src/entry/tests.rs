@@ -232,7 +232,13 @@ proptest! {
             refs: numbers,
         };
         let general = canonical::to_bytes(&serde_json::to_value(&entry).unwrap());
-        prop_assert_eq!(entry.written().ok(), general.ok());
+        let written = entry.written().ok();
+        prop_assert_eq!(&written, &general.ok());
+        if let Some(bytes) = written {
+            let texts = [&entry.kind, &entry.at].into_iter().chain(entry.blobs.iter().flat_map(|blob| [&blob.name, &blob.media]));
+            let is_plain = texts.flat_map(|text| text.bytes()).all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+            prop_assert_eq!(read::spelled(&bytes), is_plain.then_some(entry));
+        }
     }
 
     #[test]
