@@ -25,11 +25,13 @@ impl Hash {
         if digits.len() != 64 {
             return None;
         }
-        let mut bytes = [0; 32];
+        let (mut bytes, mut all) = ([0; 32], 0);
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+            let [high, low] = [pair[0], pair[1]].map(|digit| HEX[usize::from(digit)]);
+            *byte = high << 4 | low & 15;
+            all |= high | low;
         }
-        Some(Hash(bytes))
+        (all < 16).then_some(Hash(bytes))
     }
 
     /// 64 lower-case hexadecimal digits.
@@ -54,13 +56,16 @@ impl Hash {
     }
 }
 
-fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// What each byte counts as a lower-case hexadecimal digit; 255 for one that is none.
+const HEX: [u8; 256] = {
+    let (mut table, digits) = ([255; 256], b"0123456789abcdef");
+    let mut value: u8 = 0;
+    while value < 16 {
+        table[digits[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    table
+};
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1120,6 +1120,10 @@ impl<'a> Draft<'a> {
 
     /// The id of a person, named or given by the id that the desk knows them under, naming them in the journal when they are new.
     pub(crate) fn person(&mut self, name: &str) -> String {
+        // Most often it is who acts, whose name was looked up already.
+        if name == self.with.actor && self.state.is_person(&self.actor) {
+            return self.actor.clone();
+        }
         if let Some(id) = self.state.known_person(name) {
             return id.to_owned();
         }

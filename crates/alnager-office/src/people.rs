@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::counsel::need_reason;
 use crate::decide::{Draft, Refused};
 use crate::event::Event;
-use crate::state::{Meta, State};
+use crate::state::{Meta, State, folded};
 
 /// Kinds of entries about one person, sealed under that person's own key, start with this.
 pub const PERSON_KINDS: &str = "person.";
@@ -240,13 +240,22 @@ impl State {
     /// Takes a name, unless the person was erased: whoever still holds a copy of the payload brings nobody back.
     pub(crate) fn name_person(&mut self, named: &PersonNamed) {
         if !self.erased.contains_key(&named.person) {
+            self.drop_name(&named.person);
             self.people.insert(named.person.clone(), named.name.clone());
+            self.names
+                .insert((folded(&named.name), named.person.clone()));
+        }
+    }
+
+    fn drop_name(&mut self, person: &str) {
+        if let Some(name) = self.people.remove(person) {
+            self.names.remove(&(folded(&name), person.to_owned()));
         }
     }
 
     /// Forgets a name, and ends the person's roles. A second request about the same person covers further entries and changes nothing.
     pub(crate) fn forget(&mut self, requested: &ErasureRequested, meta: &Meta) {
-        self.people.remove(&requested.person);
+        self.drop_name(&requested.person);
         self.roles.remove(&requested.person);
         if !self.erased.contains_key(&requested.person) {
             let erased = Erased {
@@ -312,7 +321,7 @@ impl State {
     pub fn forget_erased_since(&mut self, now: &State) {
         for (id, erased) in &now.erased {
             if self.is_person(id) {
-                self.people.remove(id);
+                self.drop_name(id);
                 self.erased.insert(id.clone(), erased.clone());
             }
         }

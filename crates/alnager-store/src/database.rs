@@ -136,10 +136,33 @@ impl Row {
             .map_err(|error| sqlx::Error::Decode(Box::new(error)))
     }
 
+    /// Bytes where they lie; `None` for null.
+    pub(crate) fn bytes(&self, at: usize) -> sqlx::Result<Option<&[u8]>> {
+        match self {
+            Row::Sqlite(row) => row.try_get(at),
+            Row::Postgres(row) => row.try_get(at),
+        }
+    }
+
     /// A number that is not negative.
     pub(crate) fn natural(&self, at: usize) -> sqlx::Result<u64> {
         let number: i64 = self.get(at)?;
         u64::try_from(number).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    }
+}
+
+/// An answer that is still to be read, which may be done elsewhere.
+pub(crate) struct Answer<T> {
+    rows: Vec<Row>,
+    read: fn(&Row) -> sqlx::Result<T>,
+    shown: PathBuf,
+}
+
+impl<T> Answer<T> {
+    /// Its rows.
+    pub(crate) fn read(self) -> Result<Vec<T>, StoreError> {
+        let read: sqlx::Result<Vec<T>> = self.rows.iter().map(self.read).collect();
+        read.map_err(|error| StoreError::database(&self.shown, error))
     }
 }
 
@@ -184,13 +207,18 @@ impl Database {
         matches!(self.link, Link::Postgres(_))
     }
 
-    /// How the argument of this number, from 1, is written in a statement with very many, which has them in order. SQLite understands
-    /// `$n`, too, but searches a list for each that has a name.
-    pub(crate) fn place(&self, number: usize) -> String {
+    /// Writes the argument of this number, from 1, of a statement with very many, which has them in order. SQLite understands `$n`, too,
+    /// but searches a list for each that has a name.
+    pub(crate) fn put_place(&self, sql: &mut String, number: usize) {
         match self.is_server() {
-            true => format!("${number}"),
-            false => "?".to_owned(),
+            true => sql.push_str(&format!("${number}")),
+            false => sql.push('?'),
         }
+    }
+
+    /// Another connection to the same database.
+    pub(crate) async fn again(&self) -> Result<Database, StoreError> {
+        Database::connect(&self.address, self.faults()).await
     }
 
     /// Closes the connection, so that nobody waits for a lock of it.
@@ -445,8 +473,21 @@ impl Database {
         args: &[Arg<'_>],
         read: fn(&Row) -> sqlx::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = self.query(sql, args).await?;
-        self.read(&rows, read)
+        self.answer(sql, args, read).await?.read()
+    }
+
+    /// Like [`Database::all`]; the rows are read later.
+    pub(crate) async fn answer<T>(
+        &mut self,
+        sql: &'static str,
+        args: &[Arg<'_>],
+        read: fn(&Row) -> sqlx::Result<T>,
+    ) -> Result<Answer<T>, StoreError> {
+        Ok(Answer {
+            rows: self.query(sql, args).await?,
+            read,
+            shown: self.shown.clone(),
+        })
     }
 
     pub(crate) fn read<T>(

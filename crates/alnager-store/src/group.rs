@@ -228,10 +228,9 @@ impl Desk {
                 ..
             } = &mut *self;
             let journal = &mut files.get_mut().journal;
-            let (inserted, drafted) = tokio::join!(journal.insert_entries(org, &ready), async {
-                let mut drafter = Drafter { log, ring, entropy };
-                drafter.draft_some(orders, &mut known, &mut drafts, &mut outcomes)
-            });
+            let mut drafter = Drafter { log, ring, entropy };
+            let drafted = drafter.draft_some(orders, &mut known, &mut drafts, &mut outcomes);
+            let (inserted, drafted) = tokio::join!(journal.insert_entries(org, &ready), drafted);
             inserted?;
             if let Some((decided, unix_ms)) = drafted? {
                 self.make_keys(&decided, unix_ms).await?;
@@ -246,6 +245,7 @@ impl Desk {
             }
         }
         // What is entered is entered: from here on each order has an answer of its own.
+        let now = self.receipt_of_all();
         let mut answers = Vec::with_capacity(orders.len());
         for (order, outcome) in orders.iter().zip(outcomes) {
             answers.push(match outcome {
@@ -257,8 +257,15 @@ impl Desk {
                 } => match behind.as_ref().filter(|_| first < end && !already) {
                     Some(error) => Err(StoreError::Shared(Arc::clone(error)).into()),
                     None => {
-                        let receipt = self.receipt(order.at, first, end, already).await;
-                        receipt.map_err(CommitError::from)
+                        let at = order.at.to_owned();
+                        let receipt = Receipt {
+                            first,
+                            end,
+                            at,
+                            already,
+                            ..now.clone()
+                        };
+                        self.dated(receipt).await.map_err(CommitError::from)
                     }
                 },
             });
@@ -388,30 +395,39 @@ impl Desk {
         let org = self.log.org;
         let known = self.files.get_mut().journal.command(org, command).await?;
         match known {
-            Some((first, last)) => self.receipt(at, first, last + 1, true).await.map(Some),
+            Some((first, last)) => {
+                let receipt = Receipt {
+                    first,
+                    end: last + 1,
+                    at: at.to_owned(),
+                    already: true,
+                    ..self.receipt_of_all()
+                };
+                self.dated(receipt).await.map(Some)
+            }
             None => Ok(None),
         }
     }
 
-    /// The receipt of a command whose entries are `first..end`.
-    async fn receipt(
-        &mut self,
-        at: &str,
-        first: u64,
-        end: u64,
-        already: bool,
-    ) -> Result<Receipt, StoreError> {
-        let mut receipt = Receipt {
-            first,
-            end,
+    /// The receipt of everything under the present checkpoint.
+    fn receipt_of_all(&self) -> Receipt {
+        Receipt {
+            first: 0,
+            end: self.size(),
             size: self.size(),
             origin: self.origin().to_owned(),
             root: self.log.edge.root(),
             checkpoint: self.checkpoint.to_string(),
-            at: at.to_owned(),
-            already,
-        };
-        if already && end <= self.size() {
+            at: String::new(),
+            already: false,
+        }
+    }
+
+    /// The receipt, of a command that was entered before, as it was then.
+    async fn dated(&mut self, receipt: Receipt) -> Result<Receipt, StoreError> {
+        let mut receipt = receipt;
+        let (first, end) = (receipt.first, receipt.end);
+        if receipt.already && end <= self.size() {
             let org = self.log.org;
             let entry = self.entry(first).await?;
             let entry =
@@ -433,8 +449,12 @@ impl Desk {
     }
 }
 
-/// Entries drafted before the database is given them: enough that its statements are long.
-const READY: usize = 256;
+/// Entries drafted before the database is given them: enough that its statements are long, and few enough that it has little left to
+/// take in at the end.
+const READY: usize = 64;
+
+/// Orders drafted before the database is looked after, which waits for its next statement.
+const STRETCH: usize = 16;
 
 /// Data keys that are needed first, by what was decided, and the instant they are made at.
 type NeedsKeys = (Vec<Decided>, u64);
@@ -448,16 +468,19 @@ struct Drafter<'d> {
 
 impl Drafter<'_> {
     /// Decides the next orders, each on the drafts before it, until there is enough to write or a data key is missing.
-    fn draft_some(
+    async fn draft_some(
         &mut self,
         orders: &[Order<'_>],
         known: &mut HashMap<Uuid, (u64, u64)>,
         drafts: &mut Drafts,
         outcomes: &mut Vec<Outcome>,
     ) -> Result<Option<NeedsKeys>, StoreError> {
-        for order in orders.iter().skip(outcomes.len()) {
+        for (at, order) in orders.iter().enumerate().skip(outcomes.len()) {
             if drafts.entries.len() >= READY {
                 break;
+            }
+            if at % STRETCH == 0 {
+                tokio::task::yield_now().await;
             }
             let entered = known.get(&order.id).copied();
             let already = entered.is_some();

@@ -132,9 +132,8 @@ impl Log {
         let mut missing = self.owed.clone();
         while advance.edge.size() < size {
             let from = advance.edge.size();
-            let rows = journal
-                .entries(self.org, from, size.min(from + CHUNK))
-                .await?;
+            let unread = journal.entries_unread(self.org, from, size.min(from + CHUNK), true);
+            let rows = unread.await?.read()?;
             load_keys(
                 rows.iter().filter_map(|row| Some(row.payload.as_ref()?.0)),
                 keys,

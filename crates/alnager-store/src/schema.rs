@@ -7,7 +7,7 @@ use alnager_journal::tile::Tile;
 use uuid::Uuid;
 
 use crate::accounts;
-use crate::database::{Address, Arg, Database, Row};
+use crate::database::{Address, Answer, Arg, Database, Row};
 use crate::error::StoreError;
 use crate::fault::Faults;
 use crate::seal::{NONCE_LEN, Sealed, WrappedKey};
@@ -199,16 +199,28 @@ const INSERT_GUARD: &str =
     "INSERT INTO guard (org, origin, size, root, checkpoint) VALUES ($1, $2, $3, $4, $5)";
 const MOVE_GUARD: &str = "UPDATE guard SET size = $4, root = $5, checkpoint = $6, origin = $7 WHERE org = $1 AND size = $2 AND root = $3";
 
+/// What lies together is read as one value: each value of an answer costs its own memory, twice. A payload that is not there is null.
 const SELECT_ENTRIES: &str = "
-SELECT e.seq, e.id, e.command, e.entry, p.key, p.nonce, p.sealed
+SELECT e.seq, e.id || e.command || e.entry, p.key || p.nonce || p.sealed
   FROM entry e
   LEFT JOIN payload p ON p.org = e.org AND p.seq = e.seq
  WHERE e.org = $1 AND e.seq >= $2 AND e.seq < $3
  ORDER BY e.seq";
 const SELECT_ENTRIES_ALONE: &str = "
-SELECT seq, id, command, entry FROM entry
+SELECT seq, id || command || entry, NULL FROM entry
  WHERE org = $1 AND seq >= $2 AND seq < $3
  ORDER BY seq";
+/// Very many entries as one row, in SQLite's words: a row each costs more than the bytes in it. Values with a part that is null are left out.
+const SELECT_WHOLE: &str = "
+SELECT min(e.seq), group_concat(length(e.entry)), group_concat(e.id || e.command || e.entry, ''),
+       group_concat(coalesce(length(p.sealed), '')), group_concat(p.key || p.nonce || p.sealed, '')
+  FROM entry e
+  LEFT JOIN payload p ON p.org = e.org AND p.seq = e.seq
+ WHERE e.org = $1 AND e.seq >= $2 AND e.seq < $3";
+const SELECT_WHOLE_ALONE: &str = "
+SELECT min(seq), group_concat(length(entry)), group_concat(id || command || entry, ''), NULL, NULL
+  FROM entry
+ WHERE org = $1 AND seq >= $2 AND seq < $3";
 const SELECT_COMMAND: &str = "SELECT min(seq), max(seq) FROM entry WHERE org = $1 AND command = $2";
 const COUNT_STRAYS: &str = "
 SELECT (SELECT count(*) FROM entry   WHERE org <> $1 OR seq >= $2)
@@ -366,6 +378,77 @@ pub(crate) struct EntryRow {
     pub(crate) command: Uuid,
     pub(crate) entry: Vec<u8>,
     pub(crate) payload: Option<(Uuid, Sealed)>,
+}
+
+/// Very many entries, to be taken apart.
+pub(crate) enum Unread {
+    Rows(Answer<EntryRow>),
+    Whole(Whole),
+}
+
+/// Entries that follow one another, in one piece.
+#[derive(Default)]
+pub(crate) struct Whole {
+    from: u64,
+    /// Bytes of each entry, without id and command.
+    lengths: Vec<Option<usize>>,
+    entries: Vec<u8>,
+    /// Bytes of each sealed payload, without key and nonce; `None` where there is none. Empty where none was asked for.
+    lengths_sealed: Vec<Option<usize>>,
+    payloads: Vec<u8>,
+}
+
+impl Whole {
+    /// Bytes of id and command, and of key and nonce.
+    const BEFORE: (usize, usize) = (32, 16 + NONCE_LEN);
+
+    /// Whether these are all entries from `from` to below `to`, and of the lengths that are stated.
+    fn is(&self, from: u64, to: u64) -> bool {
+        let sum = |lengths: &[Option<usize>], before: usize| -> usize {
+            lengths.iter().flatten().map(|length| length + before).sum()
+        };
+        self.from == from
+            && self.lengths.len() as u64 == to - from
+            && self.lengths.iter().all(Option::is_some)
+            && sum(&self.lengths, Self::BEFORE.0) == self.entries.len()
+            && sum(&self.lengths_sealed, Self::BEFORE.1) == self.payloads.len()
+    }
+
+    fn read(&self) -> sqlx::Result<Vec<EntryRow>> {
+        let (mut entries, mut payloads) = (self.entries.as_slice(), self.payloads.as_slice());
+        let mut rows = Vec::with_capacity(self.lengths.len());
+        for (at, length) in self.lengths.iter().enumerate() {
+            let entry = next(&mut entries, length.map(|length| length + Self::BEFORE.0))?;
+            let sealed = self.lengths_sealed.get(at).copied().flatten();
+            let payload = next(&mut payloads, sealed.map(|length| length + Self::BEFORE.1))?;
+            let seq = self.from + at as u64;
+            rows.push(entry_of(seq, entry.unwrap_or_default(), payload)?);
+        }
+        Ok(rows)
+    }
+}
+
+/// Takes so many bytes off the front.
+fn next<'b>(rest: &mut &'b [u8], length: Option<usize>) -> sqlx::Result<Option<&'b [u8]>> {
+    let Some(length) = length else {
+        return Ok(None);
+    };
+    let short = || sqlx::Error::Decode("a value is too short".into());
+    let (first, after) = rest.split_at_checked(length).ok_or_else(short)?;
+    *rest = after;
+    Ok(Some(first))
+}
+
+impl Unread {
+    /// The entries in order; those that are not there are left out.
+    pub(crate) fn read(self) -> Result<Vec<EntryRow>, StoreError> {
+        match self {
+            Unread::Rows(answer) => answer.read(),
+            Unread::Whole(whole) => whole
+                .read()
+                .map_err(|error| StoreError::damaged_by("entries cannot be read", error)),
+        }
+    }
 }
 
 /// Where a blob lies; its sealed bytes are the file of that name.
@@ -615,15 +698,34 @@ impl Database {
         self.all(SELECT_ENTRIES, &args, entry).await
     }
 
-    /// The same without their payloads.
-    pub(crate) async fn entries_alone(
+    /// The same, to be taken apart later, with their payloads or without.
+    pub(crate) async fn entries_unread(
         &mut self,
         org: Uuid,
         from: u64,
         to: u64,
-    ) -> Result<Vec<EntryRow>, StoreError> {
+        with_payloads: bool,
+    ) -> Result<Unread, StoreError> {
+        if from == to {
+            return Ok(Unread::Whole(Whole::default()));
+        }
         let args = range(&org, from, to);
-        self.all(SELECT_ENTRIES_ALONE, &args, entry_alone).await
+        if !self.is_server() {
+            let sql = match with_payloads {
+                true => SELECT_WHOLE,
+                false => SELECT_WHOLE_ALONE,
+            };
+            let found = self.all(sql, &args, whole).await?.pop();
+            // One that is missing, or does not have the form of a row, is found among the others one by one.
+            if let Some(whole) = found.flatten().filter(|whole| whole.is(from, to)) {
+                return Ok(Unread::Whole(whole));
+            }
+        }
+        let sql = match with_payloads {
+            true => SELECT_ENTRIES,
+            false => SELECT_ENTRIES_ALONE,
+        };
+        self.answer(sql, &args, entry).await.map(Unread::Rows)
     }
 
     /// The first and the last entry of a command.
@@ -661,12 +763,13 @@ impl Database {
             let n = shape(rest.len(), true);
             let (some, after) = rest.split_at(n.min(rest.len()));
             rest = after;
-            let places: Vec<String> = (0..n).map(|at| self.place(at + 2)).collect();
-            let sql = format!(
-                "SELECT command, min(seq), max(seq) FROM entry WHERE org = {} AND command IN ({}) GROUP BY command",
-                self.place(1),
-                places.join(", ")
-            );
+            let mut sql = "SELECT command, min(seq), max(seq) FROM entry WHERE org = ".to_owned();
+            self.put_place(&mut sql, 1);
+            for at in 0..n {
+                sql.push_str(if at == 0 { " AND command IN (" } else { ", " });
+                self.put_place(&mut sql, at + 2);
+            }
+            sql.push_str(") GROUP BY command");
             // A list that is not full repeats its first.
             let args: Vec<Arg<'_>> = std::iter::once(&org)
                 .chain(some)
@@ -687,28 +790,40 @@ impl Database {
         org: Uuid,
         rows: &[EntryRow],
     ) -> Result<(), StoreError> {
-        let mut entries = Insert::new("entry (org, seq, id, command, entry)", 5);
-        let mut payloads = Insert::new("payload (org, seq, key, nonce, sealed)", 5);
+        let org = [Arg::Bytes(org.as_bytes())];
+        let columns = &["seq", "id", "command", "entry"];
+        let mut entries = Insert::new("entry", ("org", &org), columns, rows.len());
         for row in rows {
             entries.row([
-                Arg::Bytes(org.as_bytes()),
                 Arg::Int(integer(row.seq)),
                 Arg::Bytes(row.id.as_bytes()),
                 Arg::Bytes(row.command.as_bytes()),
                 Arg::Bytes(&row.entry),
             ]);
-            if let Some((key, sealed)) = &row.payload {
+        }
+        entries.run(self).await?;
+        // Most payloads are under one key, which is then given once.
+        let key_of = |row: &EntryRow| row.payload.as_ref().map(|(key, _)| *key);
+        for rows in rows.chunk_by(|left, right| key_of(left) == key_of(right)) {
+            let Some(key) = rows.first().and_then(key_of) else {
+                continue;
+            };
+            let shared = [org[0], Arg::Bytes(key.as_bytes())];
+            let columns = &["seq", "nonce", "sealed"];
+            let mut payloads = Insert::new("payload", ("org, key", &shared), columns, rows.len());
+            for (row, (_, sealed)) in rows
+                .iter()
+                .filter_map(|row| Some((row, row.payload.as_ref()?)))
+            {
                 payloads.row([
-                    Arg::Bytes(org.as_bytes()),
                     Arg::Int(integer(row.seq)),
-                    Arg::Bytes(key.as_bytes()),
                     Arg::Bytes(&sealed.nonce),
                     Arg::Bytes(&sealed.bytes),
                 ]);
             }
+            payloads.run(self).await?;
         }
-        entries.run(self).await?;
-        payloads.run(self).await
+        Ok(())
     }
 
     /// The blobs of entries `from..to`, by entry and name.
@@ -730,10 +845,11 @@ impl Database {
         org: Uuid,
         rows: &[BlobRow],
     ) -> Result<(), StoreError> {
-        let mut blobs = Insert::new("blob (org, seq, name, key, nonce, sha256)", 6);
+        let org = [Arg::Bytes(org.as_bytes())];
+        let columns = &["seq", "name", "key", "nonce", "sha256"];
+        let mut blobs = Insert::new("blob", ("org", &org), columns, rows.len());
         for row in rows {
             blobs.row([
-                Arg::Bytes(org.as_bytes()),
                 Arg::Int(integer(row.seq)),
                 Arg::Text(&row.name),
                 Arg::Bytes(row.key.as_bytes()),
@@ -907,10 +1023,11 @@ impl Database {
         org: Uuid,
         rows: &[TileRow],
     ) -> Result<(), StoreError> {
-        let mut tiles = Insert::new("tile (org, level, idx, root, hashes)", 5);
+        let org = [Arg::Bytes(org.as_bytes())];
+        let columns = &["level", "idx", "root", "hashes"];
+        let mut tiles = Insert::new("tile", ("org", &org), columns, rows.len());
         for row in rows {
             tiles.row([
-                Arg::Bytes(org.as_bytes()),
                 Arg::Int(row.level.into()),
                 Arg::Int(integer(row.index)),
                 Arg::Bytes(&row.root.0),
@@ -1064,53 +1181,93 @@ impl Database {
 
 /// Rows for one table, written with as few statements as possible.
 struct Insert<'a> {
-    into: &'static str,
-    width: usize,
+    table: &'static str,
+    /// Columns that all rows share, and their values.
+    shared: (&'static str, &'a [Arg<'a>]),
+    columns: &'static [&'static str],
     args: Vec<Arg<'a>>,
 }
 
 impl<'a> Insert<'a> {
-    fn new(into: &'static str, width: usize) -> Insert<'a> {
+    fn new(
+        table: &'static str,
+        shared: (&'static str, &'a [Arg<'a>]),
+        columns: &'static [&'static str],
+        n_rows: usize,
+    ) -> Insert<'a> {
         Insert {
-            into,
-            width,
-            args: Vec::new(),
+            table,
+            shared,
+            columns,
+            args: Vec::with_capacity(n_rows * columns.len()),
         }
     }
 
     fn row<const N: usize>(&mut self, row: [Arg<'a>; N]) {
-        debug_assert_eq!(N, self.width, "a row has as many values as columns");
+        debug_assert_eq!(N, self.columns.len(), "a row has as many values as columns");
         self.args.extend(row);
     }
 
     async fn run(self, database: &mut Database) -> Result<(), StoreError> {
+        let width = self.columns.len();
         let mut rest = self.args.as_slice();
         while !rest.is_empty() {
-            let n_rows = shape(rest.len() / self.width, false);
-            let (args, after) = rest.split_at(n_rows * self.width);
+            let n_rows = shape(rest.len() / width, false);
+            let (args, after) = rest.split_at(n_rows * width);
             rest = after;
             let sql = self.statement(n_rows, database);
-            database.query_made(sql, true, args).await?;
+            database
+                .query_made(sql, true, &[self.shared.1, args].concat())
+                .await?;
         }
         Ok(())
     }
 
     fn statement(&self, n_rows: usize, database: &Database) -> String {
-        // Whatever goes wrong, the whole transaction is undone. Told so, SQLite keeps no notes for undoing the statement alone.
-        let or = match database.is_server() {
-            true => "",
-            false => "OR ROLLBACK ",
+        let Insert {
+            table,
+            shared: (shared, values),
+            columns,
+            ..
+        } = self;
+        let width = columns.len();
+        let mut sql = String::with_capacity(256 + n_rows * width * 4);
+        let mut number = 1..;
+        let mut places = |sql: &mut String, count: usize| {
+            for (at, number) in (0..count).zip(number.by_ref()) {
+                sql.push_str(if at > 0 { ", " } else { "" });
+                database.put_place(sql, number);
+            }
         };
-        let mut sql = format!("INSERT {or}INTO {} VALUES ", self.into);
-        for at in 0..n_rows * self.width {
-            sql.push_str(match at % self.width {
-                0 if at > 0 => "), (",
-                0 => "(",
-                _ => ", ",
-            });
-            sql.push_str(&database.place(at + 1));
+        if database.is_server() {
+            sql.extend(["INSERT INTO ", table, " (", shared, ", "]);
+            sql.push_str(&columns.join(", "));
+            sql.push_str(") VALUES ");
+            let mut common = String::new();
+            places(&mut common, values.len());
+            for row in 0..n_rows {
+                sql.push_str(if row > 0 { "), (" } else { "(" });
+                sql.extend([common.as_str(), ", "]);
+                places(&mut sql, width);
+            }
+            sql.push(')');
+            return sql;
         }
-        sql.push(')');
+        // Whatever goes wrong, the whole transaction is undone. Told so, SQLite keeps no notes for undoing the statement alone.
+        sql.extend(["INSERT OR ROLLBACK INTO ", table, " (", shared, ", "]);
+        sql.push_str(&columns.join(", "));
+        // Arguments are bound in their order here: those that all rows share are given once.
+        sql.push_str(") SELECT ");
+        places(&mut sql, values.len());
+        for column in 1..=width {
+            sql.push_str(&format!(", column{column}"));
+        }
+        sql.push_str(" FROM (VALUES ");
+        for row in 0..n_rows {
+            sql.push_str(if row > 0 { "), (" } else { "(" });
+            places(&mut sql, width);
+        }
+        sql.push_str("))");
         sql
     }
 }
@@ -1145,28 +1302,59 @@ fn signed(row: &Row) -> sqlx::Result<Signed> {
     })
 }
 
-fn entry_alone(row: &Row) -> sqlx::Result<EntryRow> {
+fn entry(row: &Row) -> sqlx::Result<EntryRow> {
+    entry_of(
+        row.natural(0)?,
+        row.bytes(1)?.unwrap_or_default(),
+        row.bytes(2)?,
+    )
+}
+
+/// An entry from what lies together: id, command and entry; and key, nonce and sealed bytes of its payload.
+fn entry_of(seq: u64, bytes: &[u8], payload: Option<&[u8]>) -> sqlx::Result<EntryRow> {
+    let (id, bytes) = split(bytes)?;
+    let (command, entry) = split(bytes)?;
+    let payload = match payload {
+        None => None,
+        Some(bytes) => {
+            let (key, bytes) = split(bytes)?;
+            let (nonce, bytes) = split(bytes)?;
+            let bytes = bytes.to_vec();
+            Some((Uuid::from_bytes(key), Sealed { nonce, bytes }))
+        }
+    };
     Ok(EntryRow {
-        seq: row.natural(0)?,
-        id: uuid(row, 1)?,
-        command: uuid(row, 2)?,
-        entry: row.get(3)?,
-        payload: None,
+        seq,
+        id: Uuid::from_bytes(id),
+        command: Uuid::from_bytes(command),
+        entry: entry.to_vec(),
+        payload,
     })
 }
 
-fn entry(row: &Row) -> sqlx::Result<EntryRow> {
-    let payload = match row.get::<Option<Vec<u8>>>(4)? {
-        None => None,
-        Some(_) => Some((uuid(row, 4)?, sealed(row, 5)?)),
+/// `None` where there are no entries.
+fn whole(row: &Row) -> sqlx::Result<Option<Whole>> {
+    let Some(from) = row.get::<Option<i64>>(0)? else {
+        return Ok(None);
     };
-    Ok(EntryRow {
-        seq: row.natural(0)?,
-        id: uuid(row, 1)?,
-        command: uuid(row, 2)?,
-        entry: row.get(3)?,
-        payload,
-    })
+    let lengths = |text: Option<String>| -> Vec<Option<usize>> {
+        let text = text.unwrap_or_default();
+        text.split(',').map(|length| length.parse().ok()).collect()
+    };
+    Ok(Some(Whole {
+        from: u64::try_from(from).unwrap_or(u64::MAX),
+        lengths: lengths(row.get(1)?),
+        entries: row.bytes(2)?.unwrap_or_default().to_vec(),
+        lengths_sealed: lengths(row.get(3)?),
+        payloads: row.bytes(4)?.unwrap_or_default().to_vec(),
+    }))
+}
+
+/// The first bytes of a value in which several lie together, and the rest.
+fn split<const N: usize>(bytes: &[u8]) -> sqlx::Result<([u8; N], &[u8])> {
+    let short = || sqlx::Error::Decode("a value is too short".into());
+    let (first, rest) = bytes.split_first_chunk().ok_or_else(short)?;
+    Ok((*first, rest))
 }
 
 fn blob_row(row: &Row) -> sqlx::Result<BlobRow> {

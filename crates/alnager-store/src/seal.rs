@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alnager_journal::dossier::Disclosed;
 use alnager_journal::merkle::Hash;
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use chacha20poly1305::{AeadInOut as _, KeyInit, XChaCha20Poly1305, XNonce};
 use uuid::Uuid;
 
 use crate::entropy::Entropy;
@@ -27,6 +26,7 @@ pub(crate) struct Sealed {
 pub(crate) const NONCE_LEN: usize = 24;
 pub(crate) const KEY_LEN: usize = 32;
 pub(crate) const SALT_LEN: usize = 32;
+const TAG_LEN: usize = 16;
 
 /// What is sealed: part of the associated data, so that one thing cannot be put in another's place.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +86,7 @@ impl Keyring {
         let sealed = encrypt(
             &self.kek,
             &self.associated(What::Key { owner }, id),
-            &entropy.bytes::<KEY_LEN>()?,
+            entropy.bytes::<KEY_LEN>()?.to_vec(),
             entropy,
         )?;
         Ok(WrappedKey { id, owner, sealed })
@@ -123,7 +123,7 @@ impl Keyring {
         Ok(WrappedKey {
             id: *id,
             owner: *owner,
-            sealed: encrypt(&XChaCha20Poly1305::new(kek.into()), &aad, &key, entropy)?,
+            sealed: encrypt(&XChaCha20Poly1305::new(kek.into()), &aad, key, entropy)?,
         })
     }
 
@@ -176,11 +176,12 @@ impl Keyring {
             cipher.is_some(),
             "a key is taken into the ring before something is sealed under it"
         );
-        let mut plain = salted.salt.to_vec();
+        let mut plain = Vec::with_capacity(SALT_LEN + salted.bytes.len() + TAG_LEN);
+        plain.extend_from_slice(&salted.salt);
         plain.extend_from_slice(&salted.bytes);
         cipher.map_or(
             Err(StoreError::damaged("a data key is missing")),
-            |cipher| encrypt(cipher, &self.associated(what, id), &plain, entropy),
+            |cipher| encrypt(cipher, &self.associated(what, id), plain, entropy),
         )
     }
 
@@ -192,62 +193,64 @@ impl Keyring {
         id: Uuid,
         sealed: &Sealed,
     ) -> Option<Disclosed> {
-        let plain = decrypt(self.keys.get(&key)?, &self.associated(what, id), sealed)?;
-        let (salt, bytes) = plain.split_first_chunk::<SALT_LEN>()?;
-        Some(Disclosed {
-            salt: *salt,
-            bytes: bytes.to_vec(),
-        })
+        let mut bytes = decrypt(self.keys.get(&key)?, &self.associated(what, id), sealed)?;
+        let salt = *bytes.first_chunk::<SALT_LEN>()?;
+        bytes.drain(..SALT_LEN);
+        Some(Disclosed { salt, bytes })
     }
 
     /// `"alnager/seal/v1" 00 what 00 org[16] id[16] rest`; see `docs/formats/desk.md`.
     fn associated(&self, what: What<'_>, id: Uuid) -> Vec<u8> {
-        let (word, rest): (&str, Vec<u8>) = match what {
-            What::Payload { kind } => ("payload", kind.into()),
-            What::Blob { kind, name } => {
-                ("blob", [kind.as_bytes(), &[0], name.as_bytes()].concat())
-            }
-            What::Key { owner } => ("key", owner.as_bytes().into()),
-            What::Snapshot { size, root } => {
-                ("snapshot", [&size.to_be_bytes()[..], &root.0].concat())
-            }
+        let word: &[u8] = match what {
+            What::Payload { .. } => b"payload",
+            What::Blob { .. } => b"blob",
+            What::Key { .. } => b"key",
+            What::Snapshot { .. } => b"snapshot",
         };
-        [
-            b"alnager/seal/v1\0",
-            word.as_bytes(),
-            &[0],
-            self.org.as_bytes(),
-            id.as_bytes(),
-            &rest,
-        ]
-        .concat()
+        let mut aad = Vec::with_capacity(192);
+        let mut put = |bytes: &[u8]| aad.extend_from_slice(bytes);
+        put(b"alnager/seal/v1\0");
+        put(word);
+        put(&[0]);
+        put(self.org.as_bytes());
+        put(id.as_bytes());
+        match what {
+            What::Payload { kind } => put(kind.as_bytes()),
+            What::Blob { kind, name } => {
+                put(kind.as_bytes());
+                put(&[0]);
+                put(name.as_bytes());
+            }
+            What::Key { owner } => put(owner.as_bytes()),
+            What::Snapshot { size, root } => {
+                put(&size.to_be_bytes());
+                put(&root.0);
+            }
+        }
+        aad
     }
 }
 
 pub(crate) fn encrypt(
     cipher: &XChaCha20Poly1305,
     aad: &[u8],
-    msg: &[u8],
+    plain: Vec<u8>,
     entropy: &mut Entropy,
 ) -> Result<Sealed, StoreError> {
     let nonce = entropy.bytes::<NONCE_LEN>()?;
-    let bytes = cipher.encrypt(&XNonce::from(nonce), Payload { msg, aad });
+    let mut bytes = plain;
+    let done = cipher.encrypt_in_place(&XNonce::from(nonce), aad, &mut bytes);
     // The cipher's only limit is 256 GiB (RFC 8439, 2.8), far beyond what fits into memory.
-    let bytes =
-        bytes.map_err(|_| StoreError::damaged("a payload or blob is too long to be encrypted"))?;
+    done.map_err(|_| StoreError::damaged("a payload or blob is too long to be encrypted"))?;
     Ok(Sealed { nonce, bytes })
 }
 
 pub(crate) fn decrypt(cipher: &XChaCha20Poly1305, aad: &[u8], sealed: &Sealed) -> Option<Vec<u8>> {
+    let mut bytes = sealed.bytes.clone();
     cipher
-        .decrypt(
-            &XNonce::from(sealed.nonce),
-            Payload {
-                msg: &sealed.bytes,
-                aad,
-            },
-        )
-        .ok()
+        .decrypt_in_place(&XNonce::from(sealed.nonce), aad, &mut bytes)
+        .ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]

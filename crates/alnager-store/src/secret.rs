@@ -181,7 +181,7 @@ impl Secrets {
         let sealed = encrypt(
             &XChaCha20Poly1305::new(&key.into()),
             &[KEK_AAD, b"\0", how.as_bytes()].concat(),
-            &self.kek,
+            self.kek.to_vec(),
             entropy,
         )?;
         Ok(format!("{KEK_FORM}\n{how}\n{}\n", sealed_text(&sealed)).into_bytes())
@@ -198,7 +198,7 @@ impl Secrets {
             return Ok(seed.to_vec());
         }
         let cipher = XChaCha20Poly1305::new(&self.kek.into());
-        let sealed = encrypt(&cipher, SEED_AAD, seed, entropy)?;
+        let sealed = encrypt(&cipher, SEED_AAD, seed.to_vec(), entropy)?;
         Ok(format!("{SEED_FORM}\n{}\n", sealed_text(&sealed)).into_bytes())
     }
 }

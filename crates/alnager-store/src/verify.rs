@@ -23,7 +23,9 @@ use crate::guard::{self, Standing};
 use crate::log::Held;
 use crate::place::{At, Place};
 use crate::rotate;
-use crate::schema::{BlobRow, CHUNK, EntryRow, Kind, Signed, SnapshotRow, TileRow, tile_path};
+use crate::schema::{
+    BlobRow, CHUNK, EntryRow, Kind, Signed, SnapshotRow, TileRow, Unread, tile_path,
+};
 use crate::seal::{Keyring, Sealed, What};
 use crate::secret::Signers;
 use crate::snapshot;
@@ -402,15 +404,6 @@ impl Desk {
 
         let mut ring = Keyring::new(org, secrets.kek());
         let mut check = Check::new(org, place.blobs()?);
-        for (file, database) in [(JOURNAL, &mut journal), (KEYS, &mut keys)] {
-            // Of the log every byte is held against its hashes; whether the file is whole as a file costs a pass of its own.
-            if depth == Depth::Log {
-                break;
-            }
-            if let Some(Some(complaint)) = check.readable(database.complaint().await)? {
-                check.problems.push(Problem::Database { file, complaint });
-            }
-        }
         check.keys(&mut keys, &mut ring).await?;
         if let Some(Ok(guard)) = guard.as_ref().ok().map(|guard| guard.as_ref().ok_or(())) {
             check.sizes.insert(guard.size, None);
@@ -422,15 +415,32 @@ impl Desk {
             Depth::Log => None,
         };
         check.snapshot_size = snapshot.as_ref().map(|snapshot| snapshot.size);
-        let read = check
-            .entries(&mut journal, head.size, depth, &ring, progress)
-            .await;
+        // What the databases say of their files takes as long as reading them: they are asked meanwhile.
+        let mut beside = journal.again().await?;
+        let (read, (complaints, strays)) = tokio::join!(
+            check.entries(&mut journal, head.size, depth, &ring, progress),
+            async {
+                let complaints = match depth {
+                    Depth::Full => vec![
+                        (JOURNAL, beside.complaint().await),
+                        (KEYS, keys.complaint().await),
+                    ],
+                    // Of the log every byte is held against its hashes; whether the file is whole as a file costs a pass of its own.
+                    Depth::Log => Vec::new(),
+                };
+                (complaints, beside.strays(org, head.size).await)
+            }
+        );
         check.readable(read)?;
+        for (file, complaint) in complaints {
+            if let Some(Some(complaint)) = check.readable(complaint)? {
+                check.problems.push(Problem::Database { file, complaint });
+            }
+        }
+        check.repeated();
         check.payloads_missing();
         check.opinions_read();
-        let strays = check
-            .readable(journal.strays(org, head.size).await)?
-            .unwrap_or(0);
+        let strays = check.readable(strays)?.unwrap_or(0);
         if strays > 0 {
             check.problems.push(Problem::Strays { count: strays });
         }
@@ -473,8 +483,9 @@ struct Check {
     edge: Edge,
     full: Vec<TileRow>,
     state: State,
-    ids: HashSet<Uuid>,
-    commands: HashSet<Uuid>,
+    /// The ids of entries, and the commands they belong to, each with its first entry.
+    ids: Vec<(Uuid, u64)>,
+    commands: Vec<(Uuid, u64)>,
     command: Option<Uuid>,
     last: HashMap<Uuid, u64>,
     files: HashSet<Hash>,
@@ -502,8 +513,8 @@ impl Check {
             edge: Edge::default(),
             full: Vec::new(),
             state: State::default(),
-            ids: HashSet::new(),
-            commands: HashSet::new(),
+            ids: Vec::new(),
+            commands: Vec::new(),
             command: None,
             last: HashMap::new(),
             files: HashSet::new(),
@@ -557,7 +568,7 @@ impl Check {
     ) -> Result<(), StoreError> {
         let org = self.org;
         let part = |at: u64| (size.min(at * CHUNK), size.min((at + 1) * CHUNK));
-        let mut opened = read_chunk(journal, org, part(0), depth).await?.open(ring);
+        let mut opened = read_chunk(journal, org, part(0), depth).await?.open(ring)?;
         let mut read = read_chunk(journal, org, part(1), depth).await?;
         for at in 0..size.div_ceil(CHUNK) {
             self.open_about_log(&mut opened, journal, ring).await?;
@@ -574,7 +585,7 @@ impl Check {
                     })
                 });
             done?;
-            (opened, read) = (next, ahead?);
+            (opened, read) = (next?, ahead?);
             let full = std::mem::take(&mut self.full);
             self.compare_tiles(journal, full).await?;
             progress(part(at).1, size);
@@ -589,7 +600,7 @@ impl Check {
         journal: &mut Database,
         ring: &Keyring,
     ) -> Result<(), StoreError> {
-        for (row, opened) in opened.rows.iter_mut() {
+        for (row, opened) in &mut opened.rows {
             let Ok((entry, payload @ Payload::Closed)) = &mut opened.entry else {
                 continue;
             };
@@ -618,7 +629,7 @@ impl Check {
         for (row, opened) in chunk.rows {
             self.missing(next, row.seq);
             let blobs = blobs.remove(&row.seq).unwrap_or_default();
-            self.entry(&row, opened, blobs, ring)?;
+            self.entry(row, opened, blobs, ring)?;
             next = row.seq + 1;
         }
         self.missing(next, end);
@@ -634,15 +645,24 @@ impl Check {
         if journal.is_older {
             return Ok(());
         }
-        for tile in full {
-            let (level, index) = (tile.level, tile.index);
-            let kept = journal.tiles(self.org, level, index, index + 1).await?;
-            if kept.first() == Some(&tile) {
-                self.n_tiles += 1;
-            } else {
-                self.problems.push(Problem::Tile {
-                    path: tile_path(level, index),
-                });
+        let levels: BTreeSet<u8> = full.iter().map(|tile| tile.level).collect();
+        for level in levels {
+            let filled: Vec<&TileRow> = full.iter().filter(|tile| tile.level == level).collect();
+            // Entries fill the tiles of a level one after another.
+            let (Some(first), Some(last)) = (filled.first(), filled.last()) else {
+                continue;
+            };
+            let kept = journal
+                .tiles(self.org, level, first.index, last.index + 1)
+                .await?;
+            for tile in filled {
+                if kept.contains(tile) {
+                    self.n_tiles += 1;
+                } else {
+                    self.problems.push(Problem::Tile {
+                        path: tile_path(level, tile.index),
+                    });
+                }
             }
         }
         Ok(())
@@ -734,6 +754,26 @@ impl Check {
             .collect()
     }
 
+    /// Ids that several entries have, and commands that were entered more than once. All at once: looking each up among those before
+    /// takes longer than everything else about it.
+    fn repeated(&mut self) {
+        let repeated = |mut seen: Vec<(Uuid, u64)>| -> BTreeSet<u64> {
+            seen.sort_unstable();
+            let pairs = seen.windows(2).filter_map(|pair| match pair {
+                [before, after] => (before.0 == after.0).then_some(after.1),
+                _ => None,
+            });
+            pairs.collect()
+        };
+        let ids = repeated(std::mem::take(&mut self.ids));
+        let commands = repeated(std::mem::take(&mut self.commands));
+        let ids = ids.into_iter().map(|index| Problem::SameId { index });
+        let commands = commands.into_iter();
+        self.problems.extend(ids);
+        self.problems
+            .extend(commands.map(|index| Problem::SameCommand { index }));
+    }
+
     /// Every audit opinion was given on a state that the journal had when it was signed.
     fn opinions_read(&mut self) {
         for (index, size, root) in std::mem::take(&mut self.opinions) {
@@ -782,7 +822,7 @@ impl Check {
 
     fn entry(
         &mut self,
-        row: &EntryRow,
+        row: Beside,
         opened: Opened,
         blobs: Vec<BlobRow>,
         ring: &Keyring,
@@ -844,7 +884,7 @@ impl Check {
         }
     }
 
-    fn columns(&mut self, entry: &Entry, row: &EntryRow) {
+    fn columns(&mut self, entry: &Entry, row: Beside) {
         let columns = [
             ("organisation", entry.org == self.org),
             ("id", entry.id == row.id),
@@ -858,14 +898,10 @@ impl Check {
     }
 
     fn order(&mut self, entry: &Entry, index: u64) {
-        if !self.ids.insert(entry.id) {
-            self.problems.push(Problem::SameId { index });
-        }
+        self.ids.push((entry.id, index));
         // The entries of one command follow one another.
-        if self.command.replace(entry.command) != Some(entry.command)
-            && !self.commands.insert(entry.command)
-        {
-            self.problems.push(Problem::SameCommand { index });
+        if self.command.replace(entry.command) != Some(entry.command) {
+            self.commands.push((entry.command, index));
         }
         for about in &entry.subjects {
             if self.last.insert(about.id, index) != about.prev {
@@ -1059,28 +1095,38 @@ impl Check {
 
 /// Entries that are checked together, and where their blobs lie.
 struct Chunk {
-    rows: Vec<EntryRow>,
+    rows: Unread,
     blobs: Vec<BlobRow>,
     depth: Depth,
 }
 
+/// What a row says beside its entry.
+#[derive(Clone, Copy)]
+struct Beside {
+    seq: u64,
+    id: Uuid,
+    command: Uuid,
+}
+
 /// The same, opened.
 struct OpenedChunk {
-    rows: Vec<(EntryRow, Opened)>,
+    rows: Vec<(Beside, Opened)>,
     blobs: Vec<BlobRow>,
 }
 
 impl Chunk {
-    fn open(self, ring: &Keyring) -> OpenedChunk {
+    fn open(self, ring: &Keyring) -> Result<OpenedChunk, StoreError> {
         let depth = self.depth;
-        let rows = self.rows.into_iter().map(|row| {
-            let opened = Opened::of(&row, ring, depth);
-            (row, opened)
+        let rows = self.rows.read()?.into_iter().map(|row| {
+            let EntryRow {
+                seq, id, command, ..
+            } = row;
+            (Beside { seq, id, command }, Opened::of(&row, ring, depth))
         });
-        OpenedChunk {
+        Ok(OpenedChunk {
             rows: rows.collect(),
             blobs: self.blobs,
-        }
+        })
     }
 }
 
@@ -1091,15 +1137,15 @@ async fn read_chunk(
     (from, end): (u64, u64),
     depth: Depth,
 ) -> Result<Chunk, StoreError> {
-    let (rows, blobs) = match depth {
-        _ if from == end => (Vec::new(), Vec::new()),
-        Depth::Full => (
-            journal.entries(org, from, end).await?,
-            journal.blobs(org, from, end).await?,
-        ),
-        Depth::Log => (journal.entries_alone(org, from, end).await?, Vec::new()),
-    };
-    Ok(Chunk { rows, blobs, depth })
+    let is_full = depth == Depth::Full;
+    Ok(Chunk {
+        rows: journal.entries_unread(org, from, end, is_full).await?,
+        blobs: match is_full && from < end {
+            true => journal.blobs(org, from, end).await?,
+            false => Vec::new(),
+        },
+        depth,
+    })
 }
 
 /// Whether entries of this kind tell of the log's own keys and origins.
