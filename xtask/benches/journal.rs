@@ -224,10 +224,13 @@ async fn at_size(dir: &Path, standing: &Arc<Standing>, size: u64) -> Result<()> 
             n += 1;
         }
     }
+    let rate = f64::from(n) / wall;
+    let bare = bare_sqlite(dir, GROUP).await?;
     println!(
-        "bulk: {:.0} commands/s in groups of {GROUP}, {:.1} us CPU each, {n} entries",
-        f64::from(n) / wall,
-        cpu * 1e6 / f64::from(n)
+        "bulk: {rate:.0} commands/s in groups of {GROUP}, {:.1} us CPU each, {n} entries; bare SQLite with such groups {bare:.0} rows/s, \
+         ratio {:.2}",
+        cpu * 1e6 / f64::from(n),
+        rate / bare
     );
 
     let size = desk.size();
