@@ -29,6 +29,12 @@ use crate::schema::{CHUNK, EntryRow, Kind, Signed};
 use crate::seal::{self, Keyring, What};
 use crate::secret::{Secrets, Signers};
 
+/// Two entries about a subject are read together if no more than this lies between them.
+const NEAR: u64 = 16;
+
+/// Most entries read at once while the entries about a subject are looked for.
+const WIDTH_MAX: u64 = 256;
+
 /// What a new desk is made of. Its keys are made by the desk itself, from the operating system's random bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fresh {
@@ -389,14 +395,34 @@ impl Desk {
     }
 
     /// The entries about a subject, oldest first. Empty when nothing is about it.
+    ///
+    /// Each names the one before, so they are read backwards: one by one where they lie far apart, many at once where they stand close together.
     pub async fn entries_about(&self, subject: Uuid) -> Result<Vec<(u64, Entry)>, StoreError> {
-        let mut entries = Vec::new();
+        let mut entries: Vec<(u64, Entry)> = Vec::new();
         let mut next = self.log.state.heads.get(&subject.to_string()).copied();
+        let (mut rows, mut width): (Vec<EntryRow>, u64) = (Vec::new(), 1);
         while let Some(index) = next {
-            let entry = self
-                .entry(index)
-                .await?
-                .ok_or_else(|| StoreError::damaged(format!("entry `{index}` is missing")))?;
+            if rows.binary_search_by_key(&index, |row| row.seq).is_err() {
+                let is_near = entries
+                    .last()
+                    .is_some_and(|(later, _)| later - index <= NEAR);
+                width = if is_near {
+                    (width * 2).min(WIDTH_MAX)
+                } else {
+                    1
+                };
+                let from = (index + 1).saturating_sub(width);
+                let mut files = self.files.lock().await;
+                let org = self.log.org;
+                rows = files.journal.entries_alone(org, from, index + 1).await?;
+            }
+            let row = rows
+                .binary_search_by_key(&index, |row| row.seq)
+                .ok()
+                .and_then(|at| rows.get(at));
+            let row =
+                row.ok_or_else(|| StoreError::damaged(format!("entry `{index}` is missing")))?;
+            let entry = parsed(row)?;
             next = entry
                 .about(subject)
                 .and_then(|about| about.prev)

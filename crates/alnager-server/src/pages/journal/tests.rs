@@ -193,7 +193,8 @@ async fn a_dossier_is_drawn_for_somebody_and_the_page_says_who_has_cosigned() {
         .await
         .is(422);
     assert!(
-        none.text().contains("no witness has cosigned"),
+        none.text()
+            .contains("witness has cosigned this journal yet"),
         "{}",
         none.text()
     );
