@@ -143,7 +143,8 @@ impl Desk {
 
     /// What the journal said after its first `size` entries. `None` when it has fewer.
     ///
-    /// Begins with the nearest snapshot before them. Where that was far away, the state is kept for whoever looks back so far next.
+    /// Begins with the nearest snapshot before them. Where that was farther away than snapshots are kept apart, the state is kept for whoever
+    /// looks back so far next.
     pub async fn state_at(&mut self, size: u64) -> Result<Option<Arc<State>>, StoreError> {
         if size == self.log.edge.size() {
             return Ok(Some(self.state()));
@@ -174,7 +175,9 @@ impl Desk {
             }
             caught_up => caught_up?,
         }
-        if size - from >= WORTH {
+        // Nearer ones would be thrown away again.
+        let now = self.size();
+        if size - from > ((now - from) / 2).max(WORTH) {
             // A cache: without it the next look takes as long.
             let _ = self.write_snapshot_of(&earlier).await;
         }
