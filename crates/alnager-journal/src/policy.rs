@@ -101,11 +101,13 @@ pub enum PolicyError {
     Unsigned,
     /// Too few witnesses have cosigned.
     #[error(
-        "the checkpoint lacks the cosignatures that the policy's quorum asks for; `{n_cosigned}` witnesses have cosigned"
+        "the checkpoint lacks the cosignatures that the policy's quorum asks for; `{n_cosigned}` witnesses have cosigned, and these that the quorum counts have not: {missing}"
     )]
     Quorum {
         /// Number of witnesses of the policy that have cosigned.
         n_cosigned: usize,
+        /// The names, in backticks, of the witnesses that the quorum counts and that have not; unusual characters escaped.
+        missing: String,
     },
 }
 
@@ -201,15 +203,33 @@ impl Policy {
                 }
             });
         }
-        if self.quorum.is_some_and(|at| !present[at]) {
+        if let Some(at) = self.quorum.filter(|at| !present[*at]) {
             return Err(PolicyError::Quorum {
                 n_cosigned: cosigned.len(),
+                missing: self.missing(at, &present).join(", "),
             });
         }
         Ok(Accepted {
             log: log.clone(),
             witnesses: cosigned,
         })
+    }
+    /// The witnesses below a party that are not present, as names for messages, in the order in which groups name them.
+    fn missing(&self, at: usize, present: &[bool]) -> Vec<String> {
+        match &self.parties[at] {
+            Party::Witness(_) if present[at] => Vec::new(),
+            Party::Witness(witness) => {
+                let name = String::from_utf8_lossy(&witness.name);
+                vec![format!("`{}`", name.escape_default())]
+            }
+            // Members stand before their group, so this ends.
+            Party::Group { members, .. } => {
+                let below = members.iter();
+                below
+                    .flat_map(|member| self.missing(*member, present))
+                    .collect()
+            }
+        }
     }
 }
 
@@ -465,7 +485,7 @@ mod tests {
             1,
             &[2],
             expect![
-                "the checkpoint lacks the cosignatures that the policy's quorum asks for; `0` witnesses have cosigned"
+                "the checkpoint lacks the cosignatures that the policy's quorum asks for; `0` witnesses have cosigned, and these that the quorum counts have not: `a`"
             ],
         );
         check(
@@ -487,7 +507,7 @@ mod tests {
             1,
             &[1, 2, 3],
             expect![
-                "the checkpoint lacks the cosignatures that the policy's quorum asks for; `3` witnesses have cosigned"
+                "the checkpoint lacks the cosignatures that the policy's quorum asks for; `3` witnesses have cosigned, and these that the quorum counts have not: `d`"
             ],
         );
         check(
@@ -495,7 +515,7 @@ mod tests {
             1,
             &[1, 1, 4],
             expect![
-                "the checkpoint lacks the cosignatures that the policy's quorum asks for; `2` witnesses have cosigned"
+                "the checkpoint lacks the cosignatures that the policy's quorum asks for; `2` witnesses have cosigned, and these that the quorum counts have not: `b`, `c`"
             ],
         );
         check(

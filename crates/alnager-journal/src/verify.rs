@@ -36,6 +36,8 @@ pub struct Verified {
     pub trusted: bool,
     /// Witnesses of the policy that have cosigned; empty without a policy.
     pub witnesses: Vec<Cosigned>,
+    /// Names of the keys whose signatures under the checkpoint were not checked, because the reader named no such key; each once.
+    pub unchecked: Vec<String>,
     /// What the dossier is about: the main subject first.
     pub subjects: Vec<SubjectHead>,
     /// The entries by ascending index.
@@ -201,6 +203,7 @@ pub fn verify(dossier: &Dossier, trust: &Trust) -> Result<Verified, VerifyError>
         signer: signed.log,
         trusted: !matches!(trust, Trust::Unstated),
         witnesses: signed.witnesses,
+        unchecked: unchecked(dossier, trust),
         subjects: dossier.subjects.clone(),
         counts: count(&entries),
         entries,
@@ -218,6 +221,29 @@ fn check_signatures(dossier: &Dossier, trust: &Trust) -> Result<Accepted, Verify
         witnesses: Vec::new(),
     };
     Ok(signed(&dossier.checkpoint, trust)?.unwrap_or_else(by_inside))
+}
+
+/// Names of the keys that have signed the checkpoint and that neither the dossier nor the reader names, in the note's order.
+fn unchecked(dossier: &Dossier, trust: &Trust) -> Vec<String> {
+    let mut known = vec![&dossier.log];
+    match trust {
+        Trust::Unstated => {}
+        Trust::Key(key) => known.push(key),
+        Trust::Policy(policy) => {
+            known.extend(policy.logs());
+            known.extend(policy.witnesses().map(|witness| &witness.key));
+        }
+    }
+    let mut names: Vec<String> = Vec::new();
+    for line in dossier.checkpoint.note().signatures() {
+        let is_known = known
+            .iter()
+            .any(|key| key.name() == line.name() && key.id() == line.key_id());
+        if !is_known && names.iter().all(|name| name != line.name()) {
+            names.push(line.name().to_owned());
+        }
+    }
+    names
 }
 
 /// Checks that a checkpoint is signed by whom the reader trusts; `None` when the reader has named nobody, and then

@@ -4,6 +4,8 @@
 //! [`judge`] is that rule; keeping what it accepts, durably and before the answer, is up to who calls it. The other half reads a
 //! witness's answer: [`Reply::read`] believes nothing that the witness's key has not signed.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
@@ -421,6 +423,26 @@ pub fn newest(text: &str, lines: &[Signature], keys: &[VerifyingKey]) -> Vec<Cos
             .max_by_key(|found| found.unix_s)
     };
     keys.iter().filter_map(of_key).collect()
+}
+
+/// The line with the latest stated instant of each key, in ascending order of key name and id: a checkpoint that was submitted often
+/// keeps one cosignature by each witness, and stays within the number of lines that a note may have.
+///
+/// Nothing is checked here, because no key is at hand: whoever reads the checkpoint does that.
+pub fn latest(lines: Vec<Signature>) -> Vec<Signature> {
+    let mut latest: BTreeMap<(String, u32), Signature> = BTreeMap::new();
+    for line in lines {
+        let stated = latest.entry((line.name().to_owned(), line.key_id()));
+        match stated {
+            Entry::Vacant(free) => drop(free.insert(line)),
+            // The instant stands first, big-endian.
+            Entry::Occupied(mut earlier) if line.bytes() > earlier.get().bytes() => {
+                earlier.insert(line);
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+    latest.into_values().collect()
 }
 
 /// When the checkpoint was last anchored outside: the latest instant at which one of the witnesses cosigned it, seconds since

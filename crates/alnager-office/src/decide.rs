@@ -232,6 +232,15 @@ pub enum Command {
     },
     /// Give an audit opinion on a system.
     GiveOpinion(Box<NewAuditOpinion>),
+    /// Say that a dossier is drawn.
+    DrawDossier {
+        /// The system.
+        system: String,
+        /// For whom: an organisation or an office.
+        recipient: String,
+        /// Why.
+        reason: String,
+    },
     /// Withdraw an audit opinion.
     WithdrawOpinion {
         /// The opinion's id.
@@ -280,7 +289,8 @@ impl Command {
             | Command::EndException { .. }
             | Command::Comment { .. }
             | Command::GiveOpinion(_)
-            | Command::WithdrawOpinion { .. } => false,
+            | Command::WithdrawOpinion { .. }
+            | Command::DrawDossier { .. } => false,
         }
     }
 }
@@ -1031,6 +1041,11 @@ pub fn decide(
         Command::Comment { about, text } => desk.comment(about, text)?,
         Command::GiveOpinion(new) => desk.give_opinion(new)?,
         Command::WithdrawOpinion { opinion, reason } => desk.withdraw_opinion(opinion, reason)?,
+        Command::DrawDossier {
+            system,
+            recipient,
+            reason,
+        } => desk.draw_dossier(system, recipient, reason)?,
     }
     Ok(desk.decided)
 }
@@ -1295,12 +1310,7 @@ impl<'a> Draft<'a> {
         });
         blobs.sort_by(|one, other| one.name.cmp(&other.name));
         let claims = assessment.claims(self.with.stamp.clone(), &review.warnings, &review.report);
-        // What the verdict rests on besides the system's own entries: the law in use and the organisation's evidence; and that people whom
-        // the record names were erased, so that whoever reads the dossier is told.
-        let erased = self.state.erased_in(&claims.system);
-        let others = erased.into_iter().chain([self.with.organisation.as_str()]);
-        let heads = others.filter_map(|id| self.state.heads.get(id).copied());
-        let refs: Vec<u64> = heads.collect::<BTreeSet<u64>>().into_iter().collect();
+        let refs = self.rests_on(&claims.system);
         let subjects = self.subjects(&claims.system, &[]);
         self.push(
             Event::SystemReviewed(Box::new(claims)),
@@ -1308,6 +1318,15 @@ impl<'a> Draft<'a> {
             refs,
             blobs,
         );
+    }
+
+    /// What a verdict on a system rests on besides the system's own entries: the law in use and the organisation's evidence; and that
+    /// people whom the record names were erased, so that whoever reads the dossier is told.
+    pub(crate) fn rests_on(&self, system: &str) -> Vec<u64> {
+        let erased = self.state.erased_in(system);
+        let others = erased.into_iter().chain([self.with.organisation.as_str()]);
+        let heads = others.filter_map(|id| self.state.heads.get(id).copied());
+        heads.collect::<BTreeSet<u64>>().into_iter().collect()
     }
 
     /// Enters evidence unless the same document was submitted before on the same terms. A signature that does not hold is refused here

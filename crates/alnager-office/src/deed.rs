@@ -152,7 +152,8 @@ impl State {
             | Event::RolesGranted(_)
             | Event::CommentMade(_)
             | Event::OpinionGiven(_)
-            | Event::OpinionWithdrawn(_) => {}
+            | Event::OpinionWithdrawn(_)
+            | Event::DossierDrawn(_) => {}
         }
     }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::AuditRecorded;
 use crate::comment::CommentMade;
 use crate::counsel::{FrameworkAdopted, ReadingRecorded, TextImported, WordingConfirmed};
+use crate::dossier::DossierDrawn;
 use crate::evidence::{EvidenceAccepted, EvidenceOffered, EvidenceRejected, EvidenceSubmitted};
 use crate::exception::{ExceptionEnded, ExceptionGranted};
 use crate::gate::SystemReviewed;
@@ -100,6 +101,8 @@ pub enum Event {
     OpinionGiven(Box<OpinionGiven>),
     /// An opinion was withdrawn.
     OpinionWithdrawn(OpinionWithdrawn),
+    /// A dossier was drawn.
+    DossierDrawn(DossierDrawn),
 }
 
 /// The desk was opened.
@@ -194,6 +197,7 @@ impl Event {
             Event::CommentMade(_) => "comment.made",
             Event::OpinionGiven(_) => "opinion.given",
             Event::OpinionWithdrawn(_) => "opinion.withdrawn",
+            Event::DossierDrawn(_) => "dossier.drawn",
         }
     }
 
@@ -239,6 +243,7 @@ impl Event {
             Event::CommentMade(event) => serde_json::to_vec(event),
             Event::OpinionGiven(event) => serde_json::to_vec(event),
             Event::OpinionWithdrawn(event) => serde_json::to_vec(event),
+            Event::DossierDrawn(event) => serde_json::to_vec(event),
         }
     }
 
@@ -296,6 +301,7 @@ impl Event {
             "comment.made" => Event::CommentMade(read(kind, payload)?),
             "opinion.given" => Event::OpinionGiven(read(kind, payload)?),
             "opinion.withdrawn" => Event::OpinionWithdrawn(read(kind, payload)?),
+            "dossier.drawn" => Event::DossierDrawn(read(kind, payload)?),
             _ => return Err(EventError::UnknownKind(kind.to_owned())),
         })
     }

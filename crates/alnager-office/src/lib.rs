@@ -13,6 +13,7 @@ pub mod decide;
 pub mod declaration;
 pub mod deed;
 pub mod derived;
+pub mod dossier;
 pub mod event;
 pub mod evidence;
 pub mod exception;

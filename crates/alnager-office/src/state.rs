@@ -84,8 +84,9 @@ pub struct State {
 }
 
 /// Kinds of entries that say nothing of what their subject is: work and talk about it, opinions on it, and what is about people.
-const BESIDE: [&str; 8] = [
-    "comment.", "erasure.", "hold.", "opinion.", "person.", "roles.", "signal.", "task.",
+const BESIDE: [&str; 9] = [
+    "comment.", "dossier.", "erasure.", "hold.", "opinion.", "person.", "roles.", "signal.",
+    "task.",
 ];
 
 /// The organisation a desk belongs to.
@@ -239,6 +240,8 @@ impl State {
             Event::CommentMade(made) => self.comment(made, meta),
             Event::OpinionGiven(given) => self.give_opinion(given, meta),
             Event::OpinionWithdrawn(withdrawn) => self.withdraw_opinion(withdrawn),
+            // It changes nothing; the journal is its record.
+            Event::DossierDrawn(_) => {}
         }
         self.remember_deeds(event, meta);
         self.pass(meta, event.kind());

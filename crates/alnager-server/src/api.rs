@@ -519,9 +519,23 @@ fn of_journal(api: Api) -> Api {
         Told::new(
             "Journal",
             "takeDossier",
-            "Everything an outsider needs to check one system, in one file.",
+            "Everything an outsider needs to check one system, in one file, with what witnesses have signed under its checkpoint.",
         )
+        .query::<journal::DossierWanted>()
         .gives_bytes("application/octet-stream"),
         journal::dossier,
+    )
+    .add(
+        Method::POST,
+        at!("/dossiers/{system}"),
+        Action::Prove,
+        Told::new(
+            "Journal",
+            "drawDossier",
+            "Enters that a system's dossier is drawn, by whom, for whom and why. The file taken then holds all that the system's last review rests on.",
+        )
+        .takes::<journal::NewDossier>()
+        .makes::<journal::DrawnDossier>(201),
+        journal::draw_dossier,
     )
 }

@@ -1,5 +1,6 @@
 //! Copies of a desk: backup, restoring, and moving between SQLite and PostgreSQL are the same replay, row by row, in order.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use alnager_journal::entry::Entry;
@@ -139,7 +140,7 @@ impl Desk {
     /// Copies a whole desk, keys and all, to another place where there is none: from SQLite to PostgreSQL, or back.
     ///
     /// From then on the desk can only be read where it was: two places that go on writing would be a fork. A folder appears when it is
-    /// whole; where that was interrupted, the desk is moved once more.
+    /// whole, and a server's journal is filled in one transaction; where that was interrupted, the desk is moved once more.
     pub async fn move_to(
         from: &Place,
         to: &Place,
@@ -162,6 +163,7 @@ impl Desk {
         let org = lock_secrets(from, &mut source).await?;
         source.take_time().await?;
         target.make_room()?;
+        check_secrets(from.home(), target.home())?;
         target.prepare_keys()?;
         copy_keys(from, &target, &faults).await?;
         copy_secrets(from.home(), target.home(), &faults)?;
@@ -347,20 +349,32 @@ async fn copy_journal(
     })
 }
 
-/// Copies data keys, tombstones and guard.
+/// Copies data keys, tombstones and guard. Those that are there already stay.
 async fn copy_keys(from: &Place, to: &Place, faults: &Faults) -> Result<(), StoreError> {
     let mut source = Database::open(&from.keys(), Kind::Keys, faults.clone()).await?;
     let mut target = Database::create(&to.keys(), Kind::Keys, faults.clone()).await?;
     source.begin_reading().await?;
     target.begin(Durability::Full).await?;
     for guard in source.guards().await? {
-        for key in source.keys(guard.org).await? {
-            target.insert_key(guard.org, &key).await?;
+        let org = guard.org;
+        // In a server's database a copy that was interrupted may have left them.
+        let known = target.keys(org).await?.into_iter().map(|key| key.id);
+        let buried = target.tombstones(org).await?.into_iter().map(|key| key.id);
+        let there: BTreeSet<Uuid> = known.chain(buried).collect();
+        for key in source.keys(org).await? {
+            if !there.contains(&key.id) {
+                target.insert_key(org, &key).await?;
+            }
         }
-        for tombstone in source.tombstones(guard.org).await? {
-            target.insert_tombstone(guard.org, tombstone).await?;
+        for tombstone in source.tombstones(org).await? {
+            target.insert_tombstone(org, tombstone).await?;
+            // Whoever was erased since then must not keep a key there.
+            target.bury_keys(org, tombstone.owner).await?;
         }
-        target.insert_guard(&guard).await?;
+        // One that is there has seen as much or less, and is moved on; where it has seen more, the desk must not be written.
+        if target.guard(org).await?.is_none() {
+            target.insert_guard(&guard).await?;
+        }
     }
     target.commit().await?;
     target.close().await?;
@@ -371,13 +385,7 @@ async fn copy_keys(from: &Place, to: &Place, faults: &Faults) -> Result<(), Stor
 /// Puts a copy of keys and secrets in its place, where there are none, or the same ones: then the keys that are there stay, because
 /// they know who was erased since.
 async fn restore_keys(keys: &Path, to: &Place, faults: &Faults) -> Result<(), StoreError> {
-    for name in SECRETS {
-        let (copy, there) = (keys.join(name), to.home().join(name));
-        let is_other = || Ok::<bool, StoreError>(read_if_there(&copy)? != read_if_there(&there)?);
-        if folder::is_there(&there)? && is_other()? {
-            return Err(StoreError::Exists { path: there });
-        }
-    }
+    check_secrets(keys, to.home())?;
     let from = Place::from(keys.to_owned());
     let Some(dir) = to.folder() else {
         let mut target = Database::create(&to.keys(), Kind::Keys, faults.clone()).await?;
@@ -405,6 +413,18 @@ async fn restore_keys(keys: &Path, to: &Place, faults: &Faults) -> Result<(), St
     }
     folder::sync_dir(dir)?;
     std::fs::remove_dir(&beside).map_err(|error| StoreError::io(&beside, error))
+}
+
+/// Refuses to copy secrets to where others are.
+fn check_secrets(from: &Path, to: &Path) -> Result<(), StoreError> {
+    for name in SECRETS {
+        let (copy, there) = (from.join(name), to.join(name));
+        let is_other = || Ok::<bool, StoreError>(read_if_there(&copy)? != read_if_there(&there)?);
+        if folder::is_there(&there)? && is_other()? {
+            return Err(StoreError::Exists { path: there });
+        }
+    }
+    Ok(())
 }
 
 fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {

@@ -25,9 +25,15 @@ use crate::guard::{self, Standing};
 use crate::log::{Log, load_all_keys};
 use crate::place::{At, Place};
 use crate::rotate;
-use crate::schema::{CHUNK, Kind, Signed};
+use crate::schema::{CHUNK, EntryRow, Kind, Signed};
 use crate::seal::{self, Keyring, What};
 use crate::secret::{Secrets, Signers};
+
+/// Two entries about a subject are read together if no more than this lies between them.
+const NEAR: u64 = 16;
+
+/// Most entries read at once while the entries about a subject are looked for.
+const WIDTH_MAX: u64 = 256;
 
 /// What a new desk is made of. Its keys are made by the desk itself, from the operating system's random bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +60,7 @@ pub struct Desk {
     pub(crate) log: Log,
     /// Why it cannot be written.
     pub(crate) forked: Option<String>,
-    /// The size of the snapshot that is kept.
+    /// The size of the newest snapshot that is kept.
     pub(crate) snapshot_size: u64,
     pub(crate) ring: Keyring,
     pub(crate) blobs: Blobs,
@@ -148,22 +154,6 @@ impl Desk {
         Arc::clone(&self.log.state)
     }
 
-    /// What the journal said after its first `size` entries. `None` when it has fewer.
-    pub async fn state_at(&mut self, size: u64) -> Result<Option<Arc<State>>, StoreError> {
-        if size == self.log.edge.size() {
-            return Ok(Some(self.state()));
-        }
-        let Some(root) = self.root_at(size).await? else {
-            return Ok(None);
-        };
-        let Files { journal, keys } = self.files.get_mut();
-        let mut earlier = Log::before(self.log.org, &self.log.state);
-        earlier
-            .catch_up(size, root, journal, keys, &mut self.ring)
-            .await?;
-        Ok(Some(earlier.state))
-    }
-
     /// The organisation's id.
     pub fn org(&self) -> Uuid {
         self.log.org
@@ -216,6 +206,30 @@ impl Desk {
         };
         let tiles = self.tiles(&path).await?;
         merkle::inclusion_proof(&tiles, index, size)
+            .map(Some)
+            .ok_or_else(missing_tile)
+    }
+
+    /// The proofs that these entries are among the first `size` ones, in the order of `indexes`; each tile is read once. `None` unless
+    /// all of them are.
+    pub async fn inclusion_proofs(
+        &self,
+        indexes: &[u64],
+        size: u64,
+    ) -> Result<Option<Vec<Vec<Hash>>>, StoreError> {
+        let paths = indexes
+            .iter()
+            .map(|index| merkle::inclusion_path(*index, size));
+        let paths = paths.collect::<Option<Vec<Vec<Range>>>>();
+        let Some(paths) = paths.filter(|_| size <= self.size()) else {
+            return Ok(None);
+        };
+        let tiles = self.tiles(&paths.concat()).await?;
+        let proofs = indexes
+            .iter()
+            .map(|index| merkle::inclusion_proof(&tiles, *index, size));
+        proofs
+            .collect::<Option<Vec<Vec<Hash>>>>()
             .map(Some)
             .ok_or_else(missing_tile)
     }
@@ -376,26 +390,39 @@ impl Desk {
     pub async fn entries(&self, from: u64, to: u64) -> Result<Vec<(u64, Entry)>, StoreError> {
         let to = to.min(self.size());
         let mut files = self.files.lock().await;
-        let rows = files.journal.entries(self.log.org, from, to).await?;
-        let parse = |row: &crate::schema::EntryRow| {
-            let entry = Entry::parse(&row.entry);
-            let entry = entry.map_err(|error| {
-                StoreError::damaged_by(format!("entry `{}` cannot be read", row.seq), error)
-            })?;
-            Ok((row.seq, entry))
-        };
-        rows.iter().map(parse).collect()
+        let rows = files.journal.entries_alone(self.log.org, from, to).await?;
+        rows.iter().map(|row| Ok((row.seq, parsed(row)?))).collect()
     }
 
     /// The entries about a subject, oldest first. Empty when nothing is about it.
+    ///
+    /// Each names the one before, so they are read backwards: one by one where they lie far apart, many at once where they stand close together.
     pub async fn entries_about(&self, subject: Uuid) -> Result<Vec<(u64, Entry)>, StoreError> {
-        let mut entries = Vec::new();
+        let mut entries: Vec<(u64, Entry)> = Vec::new();
         let mut next = self.log.state.heads.get(&subject.to_string()).copied();
+        let (mut rows, mut width): (Vec<EntryRow>, u64) = (Vec::new(), 1);
         while let Some(index) = next {
-            let entry = self
-                .entry(index)
-                .await?
-                .ok_or_else(|| StoreError::damaged(format!("entry `{index}` is missing")))?;
+            if rows.binary_search_by_key(&index, |row| row.seq).is_err() {
+                let is_near = entries
+                    .last()
+                    .is_some_and(|(later, _)| later - index <= NEAR);
+                width = if is_near {
+                    (width * 2).min(WIDTH_MAX)
+                } else {
+                    1
+                };
+                let from = (index + 1).saturating_sub(width);
+                let mut files = self.files.lock().await;
+                let org = self.log.org;
+                rows = files.journal.entries_alone(org, from, index + 1).await?;
+            }
+            let row = rows
+                .binary_search_by_key(&index, |row| row.seq)
+                .ok()
+                .and_then(|at| rows.get(at));
+            let row =
+                row.ok_or_else(|| StoreError::damaged(format!("entry `{index}` is missing")))?;
+            let entry = parsed(row)?;
             next = entry
                 .about(subject)
                 .and_then(|about| about.prev)
@@ -408,19 +435,18 @@ impl Desk {
 
     /// The payload of an entry with its salt, checked against the entry. `None` when there is no such entry, or it was erased.
     pub async fn payload(&self, index: u64) -> Result<Option<Disclosed>, StoreError> {
-        let Some(entry) = self.entry(index).await? else {
+        if index >= self.size() {
+            return Ok(None);
+        }
+        let mut files = self.files.lock().await;
+        let found = files.journal.entries(self.log.org, index, index + 1).await;
+        drop(files);
+        let Some(row) = found?.pop() else {
             return Ok(None);
         };
-        let row = self
-            .files
-            .lock()
-            .await
-            .journal
-            .entries(self.log.org, index, index + 1)
-            .await?
-            .pop();
-        let payload = row.and_then(|row| row.payload);
-        let Some((key, sealed)) = payload.filter(|(key, _)| !self.ring.is_buried(*key)) else {
+        let entry = parsed(&row)?;
+        let is_buried = |key: Uuid| self.ring.is_buried(key);
+        let Some((key, sealed)) = row.payload.filter(|(key, _)| !is_buried(*key)) else {
             return Ok(None);
         };
         let opened = self
@@ -518,16 +544,22 @@ impl Desk {
         kept
     }
 
-    /// The newest size that a witness has signed. `None` when none has.
+    /// The newest size that a witness has signed, as far as this handle has read the journal. `None` when none has.
     pub async fn cosigned(&self) -> Result<Option<u64>, StoreError> {
-        self.files.lock().await.journal.cosigned(self.log.org).await
+        let mut files = self.files.lock().await;
+        files.journal.cosigned(self.log.org, self.size()).await
     }
 
     /// The signed checkpoint of exactly this size. `None` when none was signed there, or an older version did not keep it.
     pub async fn checkpoint_at(&self, size: u64) -> Result<Option<SignedCheckpoint>, StoreError> {
+        let found = self.checkpoint_from(size).await?;
+        Ok(found.filter(|found| found.checkpoint().size() == size))
+    }
+
+    /// The first checkpoint that was signed over at least so many entries. `None` when none was, or an older version did not keep it.
+    pub async fn checkpoint_from(&self, size: u64) -> Result<Option<SignedCheckpoint>, StoreError> {
         let mut files = self.files.lock().await;
-        let found = files.journal.checkpoint(self.log.org, size).await?;
-        let Some((_, note)) = found.filter(|(found, _)| *found == size) else {
+        let Some((_, note)) = files.journal.checkpoint(self.log.org, size).await? else {
             return Ok(None);
         };
         SignedCheckpoint::parse(note.as_bytes())
@@ -848,6 +880,13 @@ fn same_org(head: &Signed, org: Uuid) -> Result<(), StoreError> {
             "its head is that of another organisation",
         ))
     }
+}
+
+/// The entry of a row.
+fn parsed(row: &EntryRow) -> Result<Entry, StoreError> {
+    Entry::parse(&row.entry).map_err(|error| {
+        StoreError::damaged_by(format!("entry `{}` cannot be read", row.seq), error)
+    })
 }
 
 const MISSING_TILE: &str = "a tile of its tree is missing or is not what was written; `alnager journal rebuild` makes the tiles anew from the entries";

@@ -18,7 +18,7 @@ pub struct Rebuilt {
 }
 
 impl Desk {
-    /// Makes the derived tables anew from the entries: tiles and snapshot. `progress` is told the entries done and to be done.
+    /// Makes the derived tables anew from the entries: tiles, and one snapshot in the place of all. `progress` is told the entries done and to be done.
     ///
     /// Nothing is changed unless the entries have the root that was signed.
     pub async fn rebuild(&mut self, progress: &dyn Fn(u64, u64)) -> Result<Rebuilt, StoreError> {
@@ -42,7 +42,7 @@ impl Desk {
         let head = head.ok_or_else(|| StoreError::damaged("it has lost its head"))?;
         let signed = [(size, root), (head.size, head.root)];
         journal.delete_tiles().await?;
-        journal.delete_snapshot().await?;
+        journal.delete_snapshots().await?;
         let mut edge = Edge::default();
         let mut n_tiles = 0;
         let until = head.size;

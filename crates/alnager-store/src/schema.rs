@@ -13,7 +13,10 @@ use crate::fault::Faults;
 use crate::seal::{NONCE_LEN, Sealed, WrappedKey};
 
 /// The number of the desk's format; a desk with a higher one is refused, one with a lower one is brought up to it.
-pub(crate) const FORMAT: i64 = 2;
+pub(crate) const FORMAT: i64 = 3;
+
+/// The first format with every table there is.
+const FORMAT_WHOLE: i64 = 2;
 
 /// The channel on which PostgreSQL tells of new heads.
 pub(crate) const CHANNEL: &str = "alnager_head";
@@ -140,6 +143,23 @@ CREATE TABLE snapshot (
 ) STRICT;
 ";
 
+/// Format 3 lets several snapshots be kept, each of another size.
+const JOURNAL_3: &str = "
+CREATE TABLE snapshot_3 (
+    org    BLOB    NOT NULL CHECK (length(org) = 16),
+    size   INTEGER NOT NULL CHECK (size >= 0),
+    root   BLOB    NOT NULL CHECK (length(root) = 32),
+    format INTEGER NOT NULL,
+    key    BLOB    NOT NULL CHECK (length(key) = 16),
+    nonce  BLOB    NOT NULL CHECK (length(nonce) = 24),
+    sealed BLOB    NOT NULL,
+    PRIMARY KEY (org, size)
+) STRICT;
+INSERT INTO snapshot_3 (org, size, root, format, key, nonce, sealed) SELECT org, size, root, format, key, nonce, sealed FROM snapshot;
+DROP TABLE snapshot;
+ALTER TABLE snapshot_3 RENAME TO snapshot;
+";
+
 const KEYS_1: &str = "
 CREATE TABLE data_key (
     org    BLOB NOT NULL CHECK (length(org) = 16),
@@ -241,7 +261,7 @@ const SELECT_CHECKPOINT: &str =
 const INSERT_CHECKPOINT: &str =
     "INSERT INTO checkpoint (org, size, note) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 const SELECT_COSIGNATURES: &str = "SELECT line FROM cosignature WHERE org = $1 AND size = $2";
-const SELECT_COSIGNED: &str = "SELECT max(size) FROM cosignature WHERE org = $1";
+const SELECT_COSIGNED: &str = "SELECT max(size) FROM cosignature WHERE org = $1 AND size <= $2";
 const INSERT_COSIGNATURE: &str =
     "INSERT INTO cosignature (org, size, line) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
@@ -255,9 +275,16 @@ SELECT level, idx, root, hashes
 const COUNT_TILES: &str = "SELECT count(*) FROM tile WHERE org = $1";
 const DELETE_TILES: &str = "DELETE FROM tile";
 
-const SELECT_SNAPSHOT: &str =
-    "SELECT size, root, format, key, nonce, sealed FROM snapshot WHERE org = $1";
-const DELETE_SNAPSHOT: &str = "DELETE FROM snapshot";
+const SELECT_SNAPSHOT: &str = "
+SELECT size, root, format, key, nonce, sealed
+  FROM snapshot
+ WHERE org = $1 AND size <= $2
+ ORDER BY size DESC
+ LIMIT 1";
+const SELECT_SNAPSHOT_SIZES: &str =
+    "SELECT size, format FROM snapshot WHERE org = $1 ORDER BY size";
+const DELETE_SNAPSHOT: &str = "DELETE FROM snapshot WHERE org = $1 AND size = $2";
+const DELETE_SNAPSHOTS: &str = "DELETE FROM snapshot";
 const INSERT_SNAPSHOT: &str = "INSERT INTO snapshot (org, size, root, format, key, nonce, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 const SELECT_KEYS: &str =
@@ -287,16 +314,17 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// What each format adds to the one before, from the first on.
-    fn steps(self) -> [&'static [&'static str]; 2] {
+    fn steps(self) -> [&'static [&'static str]; 3] {
         match self {
-            Kind::Journal => [&[JOURNAL_1], &[JOURNAL_2, JOURNAL_ADDED]],
-            Kind::Keys => [&[KEYS_1], &[KEYS_2, KEYS_ADDED]],
+            Kind::Journal => [&[JOURNAL_1], &[JOURNAL_2, JOURNAL_ADDED], &[JOURNAL_3]],
+            Kind::Keys => [&[KEYS_1], &[KEYS_2, KEYS_ADDED], &[]],
             // Desks of format 1 had none.
-            Kind::Accounts => [&[], &[accounts::schema::TABLES]],
+            Kind::Accounts => [&[], &[accounts::schema::TABLES], &[]],
         }
     }
 
-    /// Empty tables, for this connection alone, in the place of those that an older format lacks where nothing may be written.
+    /// Empty tables, for this connection alone, in the place of those that format 1 lacks where nothing may be written. Later ones have
+    /// all of them, and what they ask of a reader is the same.
     fn stand_ins(self) -> String {
         let added = match self {
             Kind::Journal => JOURNAL_ADDED,
@@ -519,6 +547,7 @@ impl Database {
                 let _ = database.script("ROLLBACK".to_owned()).await;
                 match (database.format(kind).await?, error) {
                     (FORMAT.., _) => {}
+                    (FORMAT_WHOLE.., StoreError::ReadOnly { .. }) => {}
                     (_, StoreError::ReadOnly { .. }) => {
                         database.script(kind.stand_ins()).await?;
                         database.is_older = true;
@@ -696,6 +725,16 @@ impl Database {
     ) -> Result<Vec<EntryRow>, StoreError> {
         let args = range(&org, from, to);
         self.all(SELECT_ENTRIES, &args, entry).await
+    }
+
+    /// The same without their payloads.
+    pub(crate) async fn entries_alone(
+        &mut self,
+        org: Uuid,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<EntryRow>, StoreError> {
+        self.entries_unread(org, from, to, false).await?.read()
     }
 
     /// The same, to be taken apart later, with their payloads or without.
@@ -934,9 +973,13 @@ impl Database {
         Ok(lines)
     }
 
-    /// The greatest size that a witness has cosigned.
-    pub(crate) async fn cosigned(&mut self, org: Uuid) -> Result<Option<u64>, StoreError> {
-        let args = [Arg::Bytes(org.as_bytes())];
+    /// The greatest size, of at most `size` entries, that a witness has cosigned.
+    pub(crate) async fn cosigned(
+        &mut self,
+        org: Uuid,
+        size: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes()), Arg::Int(integer(size))];
         let sizes: Vec<Option<i64>> = self.all(SELECT_COSIGNED, &args, |row| row.get(0)).await?;
         Ok(sizes
             .first()
@@ -1041,18 +1084,35 @@ impl Database {
         self.change(DELETE_TILES, &[]).await.map(drop)
     }
 
-    pub(crate) async fn snapshot(&mut self, org: Uuid) -> Result<Option<SnapshotRow>, StoreError> {
-        let args = [Arg::Bytes(org.as_bytes())];
+    /// The snapshot of the most entries that are at most `size`.
+    pub(crate) async fn snapshot(
+        &mut self,
+        org: Uuid,
+        size: u64,
+    ) -> Result<Option<SnapshotRow>, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes()), Arg::Int(integer(size))];
         Ok(self.all(SELECT_SNAPSHOT, &args, snapshot).await?.pop())
     }
 
-    /// Puts a snapshot in the place of the one before.
+    /// The sizes of all snapshots, ascending, each with the number of the state's form.
+    pub(crate) async fn snapshot_sizes(
+        &mut self,
+        org: Uuid,
+    ) -> Result<Vec<(u64, i64)>, StoreError> {
+        let args = [Arg::Bytes(org.as_bytes())];
+        self.all(SELECT_SNAPSHOT_SIZES, &args, |row| {
+            Ok((row.natural(0)?, row.get(1)?))
+        })
+        .await
+    }
+
+    /// Puts a snapshot in the place of the one of the same size, if there is one.
     pub(crate) async fn replace_snapshot(
         &mut self,
         org: Uuid,
         row: &SnapshotRow,
     ) -> Result<(), StoreError> {
-        self.delete_snapshot().await?;
+        self.delete_snapshot(org, row.size).await?;
         let args = [
             Arg::Bytes(org.as_bytes()),
             Arg::Int(integer(row.size)),
@@ -1065,8 +1125,13 @@ impl Database {
         self.change(INSERT_SNAPSHOT, &args).await.map(drop)
     }
 
-    pub(crate) async fn delete_snapshot(&mut self) -> Result<(), StoreError> {
-        self.change(DELETE_SNAPSHOT, &[]).await.map(drop)
+    pub(crate) async fn delete_snapshot(&mut self, org: Uuid, size: u64) -> Result<(), StoreError> {
+        let args = [Arg::Bytes(org.as_bytes()), Arg::Int(integer(size))];
+        self.change(DELETE_SNAPSHOT, &args).await.map(drop)
+    }
+
+    pub(crate) async fn delete_snapshots(&mut self) -> Result<(), StoreError> {
+        self.change(DELETE_SNAPSHOTS, &[]).await.map(drop)
     }
 
     pub(crate) async fn keys(&mut self, org: Uuid) -> Result<Vec<WrappedKey>, StoreError> {

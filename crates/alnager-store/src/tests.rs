@@ -613,6 +613,54 @@ fn what_was_entered_can_be_read_and_proven(world: &World) {
 }
 
 #[test]
+fn the_entries_about_a_subject_are_those_that_name_it_however_far_apart() {
+    let world = World::new();
+    let mut desk = world.desk(1);
+    // Documents are about the system; what lies between them is about people.
+    for n_between in [0, 1, 15, 16, 17, 40, 0] {
+        let first = 100 * (n_between + 1) + u32::try_from(desk.size()).unwrap() * 10_000;
+        enter_many(&world, &mut desk, first, first + 10);
+        for n in 0..n_between {
+            let hold = Command::PlaceHold {
+                person: PEOPLE[0].to_owned(),
+                reason: format!("{n}"),
+            };
+            let release = Command::ReleaseHold {
+                person: PEOPLE[0].to_owned(),
+                reason: "r".to_owned(),
+            };
+            world.commit(&mut desk, id(), &hold).unwrap();
+            world.commit(&mut desk, id(), &release).unwrap();
+        }
+    }
+    let all = world.run(desk.entries(0, desk.size())).unwrap();
+    let state = desk.state();
+    for subject in state.heads.keys() {
+        let subject: Uuid = subject.parse().unwrap();
+        let about = all
+            .iter()
+            .filter(|(_, entry)| entry.about(subject).is_some());
+        let want: Vec<_> = about.cloned().collect();
+        assert_eq!(world.run(desk.entries_about(subject)).unwrap(), want);
+    }
+    // The same proofs, one by one and at once.
+    let indexes: Vec<u64> = (0..desk.size()).step_by(7).collect();
+    let size = desk.size() - 3;
+    let at_once = world
+        .run(desk.inclusion_proofs(&indexes, size))
+        .unwrap()
+        .unwrap();
+    for (index, proof) in indexes.iter().zip(at_once) {
+        assert_eq!(
+            world.run(desk.inclusion_proof(*index, size)).unwrap(),
+            Some(proof)
+        );
+    }
+    let beyond = world.run(desk.inclusion_proofs(&[0, size], size));
+    assert!(beyond.unwrap().is_none());
+}
+
+#[test]
 fn a_new_desk_appears_whole_or_not_at_all() {
     let world = World::new();
     let mut desk = world.new_desk();

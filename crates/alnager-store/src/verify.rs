@@ -8,6 +8,7 @@ use alnager_journal::entry::{self, Blob, Entry};
 use alnager_journal::merkle::{Hash, empty_root, leaf_hash};
 use alnager_journal::note::{KeyKind, VerifyingKey};
 use alnager_office::event::{Event, EventError};
+use alnager_office::snapshot::STATE_FORMAT;
 use alnager_office::state::{Meta, State};
 use uuid::Uuid;
 
@@ -280,7 +281,7 @@ pub enum Problem {
         /// How many there should be.
         expected: u64,
     },
-    /// The snapshot says something else than the entries.
+    /// A snapshot says something else than the entries.
     #[error(
         "the snapshot at entry `{size}` is not what the entries add up to; `alnager journal rebuild` throws it away"
     )]
@@ -410,11 +411,14 @@ impl Desk {
         }
         let read = check.checkpoint_sizes(&mut journal).await;
         check.readable(read)?;
-        let snapshot = match depth {
-            Depth::Full => check.readable(journal.snapshot(org).await)?.flatten(),
+        let sizes = match depth {
+            Depth::Full => check.readable(journal.snapshot_sizes(org).await)?,
             Depth::Log => None,
         };
-        check.snapshot_size = snapshot.as_ref().map(|snapshot| snapshot.size);
+        // One of another form is thrown away by whoever writes the next.
+        let sizes = sizes.into_iter().flatten();
+        let of_today = sizes.filter(|(_, format)| *format == i64::from(STATE_FORMAT));
+        check.snapshot_sizes = of_today.map(|(size, _)| size).collect();
         // What the databases say of their files takes as long as reading them: they are asked meanwhile.
         let mut beside = journal.again().await?;
         let (read, (complaints, strays)) = tokio::join!(
@@ -455,11 +459,16 @@ impl Desk {
             let known = [known, keys_under(origin, &signers, &check.state)].concat();
             check.guard(guard.as_ref(), &known);
         }
-        if let Some(snapshot) = snapshot {
-            check.snapshot(&snapshot, &ring);
+        for size in check.snapshot_sizes.clone() {
+            // Each is large, so one is read at a time.
+            if let Some(Some(row)) = check.readable(journal.snapshot(org, size).await)? {
+                check.snapshot(&row, &ring);
+            }
         }
         check.folder(place, depth).await?;
-        let cosigned = check.readable(journal.cosigned(org).await)?.flatten();
+        let cosigned = check
+            .readable(journal.cosigned(org, head.size).await)?
+            .flatten();
         Ok(DeskReport {
             origin: head.origin,
             key,
@@ -495,9 +504,9 @@ struct Check {
     sizes: BTreeMap<u64, Option<Hash>>,
     /// Entries without a payload that no erasure has named yet.
     missing: BTreeSet<u64>,
-    snapshot_size: Option<u64>,
-    /// The state and the root at the snapshot's size.
-    at_snapshot: Option<(State, Hash)>,
+    snapshot_sizes: BTreeSet<u64>,
+    /// The state and the root at each snapshot's size.
+    at_snapshots: BTreeMap<u64, (State, Hash)>,
     contents: Contents,
     n_checkpoints: u64,
     n_tiles: u64,
@@ -521,8 +530,8 @@ impl Check {
             opinions: Vec::new(),
             sizes: BTreeMap::new(),
             missing: BTreeSet::new(),
-            snapshot_size: None,
-            at_snapshot: None,
+            snapshot_sizes: BTreeSet::new(),
+            at_snapshots: BTreeMap::new(),
             contents: Contents::default(),
             n_checkpoints: 0,
             n_tiles: 0,
@@ -806,7 +815,8 @@ impl Check {
         let Some(state) = snapshot::open(row, ring) else {
             return;
         };
-        let agrees = self.at_snapshot.as_ref().is_some_and(|(then, root)| {
+        let then = self.at_snapshots.get(&row.size);
+        let agrees = then.is_some_and(|(then, root)| {
             *root == row.root && state.to_snapshot() == then.to_snapshot()
         });
         // Who was erased since is still in the state of then, and its names are not in the snapshot.
@@ -871,8 +881,9 @@ impl Check {
             // What became of the payload is reported; the entry itself is there.
             Held::Nothing | Held::Buried => self.state.pass(&meta, &entry.kind),
         }
-        if self.snapshot_size == Some(index + 1) {
-            self.at_snapshot = Some((self.state.clone(), self.edge.root()));
+        if self.snapshot_sizes.contains(&(index + 1)) {
+            let then = (self.state.clone(), self.edge.root());
+            self.at_snapshots.insert(index + 1, then);
         }
         match held {
             Held::Event(_) => self.entry_blobs(&entry, index, blobs, ring),

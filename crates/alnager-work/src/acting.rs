@@ -121,26 +121,8 @@ impl Flags {
         let size = match self.recorded {
             None => return Ok(now.as_ref().clone()),
             // A command is one event of the record: what it entered is seen whole or not at all.
-            Some(Recorded::Entry(index)) => {
-                let rest = desk.entries(index, now.size).await?;
-                let command = rest.first().map(|(_, entry)| entry.command);
-                let whole = rest
-                    .iter()
-                    .take_while(|(_, entry)| Some(entry.command) == command);
-                whole
-                    .last()
-                    .map_or(index.saturating_add(1), |(last, _)| last + 1)
-            }
-            Some(Recorded::Instant(at)) => {
-                // Entries carry their instant in a form that sorts as text.
-                let until = instant(at);
-                let entries = desk.entries(0, now.size).await?;
-                entries
-                    .iter()
-                    .rev()
-                    .find(|(_, entry)| entry.at <= until)
-                    .map_or(0, |(index, _)| index + 1)
-            }
+            Some(Recorded::Entry(index)) => end_of_command(desk, index).await?,
+            Some(Recorded::Instant(at)) => size_by(desk, &instant(at)).await?,
         };
         let state = desk.state_at(size).await?;
         let state = state.ok_or_else(|| {
@@ -275,6 +257,49 @@ impl Acting {
     pub fn looks_back(&self) -> bool {
         self.flags.recorded.is_some()
     }
+}
+
+/// Entries read at once.
+const READ: u64 = 1_024;
+
+/// The size of the journal with the whole command that entry `index` belongs to; one more than `index` where there is no such entry.
+async fn end_of_command(desk: &Desk, index: u64) -> Result<u64, JobError> {
+    let mut end = index.saturating_add(1);
+    let Some(first) = desk.entry(index).await? else {
+        return Ok(end);
+    };
+    while end < desk.size() {
+        let read = desk.entries(end, end.saturating_add(READ)).await?;
+        let own = read
+            .iter()
+            .take_while(|(_, entry)| entry.command == first.command)
+            .count();
+        end += own as u64;
+        if own < read.len() || read.is_empty() {
+            break;
+        }
+    }
+    Ok(end)
+}
+
+/// The size of the journal with the last entry that states this instant or an earlier one. Clocks may have been set back, so it is the last
+/// such entry that counts; it is looked for from the newest on.
+async fn size_by(desk: &Desk, until: &str) -> Result<u64, JobError> {
+    let mut to = desk.size();
+    while to > 0 {
+        let from = to.saturating_sub(READ);
+        let read = desk.entries(from, to).await?;
+        // Entries carry their instant in a form that sorts as text.
+        let found = read
+            .iter()
+            .rev()
+            .find(|(_, entry)| entry.at.as_str() <= until);
+        if let Some((index, _)) = found {
+            return Ok(index + 1);
+        }
+        to = from;
+    }
+    Ok(0)
 }
 
 fn no_desk(place: &Place) -> JobError {

@@ -11,6 +11,7 @@ use alnager_journal::proof::Proof;
 use alnager_journal::published::{self, Checked, File, PublishedError};
 use alnager_journal::tile::{Tile, WIDTH_FULL, encode_bundle};
 use alnager_journal::verify::Trust;
+use alnager_journal::witness::latest;
 use alnager_store::Desk;
 
 use crate::acting::{Acting, Flags};
@@ -142,7 +143,15 @@ pub async fn checkpoint_of(desk: &Desk, size: Option<u64>) -> Result<SignedCheck
             "no checkpoint over {size} entries was signed; the journal's last one is over {n_entries}"
         ))
     })?;
-    let lines = desk.cosignatures(size).await?;
+    with_cosignatures(desk, signed).await
+}
+
+/// A checkpoint that the desk's log signed, with the latest cosignature of each witness that the desk has kept for it.
+pub(crate) async fn with_cosignatures(
+    desk: &Desk,
+    signed: SignedCheckpoint,
+) -> Result<SignedCheckpoint, JobError> {
+    let lines = latest(desk.cosignatures(signed.checkpoint().size()).await?);
     match lines.is_empty() {
         true => Ok(signed),
         false => signed

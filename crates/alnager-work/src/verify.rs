@@ -346,6 +346,12 @@ impl Check {
                         format!("entry {index}: `{opinion}` is withdrawn by who did not give it")
                     });
                 }
+                Event::DossierDrawn(drawn) => {
+                    self.equal(acted(item, &drawn.by), || {
+                        let system = &drawn.system;
+                        format!("entry {index}: the dossier of `{system}` is drawn in another person's name")
+                    });
+                }
                 Event::DeskOpened(_)
                 | Event::PersonNamed(_)
                 | Event::SystemDeclared(_)

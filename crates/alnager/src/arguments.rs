@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use crate::audit::AuditArguments;
 use crate::desk::DeskCommand;
+use crate::dossier::DossierArguments;
 use crate::journal::JournalCommand;
 use crate::law::LawCommand;
 use crate::new::NewArguments;
@@ -100,6 +101,8 @@ pub(crate) enum Command {
     /// Submit evidence, and decide on it
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// Draw the dossier of a system: one file with everything an outsider needs to check it
+    Dossier(DossierArguments),
     /// Verify a dossier; needs no desk, no network and no account
     Verify {
         /// The dossier

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::Format;
 use crate::desk::{self, ForkArguments};
-use crate::run::{CLEAR, HOLD, pretty, trust};
+use crate::run::{CLEAR, HOLD, cosigned_json, cosigned_words, pretty, trust};
 use crate::terminal::{Bar, say};
 use crate::witness::{self, ListedCommand, SubmitArguments};
 
@@ -234,14 +234,8 @@ fn check_words(found: &Result<Whole, Broken>) -> String {
             checkpoint.root().to_base64()
         ),
     ];
-    for witness in checked.signed.iter().flat_map(|signed| &signed.witnesses) {
-        let name = String::from_utf8_lossy(&witness.name);
-        lines.push(format!(
-            "cosigned by {} at {} s after 1970-01-01 UTC",
-            name.escape_default(),
-            witness.unix_s
-        ));
-    }
+    let accepted = checked.signed.iter();
+    lines.extend(accepted.flat_map(|signed| cosigned_words(&signed.witnesses)));
     lines.push(format!(
         "{} files, {} bytes; {} more from earlier sizes",
         checked.n_files, checked.n_bytes, whole.n_earlier
@@ -263,11 +257,7 @@ fn check_json(found: &Result<Whole, Broken>) -> Value {
     let checked = &whole.checked;
     let checkpoint = checked.checkpoint.checkpoint();
     let signed = checked.signed.as_ref();
-    let witnesses: Vec<Value> = signed
-        .iter()
-        .flat_map(|signed| &signed.witnesses)
-        .map(|witness| json!({ "name": String::from_utf8_lossy(&witness.name), "unix_s": witness.unix_s }))
-        .collect();
+    let witnesses = signed.map_or(Vec::new(), |signed| cosigned_json(&signed.witnesses));
     json!({
         "consistent": true, "origin": checkpoint.origin(), "size": checkpoint.size(),
         "root": checkpoint.root().to_base64(), "signer": signed.map(|signed| signed.log.to_string()),

@@ -4,6 +4,7 @@ mod arguments;
 mod audit;
 mod crosswalk;
 mod desk;
+mod dossier;
 mod journal;
 mod law;
 mod new;

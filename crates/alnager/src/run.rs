@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use alnager_journal::note::VerifyingKey;
-use alnager_journal::policy::Policy;
+use alnager_journal::policy::{Cosigned, Policy};
 use alnager_journal::verify::{Status, Trust};
 use alnager_office::decide::EvidenceRuling;
 use alnager_office::state::State;
@@ -23,6 +23,7 @@ use crate::arguments::{
 use crate::audit;
 use crate::crosswalk;
 use crate::desk;
+use crate::dossier;
 use crate::journal;
 use crate::law::{self, LawCommand};
 use crate::new;
@@ -86,6 +87,7 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
     let shared = &arguments.shared;
     let uses_law = match &arguments.command {
         Command::Verify { .. }
+        | Command::Dossier(_)
         | Command::Desk(_)
         | Command::Journal(_)
         | Command::Witness(_)
@@ -163,6 +165,7 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
             data.as_deref(),
             shared.format,
         ),
+        Command::Dossier(arguments) => dossier::run(&flags, arguments, shared.format).await,
         Command::Law(command) => law::run(&flags, command, shared.format).await,
         Command::Audit(command) => audit::run(&flags, command, shared.format).await,
         Command::People(PeopleCommand::List) => people::list(&flags, shared.format).await,
@@ -478,6 +481,18 @@ fn verification_words(found: &Verification) -> String {
         journal.size,
         journal.root.to_base64()
     ));
+    lines.extend(cosigned_words(&journal.witnesses));
+    if !journal.unchecked.is_empty() {
+        let names = journal.unchecked.join(", ");
+        lines.push(format!(
+            "signed also by {}, which was not checked (--policy names the witnesses you trust)",
+            names.escape_default()
+        ));
+    }
+    lines.push(format!(
+        "as of the first {} entries; of what was entered later this file says nothing",
+        journal.size
+    ));
     lines.push(format!(
         "here {} entries: {} payloads intact, {} withheld, {} erased; {} blobs intact, {} not here",
         journal.entries.len(),
@@ -529,6 +544,25 @@ fn verification_words(found: &Verification) -> String {
     lines.join("\n")
 }
 
+/// The witnesses that have cosigned, a line each.
+pub(crate) fn cosigned_words(witnesses: &[Cosigned]) -> Vec<String> {
+    let line = |witness: &Cosigned| {
+        let name = String::from_utf8_lossy(&witness.name);
+        format!(
+            "cosigned by {} at {} s after 1970-01-01 UTC",
+            name.escape_default(),
+            witness.unix_s
+        )
+    };
+    witnesses.iter().map(line).collect()
+}
+
+/// The witnesses that have cosigned, for programs.
+pub(crate) fn cosigned_json(witnesses: &[Cosigned]) -> Vec<Value> {
+    let row = |witness: &Cosigned| json!({ "name": String::from_utf8_lossy(&witness.name), "unix_s": witness.unix_s });
+    witnesses.iter().map(row).collect()
+}
+
 /// What was erased: the entry, its kind, and the entry that says so.
 fn erased(found: &Verification) -> impl Iterator<Item = (u64, &str, u64)> {
     let entries = found.journal.entries.iter();
@@ -550,6 +584,8 @@ fn verification_json(found: &Verification) -> Value {
         "trusted": journal.trusted,
         "signer": journal.signer.to_string(),
         "journal": { "origin": journal.origin, "size": journal.size, "root": journal.root.to_base64() },
+        "witnesses": cosigned_json(&journal.witnesses),
+        "unchecked": journal.unchecked,
         "entries": journal.entries.len(),
         "payloads": { "intact": journal.counts.intact, "withheld": journal.counts.withheld, "erased": journal.counts.erased },
         "erased": erased(found).map(|(index, kind, under)| json!({ "entry": index, "kind": kind, "under": under })).collect::<Vec<_>>(),

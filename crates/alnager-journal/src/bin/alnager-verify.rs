@@ -207,6 +207,12 @@ fn screen(verified: &Verified) -> String {
         ),
     ];
     lines.extend(cosigned(&verified.witnesses));
+    if !verified.unchecked.is_empty() {
+        lines.push(printable(&format!(
+            "signed also by {}, which was not checked, for you named no such key",
+            verified.unchecked.join(", ")
+        )));
+    }
     if let Some(main) = verified.main() {
         lines.push(format!(
             "about subject {}, last entry {}",

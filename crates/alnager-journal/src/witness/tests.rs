@@ -533,3 +533,19 @@ fn the_example_of_the_formats_page_is_true() {
         assert!(page.contains(&part), "the page lacks:\n{part}");
     }
 }
+
+#[test]
+fn of_each_key_the_latest_line_is_kept() {
+    let key = |seed: u8| SigningKey::new("example.org/w", &[seed; 32]).unwrap();
+    let text = "a text\n";
+    let lines = vec![
+        key(1).cosign(text, 300),
+        key(2).cosign(text, 7),
+        key(1).cosign(text, 70_000),
+        key(1).cosign(text, 5),
+    ];
+    let kept = latest(lines.clone());
+    assert_eq!(kept.len(), 2);
+    assert!(kept.contains(&lines[1]) && kept.contains(&lines[2]));
+    assert!(latest(Vec::new()).is_empty());
+}

@@ -430,7 +430,7 @@ fn witnesses_are_named_and_their_quorum_is_kept() {
         &dossier(),
         &trust,
         expect![
-            "your policy does not accept the checkpoint: the checkpoint lacks the cosignatures that the policy's quorum asks for; `0` witnesses have cosigned"
+            "your policy does not accept the checkpoint: the checkpoint lacks the cosignatures that the policy's quorum asks for; `0` witnesses have cosigned, and these that the quorum counts have not: `w`"
         ],
     );
 

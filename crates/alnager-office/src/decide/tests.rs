@@ -16,6 +16,7 @@ use crate::state::State;
 mod answer;
 mod comment;
 mod counsel;
+mod dossier;
 mod exception;
 mod launch;
 mod log;

@@ -1,17 +1,17 @@
 //! The journal: entries, proofs, checkpoints, dossiers.
 
-use alnager_journal::checkpoint::SignedCheckpoint;
 use alnager_journal::entry::Entry as Known;
 use alnager_journal::proof::Proof;
-use alnager_store::{Desk, Receipt};
-use alnager_work::dossier as whole;
-use axum::http::{HeaderMap, header};
+use alnager_office::decide::Command;
+use alnager_work::dossier::{Under, draw};
+use alnager_work::journal::checkpoint_of;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::ask::{Ask, list as listed, record};
+use crate::api::ask::{Ask, Asked, list as listed, record};
 use crate::api::cursor;
 use crate::api::evidence::file;
 use crate::api::shape::Person;
@@ -199,7 +199,7 @@ pub(super) async fn show(at: At, headers: HeaderMap) -> Result<Response, Refusal
 pub(super) async fn proof(at: At) -> Result<Response, Refusal> {
     let index = index(&at)?;
     let desk = at.organisation.reader().await?;
-    let checkpoint = signed(&desk).await?;
+    let checkpoint = checkpoint_of(&desk, None).await?;
     let size = checkpoint.checkpoint().size();
     let hashes = desk.inclusion_proof(index, size).await?;
     let proof = Proof {
@@ -214,42 +214,88 @@ pub(super) async fn proof(at: At) -> Result<Response, Refusal> {
 /// Sends the checkpoint signed last.
 pub(super) async fn checkpoint(at: At) -> Result<Response, Refusal> {
     let desk = at.organisation.reader().await?;
-    Ok(text(signed(&desk).await?.to_string()))
-}
-
-/// The checkpoint signed last, with what witnesses have signed under it.
-async fn signed(desk: &Desk) -> Result<SignedCheckpoint, Refusal> {
-    let signed = desk.checkpoint().clone();
-    let lines = desk.cosignatures(signed.checkpoint().size()).await?;
-    match lines.is_empty() {
-        true => Ok(signed),
-        false => signed.with(lines).map_err(|error| {
-            crate::refusal::logged(&error);
-            Refusal::Internal
-        }),
-    }
+    Ok(text(checkpoint_of(&desk, None).await?.to_string()))
 }
 
 fn text(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
-/// Sends a system's dossier.
-pub(super) async fn dossier(at: At) -> Result<Response, Refusal> {
-    let system = at.named("system");
-    let desk = at.organisation.reader().await?;
-    let checkpoint = signed(&desk).await?;
-    let size = checkpoint.checkpoint().size();
-    let receipt = Receipt {
-        first: size,
-        end: size,
-        size,
-        origin: desk.origin().to_owned(),
-        root: checkpoint.checkpoint().root(),
-        checkpoint: checkpoint.to_string(),
-        at: String::new(),
-        already: true,
+/// At which checkpoint a dossier is drawn.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Checkpoint {
+    /// The one signed last.
+    Last,
+    /// The newest one that a witness has cosigned, which must cover the last entry about the system.
+    Cosigned,
+    /// The first one that covers the last entry about the system.
+    Earliest,
+}
+
+/// How a dossier is drawn.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DossierWanted {
+    /// At which checkpoint; without it the one signed last.
+    #[param(inline)]
+    checkpoint: Option<Checkpoint>,
+}
+
+/// For whom a dossier is drawn.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewDossier {
+    /// The organisation or office it is for; no person's name.
+    #[schema(min_length = 1, max_length = 200)]
+    recipient: String,
+    /// Why; without anybody's name.
+    #[schema(min_length = 1)]
+    reason: String,
+}
+
+/// That a dossier is drawn.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DrawnDossier {
+    /// The system.
+    system: String,
+    /// The entry that says so: the last about the system now.
+    at: u64,
+}
+
+/// Enters that a system's dossier is drawn.
+pub(super) async fn draw_dossier(asked: Asked) -> Result<Response, Refusal> {
+    let system = asked.at.named("system").to_owned();
+    if !asked.at.state().systems.contains_key(&system) {
+        return Err(Refusal::NotFound);
+    }
+    let new: NewDossier = asked.json()?;
+    let command = Command::DrawDossier {
+        system: system.clone(),
+        recipient: new.recipient,
+        reason: new.reason,
     };
-    let bytes = whole::build(&desk, system, &receipt).await?;
-    Ok(file(&format!("{system}.alnager"), bytes))
+    let receipt = asked.enter(command).await?;
+    let made = DrawnDossier {
+        system,
+        at: receipt.end.saturating_sub(1),
+    };
+    asked.written(StatusCode::CREATED, &receipt, made)
+}
+
+/// Sends a system's dossier.
+pub(super) async fn dossier(at: At, Ask(wanted): Ask<DossierWanted>) -> Result<Response, Refusal> {
+    let system = at.named("system");
+    if !at.state().systems.contains_key(system) {
+        return Err(Refusal::NotFound);
+    }
+    let under = match wanted.checkpoint {
+        None | Some(Checkpoint::Last) => Under::Last,
+        Some(Checkpoint::Cosigned) => Under::Cosigned,
+        Some(Checkpoint::Earliest) => Under::Earliest,
+    };
+    let desk = at.organisation.reader().await?;
+    let drawn = draw(&desk, system, under).await?;
+    Ok(file(&format!("{system}.alnager"), drawn.bytes))
 }

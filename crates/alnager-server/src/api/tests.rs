@@ -362,6 +362,25 @@ async fn the_journal_proves_its_entries_and_gives_a_dossier() {
     );
     let dossier = auditor.get("/dossiers/credit").await.is(200);
     assert!(dossier.bytes.len() > 1_000);
+    let cosigned = "/dossiers/credit?checkpoint=cosigned";
+    check_problem(auditor.get(cosigned).await, 422, "invalid");
+    auditor
+        .get("/dossiers/credit?checkpoint=earliest")
+        .await
+        .is(200);
+    check_problem(auditor.get("/dossiers/nothing").await, 404, "not-found");
+    let drawing = json!({"recipient": "Example Audit Ltd", "reason": "annual audit"});
+    let drawn = read(&auditor.post("/dossiers/credit", &drawing).await.is(201));
+    let at = &drawn["made"]["at"];
+    let entry = read(&auditor.get(&format!("/journal/entries/{at}")).await.is(200));
+    assert_eq!(entry["kind"], "dossier.drawn", "{entry}");
+    assert_eq!(entry["payload"]["recipient"], "Example Audit Ltd");
+    let nobody = json!({"recipient": "", "reason": "annual audit"});
+    check_problem(
+        auditor.post("/dossiers/credit", &nobody).await,
+        422,
+        "invalid",
+    );
     let reads = Program::with(&street, "one", "Aiko Tanaka", &[Action::Read]).await;
     check_problem(reads.get("/dossiers/credit").await, 403, "forbidden");
     let gate = auditor.get("/systems/recidivism/gate").await.is(200);

@@ -45,6 +45,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
             entry::checkpoint,
         )
         .get("/{org}/journal/dossiers", Action::Prove, dossiers::list)
+        .post("/{org}/journal/dossiers", Action::Prove, dossiers::draw_for)
         .get(
             "/{org}/journal/dossiers/{system}",
             Action::Prove,

@@ -75,7 +75,7 @@ fn the_desk_of_release_0_1_0_is_read_and_goes_on() {
     world.run(desk.close()).unwrap();
     assert_eq!(
         (format(&world, "journal.db"), format(&world, "keys.db")),
-        (2, 2)
+        (3, 3)
     );
     let report = world.verify();
     assert_eq!((shown(&report), report.size), (String::new(), 26));

@@ -706,6 +706,80 @@ fn a_desk_moves_to_postgresql_and_back() {
     assert_eq!(shown(&three.verify()), "");
 }
 
+#[test]
+fn a_move_that_failed_is_simply_repeated() {
+    let Some(to) = World::on_server("a_move_that_failed_is_simply_repeated") else {
+        return;
+    };
+    let from = World::new();
+    let mut desk = from.desk(2);
+    enter_many(&from, &mut desk, 2, 300);
+    from.run(desk.close()).unwrap();
+    // A blob is away, which is seen when the keys are there already and part of the journal.
+    let blobs = from.dir().join("blobs");
+    let away = from.folder.path().join("away");
+    fs::rename(&blobs, &away).unwrap();
+    fs::create_dir(&blobs).unwrap();
+    let failed = from.run(Desk::move_to(&from.place(), &to.place(), &|_, _| {}));
+    assert!(
+        matches!(failed, Err(StoreError::Damaged { .. })),
+        "{failed:?}"
+    );
+    assert!(!to.run(Desk::exists(&to.place())));
+    fs::remove_dir(&blobs).unwrap();
+    fs::rename(&away, &blobs).unwrap();
+    // Meanwhile the desk goes on where it is, and somebody is erased.
+    let mut desk = from.open().unwrap();
+    let person = from.run(from.erased(&mut desk, PEOPLE[2])).person;
+    let state = desk.state();
+    from.run(desk.close()).unwrap();
+    let moved = from.run(Desk::move_to(&from.place(), &to.place(), &|_, _| {}));
+    assert_eq!(moved.unwrap().size, state.size);
+    // The first attempt has copied their key, and it is gone.
+    let left = "DELETE FROM data_key WHERE owner IN (SELECT owner FROM tombstone)";
+    assert_eq!(to.run(to.databases().change("keys.db", left)), 0);
+    let mut desk = to.open().unwrap();
+    assert_eq!(*desk.state(), *state);
+    assert!(desk.state().erased.contains_key(&person.to_string()));
+    to.commit(&mut desk, id(), &to.evidence(900)).unwrap();
+    to.run(desk.close()).unwrap();
+    assert_eq!(shown(&to.verify()), "");
+}
+
+#[test]
+fn a_postgresql_desk_of_format_2_keeps_its_snapshot() {
+    let Some(world) = World::on_server("a_postgresql_desk_of_format_2_keeps_its_snapshot") else {
+        return;
+    };
+    let mut desk = world.desk(2);
+    world.run(desk.write_snapshot()).unwrap();
+    let (size, state) = (desk.size(), desk.state());
+    world.run(desk.close()).unwrap();
+    for (database, sql) in [
+        ("journal.db", "CREATE TABLE older AS SELECT * FROM snapshot"),
+        (
+            "journal.db",
+            "ALTER TABLE snapshot DROP CONSTRAINT snapshot_3_pkey",
+        ),
+        ("journal.db", "ALTER TABLE snapshot ADD PRIMARY KEY (org)"),
+        ("journal.db", "UPDATE alnager_journal SET format = 2"),
+        ("keys.db", "UPDATE alnager_keys SET format = 2"),
+    ] {
+        world.run(world.databases().change(database, sql));
+    }
+    let mut desk = world.open().unwrap();
+    assert_eq!((desk.snapshot_size, &*desk.state()), (size, &*state));
+    world.commit(&mut desk, id(), &world.evidence(900)).unwrap();
+    world.run(desk.write_snapshot()).unwrap();
+    let org = desk.log.org;
+    let sizes = world.run(desk.files.get_mut().journal.snapshot_sizes(org));
+    assert_eq!(sizes.unwrap().len(), 2);
+    let then = world.run(desk.state_at(size)).unwrap().unwrap();
+    assert_eq!(*then, *state);
+    world.run(desk.close()).unwrap();
+    assert_eq!(shown(&world.verify()), "");
+}
+
 /// Files below `dir` that hold `needle`.
 fn holding(dir: &Path, needle: &[u8]) -> Vec<PathBuf> {
     super::tree_of(dir)

@@ -47,7 +47,12 @@ fn a_desk_opens_from_its_snapshot_with_names_and_without_one_in_it() {
 
     // What is sealed in the row names nobody.
     let row = world
-        .run(desk.files.get_mut().journal.snapshot(desk.log.org))
+        .run(
+            desk.files
+                .get_mut()
+                .journal
+                .snapshot(desk.log.org, u64::MAX),
+        )
         .unwrap()
         .unwrap();
     let what = crate::seal::What::Snapshot {
@@ -216,5 +221,146 @@ fn a_damaged_tile_behind_an_older_guard_is_no_fork() {
     world.commit(&mut desk, id(), &world.evidence(900)).unwrap();
     world.run(desk.rebuild(&|_, _| {})).unwrap();
     world.run(desk.close()).unwrap();
+    assert_eq!(shown(&world.verify()), "");
+}
+
+/// The sizes of the snapshots that are kept.
+fn kept(world: &World) -> Vec<u64> {
+    let mut desk = world.open().unwrap();
+    let org = desk.log.org;
+    let sizes = world.run(desk.files.get_mut().journal.snapshot_sizes(org));
+    sizes.unwrap().into_iter().map(|(size, _)| size).collect()
+}
+
+#[test]
+fn every_earlier_state_is_the_same_from_snapshots_and_from_the_first_entry() {
+    let world = World::new();
+    let mut desk = world.desk(1);
+    let mut then = vec![desk.state()];
+    let mut sizes = Vec::new();
+    // A desk so small keeps its oldest and its newest snapshot only; for this test they all are.
+    for n in 0..40 {
+        world.commit(&mut desk, id(), &world.evidence(n)).unwrap();
+        then.push(desk.state());
+        if [3, 9, 20, 21, 33].contains(&n) {
+            world.run(desk.write_snapshot()).unwrap();
+            sizes.push(desk.size());
+            let newest = "
+                CREATE TABLE IF NOT EXISTS aside (org, size, root, format, key, nonce, sealed);
+                INSERT INTO aside SELECT * FROM snapshot WHERE size = (SELECT max(size) FROM snapshot)";
+            world.sql("journal.db", newest);
+        }
+    }
+    world.run(desk.close()).unwrap();
+    assert_eq!(kept(&world), [sizes[0], sizes[4]]);
+    world.sql(
+        "journal.db",
+        "DELETE FROM snapshot; INSERT INTO snapshot SELECT * FROM aside",
+    );
+    assert_eq!(kept(&world), sizes);
+
+    for is_erased in [false, true] {
+        let mut desk = world.open().unwrap();
+        if is_erased {
+            world.erase(&mut desk, PEOPLE[1], (id(), id())).unwrap();
+        }
+        let all: Vec<u64> = (1..=desk.size()).collect();
+        let from_snapshots = states(&world, &mut desk, &all);
+        world.run(desk.close()).unwrap();
+        assert_eq!(shown(&world.verify()), "");
+        world.sql("journal.db", "DELETE FROM snapshot");
+        let mut desk = world.open().unwrap();
+        let from_first = states(&world, &mut desk, &all);
+        assert!(from_snapshots == from_first);
+        for state in &then {
+            let found = from_first
+                .iter()
+                .find(|found| found.size == state.size)
+                .unwrap();
+            assert!(is_erased || *found == **state);
+            assert_eq!(found.person(PEOPLE[1]).is_none(), is_erased);
+        }
+        world.run(desk.close()).unwrap();
+        world.sql("journal.db", "INSERT INTO snapshot SELECT * FROM aside");
+    }
+}
+
+fn states(world: &World, desk: &mut Desk, sizes: &[u64]) -> Vec<alnager_office::state::State> {
+    let mut states = Vec::new();
+    for size in sizes {
+        let state = world.run(desk.state_at(*size)).unwrap().unwrap();
+        states.push((*state).clone());
+    }
+    states
+}
+
+#[test]
+fn a_damaged_snapshot_is_passed_over_and_the_one_before_is_taken() {
+    let world = World::new();
+    let mut desk = world.desk(1);
+    world.run(desk.write_snapshot()).unwrap();
+    let first = desk.size();
+    grow(&world, &mut desk, 0..20);
+    world.run(desk.write_snapshot()).unwrap();
+    let second = desk.size();
+    grow(&world, &mut desk, 20..30);
+    let state = desk.state();
+    world.run(desk.close()).unwrap();
+    assert_eq!(kept(&world), [first, second]);
+    world.sql(
+        "journal.db",
+        &format!("UPDATE snapshot SET nonce = randomblob(24) WHERE size = {second}"),
+    );
+    assert_eq!(opened(&world), (first, state));
+    let mut desk = world.open().unwrap();
+    let at = world.run(desk.state_at(second + 1)).unwrap().unwrap();
+    assert_eq!(at.size, second + 1);
+}
+
+#[test]
+fn snapshots_stay_few_and_near_to_every_entry() {
+    let mut sizes: Vec<u64> = Vec::new();
+    for n in 1..=1_000 {
+        sizes.push(n * 4_096);
+        let gone = crate::snapshot::superfluous(&sizes);
+        sizes.retain(|size| !gone.contains(size));
+        let newest = n * 4_096;
+        assert_eq!(sizes.last(), Some(&newest));
+        assert!(sizes.len() <= 20, "{} of {n}", sizes.len());
+        for pair in sizes.windows(2) {
+            let gap = pair[1] - pair[0];
+            assert!(
+                gap <= ((newest - pair[0]) / 2).max(4_096),
+                "{pair:?} of {newest}"
+            );
+        }
+    }
+    assert!(crate::snapshot::superfluous(&[]).is_empty());
+    assert!(crate::snapshot::superfluous(&[7]).is_empty());
+}
+
+#[test]
+fn a_desk_of_format_2_keeps_its_snapshot_when_it_is_brought_up_to_date() {
+    let world = World::new();
+    let (size, state) = prepared(&world, 3);
+    let columns = "org, size, root, format, key, nonce, sealed";
+    let older = format!(
+        "CREATE TABLE older (org BLOB NOT NULL PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, format INTEGER NOT NULL,
+             key BLOB NOT NULL, nonce BLOB NOT NULL, sealed BLOB NOT NULL) STRICT;
+         INSERT INTO older ({columns}) SELECT {columns} FROM snapshot;
+         DROP TABLE snapshot;
+         ALTER TABLE older RENAME TO snapshot;
+         PRAGMA user_version = 2"
+    );
+    world.sql("journal.db", &older);
+    let older = "PRAGMA user_version = 2; UPDATE guard SET size = size";
+    world.sql("keys.db", older);
+    assert_eq!(opened(&world), (size, state));
+    let mut desk = world.open().unwrap();
+    grow(&world, &mut desk, 3000..3010);
+    world.run(desk.write_snapshot()).unwrap();
+    let newer = desk.size();
+    world.run(desk.close()).unwrap();
+    assert_eq!(kept(&world), [size, newer]);
     assert_eq!(shown(&world.verify()), "");
 }

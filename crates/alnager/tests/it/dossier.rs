@@ -89,6 +89,85 @@ fn other_rows_are_not_the_rows_counted() {
 }
 
 #[test]
+fn a_dossier_drawn_for_somebody_holds_what_the_review_rests_on() {
+    let (place, dossier) = reviewed("credit");
+    let (_, of_review) = verify(&place, &[dossier.to_str().unwrap()]);
+    let open = |system: &[&str]| {
+        let open = [
+            "task",
+            "open",
+            "--what",
+            "see",
+            "--why",
+            "a test",
+            "--due",
+            "2027-01-01",
+        ];
+        assert_eq!(place.run(&[&open, system].concat()).code, 0);
+    };
+    let draw = |more: &[&str]| -> Value {
+        let ran = place.run(&[&["dossier", "credit", "--format", "json"], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        serde_json::from_str(&ran.out).unwrap()
+    };
+    // A task refers to nothing, so its dossier holds the system's own entries alone.
+    open(&["--system", "credit"]);
+    open(&[]);
+    let bare = draw(&["--out", "bare.alnager"]);
+    assert_eq!(bare["holds_law"], false, "{bare}");
+    let (code, found) = verify(&place, &["bare.alnager"]);
+    assert_eq!((code, &found["law"]), (0, &Value::Null), "{found}");
+    let words = place.run(&["dossier", "credit"]).out;
+    assert!(words.contains("--for and --reason"), "{words}");
+    let earliest = draw(&["--earliest", "--out", "earliest.alnager"]);
+    let n = |value: &Value| value.as_u64().unwrap();
+    assert_eq!(n(&earliest["size"]), n(&earliest["head"]) + 1);
+    assert_eq!(n(&earliest["entries"]), n(&earliest["size"]) + 1);
+    assert_eq!(verify(&place, &["earliest.alnager"]).0, 0);
+
+    let for_auditor = ["--for", "Example Audit Ltd", "--reason", "annual audit"];
+    let drawn = draw(&[&for_auditor[..], &["--out", "drawn.alnager"]].concat());
+    assert_eq!(n(&drawn["head"]) + 1, n(&drawn["size"]));
+    assert_eq!(drawn["holds_law"], true);
+    let (code, found) = verify(&place, &["drawn.alnager"]);
+    assert_eq!(code, 0, "{found}");
+    assert_eq!(found["law"], of_review["law"]);
+    assert_eq!(found["withheld"], of_review["withheld"]);
+    assert_eq!(
+        n(&found["recomputed"]),
+        n(&of_review["recomputed"]) + 1,
+        "the drawing itself is checked, too"
+    );
+
+    // For whom it was drawn before stays with the desk.
+    let for_other = ["--for", "Other Authority", "--reason", "asked for it"];
+    draw(&[&for_other[..], &["--out", "other.alnager"]].concat());
+    assert_eq!(verify(&place, &["other.alnager"]).0, 0);
+    let bytes = std::fs::read(place.path("other.alnager")).unwrap();
+    let archive =
+        String::from_utf8_lossy(&zstd::decode_all(bytes.as_slice()).unwrap()).into_owned();
+    assert!(archive.contains("Other Authority") && !archive.contains("Example Audit"));
+
+    for (wrong, want) in [
+        (&["--for", "Example Audit Ltd"][..], "--reason"),
+        (&["--cosigned", "--earliest"], "cannot be used with"),
+        (&["--for", " ", "--reason", "x"], "1 to 200 characters"),
+        (&["--for", "x", "--reason", " "], "--reason"),
+        (&["--recorded", "3"], "leave out --recorded"),
+    ] {
+        let ran = place.run(&[&["dossier", "credit", "--out", "wrong.alnager"], wrong].concat());
+        assert_eq!(ran.code, 2, "{}", ran.out);
+        assert!(ran.err.contains(want), "{}", ran.err);
+    }
+    let unknown = place.run(&["dossier", "credits"]);
+    assert!(
+        unknown.err.contains("did you mean `credit`"),
+        "{}",
+        unknown.err
+    );
+}
+
+#[test]
 fn the_small_verifier_agrees() {
     let (_place, dossier) = reviewed("credit");
     let bytes = std::fs::read(dossier).unwrap();

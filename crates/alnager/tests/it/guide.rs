@@ -265,7 +265,7 @@ fn two_organisations_can_witness_each_other_word_for_word() {
             filled.push(((*word).to_owned(), ran.out.trim_end().to_owned()));
         }
     }
-    assert_eq!((witnesses.len(), n_commands), (2, 21));
+    assert_eq!((witnesses.len(), n_commands), (2, 23));
     for serving in witnesses {
         assert_eq!(serving.stop().0, Some(0));
     }

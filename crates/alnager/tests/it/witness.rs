@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alnager_journal::checkpoint::{Checkpoint, SignedCheckpoint};
+use alnager_journal::dossier;
 use alnager_journal::merkle::{Tree, leaf_hash};
 use alnager_journal::note::{KeyKind, SigningKey};
 use alnager_journal::witness::Request;
@@ -221,6 +222,150 @@ fn a_journal_is_cosigned_as_it_grows_and_an_older_copy_is_found_out() {
         assert!(problem(&forked, at).contains("ANOTHER HISTORY"), "{forked}");
     }
     drop(one);
+}
+
+/// Draws a dossier; gives what was printed as JSON.
+#[track_caller]
+fn draw(place: &Place, arguments: &[&str]) -> Value {
+    let ran = place.run(&[&["dossier", "credit", "--format", "json"], arguments].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    serde_json::from_str(&ran.out).unwrap()
+}
+
+#[track_caller]
+fn verify(place: &Place, file: &str, more: &[&str]) -> (i32, Value) {
+    let ran = place.run(&[&["verify", file, "--format", "json"], more].concat());
+    (ran.code, serde_json::from_str(&ran.out).unwrap())
+}
+
+/// Writes a dossier anew with other lines under its checkpoint.
+fn resign(place: &Place, from: &str, to: &str, lines: impl Fn(&str) -> String) {
+    let bytes = std::fs::read(place.path(from)).unwrap();
+    let mut read = dossier::read(&bytes, dossier::Limits::default()).unwrap();
+    let checkpoint = lines(&read.checkpoint.to_string());
+    read.checkpoint = SignedCheckpoint::parse(checkpoint.as_bytes()).unwrap();
+    std::fs::write(place.path(to), dossier::write(&read).unwrap()).unwrap();
+}
+
+#[test]
+fn a_dossier_carries_what_witnesses_have_signed() {
+    let place = Place::with("credit");
+    place.review(&[]);
+    let (_one, one_key) = witness(&place, "one");
+    let (_two, two_key) = witness(&place, "two");
+    let never = key(&place.run(&["witness", "init", "third", "--name", "third.example/w"]));
+    let log = key(&place.run(&["desk", "key"]));
+    let policy = format!("log {log}\nwitness one {one_key}\nwitness two {two_key}\n");
+    place.write(
+        "both.policy",
+        format!("{policy}group g all one two\nquorum g\n"),
+    );
+    let more = format!("{policy}witness third {never}\ngroup g all one two third\nquorum g\n");
+    place.write("three.policy", more);
+    let both = ["--policy", "both.policy"];
+
+    let refused = place.run(&["dossier", "credit", "--cosigned"]);
+    assert_eq!(refused.code, 2, "{}", refused.out);
+    assert!(
+        refused.err.contains("no witness has cosigned"),
+        "{}",
+        refused.err
+    );
+    // Submitted often, it keeps the latest line of each witness.
+    for _ in 0..3 {
+        assert_eq!(submit(&place, &[]).0, 0);
+    }
+    let drawn = draw(&place, &["--out", "now.alnager"]);
+    let witnesses = serde_json::json!(["one.example/w", "two.example/w"]);
+    assert_eq!(drawn["witnesses"], witnesses, "{drawn}");
+    let (code, found) = verify(&place, "now.alnager", &both);
+    assert_eq!(code, 0, "{found}");
+    assert_eq!(found["witnesses"][1]["name"], "two", "{found}");
+    let (code, found) = verify(&place, "now.alnager", &["--policy", "three.policy"]);
+    assert_eq!(code, 1, "{found}");
+    let words = found["refused"].as_str().unwrap();
+    assert!(
+        words.ends_with(
+            "`2` witnesses have cosigned, and these that the quorum counts have not: `third`"
+        ),
+        "{words}"
+    );
+    let (code, found) = verify(&place, "now.alnager", &[]);
+    assert_eq!((code, &found["unchecked"]), (0, &witnesses), "{found}");
+
+    // Another's line is ignored, as the rules of signed notes have it; one that does not fit its witness spoils the note.
+    let stranger = SigningKey::new("stranger.example/w", &[9; 32]).unwrap();
+    resign(&place, "now.alnager", "more.alnager", |note| {
+        format!("{note}{}\n", stranger.cosign("another text\n", 7))
+    });
+    let (code, found) = verify(&place, "more.alnager", &both);
+    assert_eq!(code, 0, "{found}");
+    assert_eq!(found["unchecked"][0], "stranger.example/w");
+    resign(&place, "now.alnager", "bad.alnager", |note| {
+        let (before, after) = note.split_at(note.rfind("two.example/w").unwrap() + 40);
+        let swapped = if after.starts_with('A') { "B" } else { "A" };
+        format!("{before}{swapped}{}", &after[1..])
+    });
+    let (code, found) = verify(&place, "bad.alnager", &both);
+    assert_eq!(code, 1, "{found}");
+    assert!(
+        found["refused"]
+            .as_str()
+            .unwrap()
+            .contains("do not satisfy the policy"),
+        "{found}"
+    );
+    assert_eq!(verify(&place, "bad.alnager", &["--key", &log]).0, 0);
+
+    // The journal goes on: what is drawn now nobody has cosigned, and the dossier of before is drawn again.
+    grow(&place, "compare");
+    let last = draw(&place, &["--out", "last.alnager"]);
+    assert_eq!(last["witnesses"], serde_json::json!([]));
+    let (code, found) = verify(&place, "last.alnager", &both);
+    let words = found["refused"].as_str().unwrap_or_default();
+    assert!(
+        code == 1 && words.contains("have not: `one`, `two`"),
+        "{found}"
+    );
+    let earlier = draw(&place, &["--cosigned", "--out", "earlier.alnager"]);
+    assert_eq!(
+        (&earlier["size"], &earlier["witnesses"]),
+        (&drawn["size"], &witnesses)
+    );
+    assert_eq!(
+        earlier["entries"].as_u64(),
+        earlier["size"].as_u64().map(|n| n + 1)
+    );
+    assert_eq!(verify(&place, "earlier.alnager", &both).0, 0);
+    let words = place.run(&["dossier", "credit", "--cosigned"]).out;
+    assert!(
+        words.contains("1 more were entered since, of which this file says nothing"),
+        "{words}"
+    );
+    let again = place.run(&["dossier", "credit", "--cosigned"]);
+    assert_eq!(again.code, 2, "an existing file is kept");
+
+    // An entry about the system that no witness has seen.
+    let open = [
+        "task",
+        "open",
+        "--what",
+        "see",
+        "--why",
+        "a test",
+        "--due",
+        "2027-01-01",
+        "--system",
+        "credit",
+    ];
+    assert_eq!(place.run(&open).code, 0);
+    let refused = place.run(&["dossier", "credit", "--cosigned", "--out", "none.alnager"]);
+    assert_eq!(refused.code, 2, "{}", refused.out);
+    assert!(
+        refused.err.contains("is about `credit`, too"),
+        "{}",
+        refused.err
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use alnager_journal::dossier::Limits;
+use alnager_journal::note::SigningKey;
 use alnager_journal::proof::Proof;
 use alnager_journal::verify::Trust;
 use alnager_office::people::Basis;
@@ -178,6 +179,104 @@ async fn a_dossier_that_is_taken_away_verifies() {
     auditor.get("/journal/dossiers/nothing").await.is(404);
     let owner = street.with_role("one", Role::SystemOwner).await;
     owner.get("/journal/dossiers/credit").await.is(403);
+}
+
+#[tokio::test]
+async fn a_dossier_is_drawn_for_somebody_and_the_page_says_who_has_cosigned() {
+    let street = Street::open(&["one"]).await;
+    let auditor = street.with_role("one", Role::Auditor).await;
+    let words = &EN.journal;
+    let page = auditor.get("/journal/dossiers").await.is(200).text();
+    assert!(page.contains(words.no_witness) && !page.contains(words.witnesses_newest));
+    let none = auditor
+        .get("/journal/dossiers/credit?cosigned")
+        .await
+        .is(422);
+    assert!(
+        none.text()
+            .contains("witness has cosigned this journal yet"),
+        "{}",
+        none.text()
+    );
+
+    // Two witnesses sign what is there, each twice.
+    let organisation = street.house.seats["one"].organisation().unwrap();
+    let mut desk = alnager_store::Desk::open(&organisation.place)
+        .await
+        .unwrap();
+    let checkpoint = desk.checkpoint().clone();
+    let size = checkpoint.checkpoint().size();
+    let cosigned = |name: &str, seed: u8| {
+        let key = SigningKey::new(name, &[seed; 32]).unwrap();
+        [1, 2].map(|unix_s| key.cosign(checkpoint.note().text(), unix_s))
+    };
+    let lines = [cosigned("a.example/w", 1), cosigned("b.example/w", 2)].concat();
+    desk.add_cosignatures(size, lines).await.unwrap();
+    desk.close().await.unwrap();
+    let page = auditor.get("/journal/dossiers").await.is(200).text();
+    assert!(
+        page.contains("2 witnesses: a.example/w, b.example/w"),
+        "{page}"
+    );
+
+    // Who draws one for somebody enters that, and then gets it, without the signatures that are not there yet.
+    let drawing = [
+        ("system", "credit"),
+        ("recipient", "Example Audit Ltd"),
+        ("reason", "annual audit"),
+    ];
+    let sent = auditor.post("/journal/dossiers", &drawing).await.is(303);
+    assert_eq!(sent.location, "/one/journal/dossiers/credit");
+    let page = auditor.get("/journal/dossiers").await.is(200).text();
+    assert!(page.contains(words.witnesses_newest) && page.contains(words.no_witness));
+    let history = auditor.get("/journal?kind=dossier").await.is(200).text();
+    assert!(
+        history.contains("credit, for Example Audit Ltd: annual audit"),
+        "{history}"
+    );
+    let file = auditor.get("/journal/dossiers/credit").await.is(200);
+    let verified = |bytes: &[u8]| {
+        let found =
+            alnager_work::verify::verify_bytes(bytes, Limits::default(), &Trust::Unstated, None);
+        found.unwrap().unwrap()
+    };
+    let found = verified(&file.bytes);
+    assert_eq!(found.differs, Vec::<String>::new());
+    assert_eq!(found.journal.size, found.journal.main().unwrap().head + 1);
+    assert!(found.journal.unchecked.is_empty());
+    // The drawing is about the system, too, so what was cosigned before does not cover it; another system is covered.
+    auditor
+        .get("/journal/dossiers/credit?cosigned")
+        .await
+        .is(422);
+    let other = auditor
+        .get("/journal/dossiers/recidivism?cosigned")
+        .await
+        .is(200);
+    let found = verified(&other.bytes);
+    assert_eq!(
+        (found.journal.size, found.journal.unchecked.len()),
+        (size, 2)
+    );
+    auditor
+        .get("/journal/dossiers/recidivism?earliest")
+        .await
+        .is(200);
+
+    for (name, value) in [("system", "nothing"), ("recipient", ""), ("reason", "")] {
+        let wrong: Vec<(&str, &str)> = drawing
+            .iter()
+            .map(|(known, kept)| (*known, if *known == name { value } else { *kept }))
+            .collect();
+        let page = auditor
+            .post("/journal/dossiers", &wrong)
+            .await
+            .is(422)
+            .text();
+        assert!(page.contains("role=\"alert\""), "{name}");
+    }
+    let owner = street.with_role("one", Role::SystemOwner).await;
+    owner.post("/journal/dossiers", &drawing).await.is(403);
 }
 
 /// Uploads a file with the answers of the form.

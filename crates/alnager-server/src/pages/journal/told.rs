@@ -114,6 +114,12 @@ pub(super) fn particulars(at: &At, event: &Event) -> String {
         Event::OpinionWithdrawn(withdrawn) => {
             format!("{}: {}", withdrawn.opinion, withdrawn.reason)
         }
+        Event::DossierDrawn(drawn) => {
+            format!(
+                "{}, for {}: {}",
+                drawn.system, drawn.recipient, drawn.reason
+            )
+        }
         Event::KeyTrusted(_)
         | Event::PackInstalled(_)
         | Event::PackPinned(_)
@@ -186,7 +192,8 @@ fn of_the_desk(at: &At, event: &Event) -> String {
         | Event::ExceptionEnded(_)
         | Event::CommentMade(_)
         | Event::OpinionGiven(_)
-        | Event::OpinionWithdrawn(_) => String::new(),
+        | Event::OpinionWithdrawn(_)
+        | Event::DossierDrawn(_) => String::new(),
     }
 }
 

@@ -270,6 +270,7 @@ fn verdict(found: &Value, command: &str) -> Markup {
     };
     let refused = found["refused"].as_str();
     let (differs, notes) = (texts("differs"), texts("notes"));
+    let unchecked = texts("unchecked");
     let reviews: &[Value] = found["reviews"].as_array().map_or(&[], Vec::as_slice);
     html! {
         section aria-labelledby="verdict" {
@@ -290,6 +291,7 @@ fn verdict(found: &Value, command: &str) -> Markup {
                     dt { (words.log) } dd { code { (found["journal"]["origin"].as_str().unwrap_or_default()) } ", " (number(&found["journal"]["size"])) " " (words.entries_long) }
                     dt { (words.root) } dd { code { (found["journal"]["root"].as_str().unwrap_or_default()) } }
                     dt { (words.signed_by) } dd { code { (found["signer"].as_str().unwrap_or_default()) } }
+                    @if !unchecked.is_empty() { dt { (words.unchecked) } dd { (unchecked.join(", ")) " " span.quiet { (words.unchecked_note) } } }
                     dt { (words.entries) } dd { (number(&found["entries"])) }
                     dt { (words.payloads) } dd { (number(&found["payloads"]["intact"])) " " (words.intact) ", " (number(&found["payloads"]["withheld"])) " " (words.withheld) ", " (number(&found["payloads"]["erased"])) " " (words.gone) }
                     dt { (words.claims) } dd { (number(&found["recomputed"])) " " (words.recomputed) ", " (number(&found["withheld"])) " " (words.not_here) ", " (EN.number(differs.len() as u64)) " " (words.differs) }

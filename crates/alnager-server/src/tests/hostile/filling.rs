@@ -15,6 +15,7 @@ use crate::tests::{Answer, Visitor};
 const KNOWN: &[(&str, &str, &str)] = &[
     ("/{org}/intake", "id", ""),
     ("/{org}/journal", "system", "credit"),
+    ("/{org}/journal/dossiers", "system", "credit"),
     ("/{org}/tasks", "owner", "Henrik Lund"),
     ("/{org}/tasks", "system", ""),
     ("/{org}/tasks", "requirement", ""),

@@ -211,6 +211,11 @@ fn sent(street: &Street, text: &str, id: &str, read: &(u64, String)) -> Vec<Sent
             json!({"reason": text}),
         ),
         (
+            "POST /dossiers/{system}",
+            format!("{base}/dossiers/credit"),
+            json!({"recipient": text.chars().take(200).collect::<String>(), "reason": text}),
+        ),
+        (
             "POST /people",
             format!("{base}/people"),
             json!({"person": text, "roles": ["board"], "reason": text}),
