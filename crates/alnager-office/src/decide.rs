@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use alnager_audit::measures::Measures;
 use alnager_audit::policy::Policy;
+use alnager_journal::segment::SegmentError;
 use alnager_law::book::Book;
 use alnager_law::read::{ReadError, nearest};
 use alnager_law::requirement::AsOf;
@@ -27,6 +28,7 @@ use crate::opinion::NewAuditOpinion;
 use crate::packs::{NewPack, Pin};
 use crate::people::{Basis, PersonNamed};
 use crate::role::Role;
+use crate::segment::NewSegment;
 use crate::signal::Look;
 use crate::signature::{self, AuditSignature, SignatureProblem, Stated};
 use crate::state::{Meta, State, folded, is_invisible};
@@ -239,6 +241,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Seal a segment of a system's decision log.
+    SealSegment(Box<NewSegment>),
 }
 
 impl Command {
@@ -280,7 +284,8 @@ impl Command {
             | Command::EndException { .. }
             | Command::Comment { .. }
             | Command::GiveOpinion(_)
-            | Command::WithdrawOpinion { .. } => false,
+            | Command::WithdrawOpinion { .. }
+            | Command::SealSegment(_) => false,
         }
     }
 }
@@ -929,6 +934,9 @@ pub enum Refused {
         /// The opinion.
         opinion: String,
     },
+    /// The rows are no segment.
+    #[error(transparent)]
+    Segment(Box<SegmentError>),
     /// The policy's conditions do not bind to the book.
     #[error(transparent)]
     Policy(#[from] ReadError),
@@ -1031,6 +1039,7 @@ pub fn decide(
         Command::Comment { about, text } => desk.comment(about, text)?,
         Command::GiveOpinion(new) => desk.give_opinion(new)?,
         Command::WithdrawOpinion { opinion, reason } => desk.withdraw_opinion(opinion, reason)?,
+        Command::SealSegment(new) => desk.seal_segment(new)?,
     }
     Ok(desk.decided)
 }

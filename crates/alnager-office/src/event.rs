@@ -1,5 +1,6 @@
 //! Events: what happened, as the journal's payloads hold it. A payload, once written, is read forever: fields are only added.
 
+use alnager_journal::segment::SEGMENT_SEALED;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditRecorded;
@@ -14,6 +15,7 @@ use crate::opinion::{OpinionGiven, OpinionWithdrawn};
 use crate::packs::{KeyTrusted, PackInstalled, PackPinned, PackUnpinned};
 use crate::people::{ErasureExecuted, ErasureRequested, HoldPlaced, HoldReleased, PersonNamed};
 use crate::role::RolesGranted;
+use crate::segment::SegmentSealed;
 use crate::signal::{SignalRaised, SignalSettled, WatchLooked};
 use crate::system::{FactAnswered, FactConfirmed, SystemDeclared};
 use crate::task::{TaskDone, TaskOpened};
@@ -100,6 +102,8 @@ pub enum Event {
     OpinionGiven(Box<OpinionGiven>),
     /// An opinion was withdrawn.
     OpinionWithdrawn(OpinionWithdrawn),
+    /// A segment of a decision log was sealed.
+    SegmentSealed(SegmentSealed),
 }
 
 /// The desk was opened.
@@ -194,6 +198,7 @@ impl Event {
             Event::CommentMade(_) => "comment.made",
             Event::OpinionGiven(_) => "opinion.given",
             Event::OpinionWithdrawn(_) => "opinion.withdrawn",
+            Event::SegmentSealed(_) => SEGMENT_SEALED,
         }
     }
 
@@ -239,6 +244,7 @@ impl Event {
             Event::CommentMade(event) => serde_json::to_vec(event),
             Event::OpinionGiven(event) => serde_json::to_vec(event),
             Event::OpinionWithdrawn(event) => serde_json::to_vec(event),
+            Event::SegmentSealed(event) => serde_json::to_vec(event),
         }
     }
 
@@ -296,6 +302,7 @@ impl Event {
             "comment.made" => Event::CommentMade(read(kind, payload)?),
             "opinion.given" => Event::OpinionGiven(read(kind, payload)?),
             "opinion.withdrawn" => Event::OpinionWithdrawn(read(kind, payload)?),
+            SEGMENT_SEALED => Event::SegmentSealed(read(kind, payload)?),
             _ => return Err(EventError::UnknownKind(kind.to_owned())),
         })
     }

@@ -10,6 +10,7 @@ use alnager_journal::dossier::{Dossier, Item, write};
 use alnager_journal::entry::Entry;
 use alnager_journal::note::VerifyingKey;
 use alnager_journal::scope::scope;
+use alnager_journal::segment::SEGMENT_SEALED;
 use alnager_office::event::Event;
 use alnager_store::{Desk, Receipt};
 use uuid::Uuid;
@@ -112,6 +113,8 @@ pub async fn build_under(
         let discloses = match item.entry.kind.as_str() {
             "book.adopted" => Some(*index) == last_book,
             "system.reviewed" => Some(*index) == last_review,
+            // What a system decided about people; a row is shown by a proof of its own.
+            SEGMENT_SEALED => false,
             _ => concerns && !is_work,
         };
         if discloses {

@@ -14,6 +14,7 @@ use crate::new::NewArguments;
 use crate::opinion::OpinionCommand;
 use crate::people::{EraseArguments, HoldCommand, PeopleCommand};
 use crate::review::{GateArguments, ReviewArguments};
+use crate::segment::SegmentCommand;
 use crate::serve::{DemoArguments, ServeArguments};
 use crate::task::TaskCommand;
 use crate::witness::WitnessCommand;
@@ -100,9 +101,9 @@ pub(crate) enum Command {
     /// Submit evidence, and decide on it
     #[command(subcommand)]
     Evidence(EvidenceCommand),
-    /// Verify a dossier; needs no desk, no network and no account
+    /// Verify a dossier, or the proof of a row; needs no desk, no network and no account
     Verify {
-        /// The dossier
+        /// The dossier, or a `.row-proof`
         dossier: PathBuf,
         /// The log key you trust, as `alnager desk key` prints it
         #[arg(long, value_name = "VKEY", conflicts_with = "policy")]
@@ -133,6 +134,9 @@ pub(crate) enum Command {
     /// Give audit opinions on systems, and list them
     #[command(subcommand)]
     Opinion(OpinionCommand),
+    /// Seal decision logs, and prove one record of them
+    #[command(subcommand)]
+    Segment(SegmentCommand),
     /// Let outsiders check the journal: publish it, prove entries, have it cosigned, check what was published
     #[command(subcommand)]
     Journal(JournalCommand),

@@ -11,6 +11,7 @@ mod opinion;
 mod people;
 mod review;
 mod run;
+mod segment;
 mod serve;
 mod settings;
 mod task;

@@ -117,13 +117,14 @@ pub struct Journal {
 }
 
 /// What kinds of entries begin with, and what such entries are about.
-pub const GROUPS: [(&str, &str); 23] = [
+pub const GROUPS: [(&str, &str); 24] = [
     ("system", "systems: declared, reviewed"),
     ("fact", "facts"),
     ("evidence", "evidence"),
     ("launch", "decisions on going live"),
     ("exception", "exceptions"),
     ("opinion", "audit opinions"),
+    ("segment", "decision logs"),
     ("task", "tasks"),
     ("comment", "comments"),
     ("audit", "audits"),
@@ -186,6 +187,7 @@ impl Journal {
             "comment.made" => "somebody commented",
             "opinion.given" => "an auditor gave an opinion",
             "opinion.withdrawn" => "an auditor withdrew an opinion",
+            "segment.sealed" => "a segment of a decision log was sealed",
             kind => kind,
         };
         words.to_owned()

@@ -114,6 +114,15 @@ pub(super) fn particulars(at: &At, event: &Event) -> String {
         Event::OpinionWithdrawn(withdrawn) => {
             format!("{}: {}", withdrawn.opinion, withdrawn.reason)
         }
+        Event::SegmentSealed(sealed) => format!(
+            "{}, {}",
+            sealed.system,
+            EN.count(
+                usize::try_from(sealed.n_rows).unwrap_or(usize::MAX),
+                "row",
+                "rows"
+            )
+        ),
         Event::KeyTrusted(_)
         | Event::PackInstalled(_)
         | Event::PackPinned(_)
@@ -186,7 +195,8 @@ fn of_the_desk(at: &At, event: &Event) -> String {
         | Event::ExceptionEnded(_)
         | Event::CommentMade(_)
         | Event::OpinionGiven(_)
-        | Event::OpinionWithdrawn(_) => String::new(),
+        | Event::OpinionWithdrawn(_)
+        | Event::SegmentSealed(_) => String::new(),
     }
 }
 
