@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::arguments::Format;
 use crate::run::{CLEAR, HOLD, pretty};
+use crate::segment::segments;
 use crate::settings;
 use crate::terminal::{Bar, say};
 
@@ -318,7 +319,7 @@ async fn verify(desk: &Place, log_only: bool, format: Format) -> Result<u8, JobE
         .map(|problem| with_causes(problem))
         .collect();
     // The rows of segments are Parquet, which the store does not read. A desk with problems may not open.
-    let segments = match !log_only && problems.is_empty() {
+    let checked = match !log_only && problems.is_empty() {
         true => {
             let show = |done, total| bar.steps("checking", "segments", done, total);
             Some(segment::check(desk, &show).await?)
@@ -326,7 +327,7 @@ async fn verify(desk: &Place, log_only: bool, format: Format) -> Result<u8, JobE
         false => None,
     };
     bar.done();
-    problems.extend(segments.iter().flat_map(|checked| checked.problems.clone()));
+    problems.extend(checked.iter().flat_map(|checked| checked.problems.clone()));
     let consistent = problems.is_empty();
     let notes: Vec<String> = report.notes.iter().map(ToString::to_string).collect();
     say(&match format {
@@ -334,7 +335,7 @@ async fn verify(desk: &Place, log_only: bool, format: Format) -> Result<u8, JobE
             "consistent": consistent, "origin": report.origin, "size": report.size, "root": report.root.to_base64(),
             "payloads": report.contents.map(|contents| contents.payloads), "blobs": report.contents.map(|contents| contents.blobs),
             "erased": report.contents.map(|contents| contents.erased), "checkpoints": report.checkpoints,
-            "segments": segments.as_ref().map(|checked| checked.n_segments),
+            "segments": checked.as_ref().map(|checked| checked.n_segments),
             "tiles": report.tiles, "cosigned": report.cosigned, "problems": problems, "notes": notes,
         })),
         Format::Text => {
@@ -366,10 +367,12 @@ async fn verify(desk: &Place, log_only: bool, format: Format) -> Result<u8, JobE
                 "{} checkpoints that were signed and {} full tiles held against the entries",
                 report.checkpoints, report.tiles
             ));
-            if let Some(checked) = segments.as_ref().filter(|checked| checked.n_segments > 0) {
+            if let Some(checked) = checked.as_ref().filter(|checked| checked.n_segments > 0) {
+                let n_segments = usize::try_from(checked.n_segments).unwrap_or(usize::MAX);
                 lines.push(format!(
-                    "{} rows of {} segments held against the roots that their entries state",
-                    checked.n_rows, checked.n_segments
+                    "{} rows of {} held against the roots that their entries state",
+                    checked.n_rows,
+                    segments(n_segments)
                 ));
             }
             if let Some(Contents {

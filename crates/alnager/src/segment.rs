@@ -201,8 +201,8 @@ async fn export(
     let shown = out.display();
     say(&match format {
         Format::Text => format!(
-            "{n_rows} rows of {} segments are in {shown}; whoever gets a file gets all its rows",
-            listed.len()
+            "{n_rows} rows of {} are in {shown}; whoever gets a file gets all its rows",
+            segments(listed.len())
         ),
         Format::Json => {
             let rows: Vec<Value> = listed.iter().map(listed_json).collect();
@@ -276,8 +276,16 @@ fn list_words(listed: &[Listed]) -> String {
     });
     let n_rows: u64 = listed.iter().map(|one| one.sealed.n_rows).sum();
     let mut lines: Vec<String> = words.collect();
-    lines.push(format!("{n_rows} rows in {} segments", listed.len()));
+    lines.push(format!("{n_rows} rows in {}", segments(listed.len())));
     lines.join("\n")
+}
+
+/// So many segments, in words.
+pub(crate) fn segments(n: usize) -> String {
+    match n {
+        1 => "1 segment".to_owned(),
+        n => format!("{n} segments"),
+    }
 }
 
 fn listed_json(one: &Listed) -> Value {

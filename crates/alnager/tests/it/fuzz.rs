@@ -36,7 +36,9 @@ fn the_corpus_has_inputs_that_are_accepted() {
         ("proof", |bytes| proof::Proof::parse(bytes).is_ok()),
         ("row_proof", |bytes| {
             segment::RowProof::parse(bytes).is_ok_and(|proof| {
-                proof.verify(&alnager_journal::verify::Trust::Unstated).is_ok()
+                proof
+                    .verify(&alnager_journal::verify::Trust::Unstated)
+                    .is_ok()
             })
         }),
         ("dossier", |bytes| {

@@ -90,7 +90,7 @@ fn a_log_is_sealed_once_and_one_record_is_proven() {
         "prove",
         &first,
         "--where",
-        "case=C-4321",
+        "case=C-4323",
         "-o",
         "case.row-proof",
     ];
@@ -107,9 +107,9 @@ fn a_log_is_sealed_once_and_one_record_is_proven() {
     );
     assert_eq!(
         (&found["trusted"], &found["index"]),
-        (&Value::Bool(true), &Value::from(4_321))
+        (&Value::Bool(true), &Value::from(4_323))
     );
-    assert_eq!(found["row"]["score"], "0.043210");
+    assert_eq!(found["row"]["score"], "0.043230");
     let shown = stranger.run(&["verify", "case.row-proof"]);
     assert!(
         shown.out.contains("which you have not said you trust")
@@ -117,7 +117,7 @@ fn a_log_is_sealed_once_and_one_record_is_proven() {
         "{}",
         shown.out
     );
-    assert!(!file.contains("C-4320") && !file.contains("C-4322"));
+    assert!(!file.contains("C-4322") && !file.contains("C-4324"));
     stranger.write("case.row-proof", file.replace("refuse", "grants"));
     let refused = stranger.run(&["verify", "case.row-proof"]);
     assert_eq!(refused.code, 1);
@@ -304,8 +304,71 @@ fn a_dossier_tells_of_segments_and_holds_no_row() {
     assert!(String::from_utf8_lossy(&payload.bytes).contains("\"n_rows\":20"));
     assert!(item.blobs.is_empty() && item.entry.blobs.len() == 1);
     let found = told(&place, &["verify", dossier.to_str().unwrap()]);
-    assert_eq!(
-        (&found["consistent"], &found["withheld"]),
-        (&Value::Bool(true), &Value::from(1))
+    assert_eq!(found["consistent"], Value::Bool(true));
+}
+
+/// Enters a segment whose entry states another root than its rows give, as a faulty program or one that lies would.
+fn enter_other_root(place: &Place) {
+    use alnager_journal::merkle::Hash;
+    use alnager_journal::segment::{ROWS, Stated};
+    use alnager_office::decide::Command;
+    use alnager_office::segment::NewSegment;
+    use alnager_work::acting::{Acting, Flags, blob};
+
+    let columns = vec!["case".to_owned()];
+    let records = alnager_probe::Records {
+        columns: columns.clone(),
+        rows: vec![vec![Some("C-1".to_owned())]],
+    };
+    let secret = Hash([9; 32]).to_string();
+    let rows = alnager_probe::write_segment(&records, &secret).unwrap();
+    let new = NewSegment {
+        system: "recidivism".to_owned(),
+        stated: Stated {
+            columns,
+            n_rows: 1,
+            root: Hash::of(b"another"),
+        },
+        time: None,
+        rows: blob(ROWS, "application/vnd.apache.parquet", rows),
+    };
+    let folder = place.path(".alnager").display().to_string();
+    let flags = Flags {
+        desk: alnager_store::Place::parse(&folder, &Default::default()).unwrap(),
+        actor: Some("Olga".to_owned()),
+        ..Flags::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    runtime.block_on(async {
+        let acting = Acting::to_enter(&flags).unwrap();
+        let mut desk = acting.desk().await.unwrap();
+        let with = acting.context(&desk, None).unwrap();
+        let command = Command::SealSegment(Box::new(new));
+        acting.commit(&mut desk, &command, &with).await.unwrap();
+        desk.close().await.unwrap();
+    });
+}
+
+#[test]
+fn rows_that_do_not_give_the_root_stated_are_found() {
+    let place = place();
+    enter_other_root(&place);
+    let verified = place.run(&["desk", "verify"]);
+    assert_eq!(verified.code, 1, "{}", verified.out);
+    assert!(
+        verified
+            .out
+            .starts_with("the desk is NOT whole: 1 problems\n")
+            && verified
+                .out
+                .contains("are not those that it states: their root or their columns are others"),
+        "{}",
+        verified.out
     );
+    let listed = told(&place, &["segment", "list"]);
+    let entry = listed["segments"][0]["entry"].to_string();
+    let ran = segment(&place, &["prove", &entry, "--row", "0", "-o", "p"]);
+    assert_eq!(ran.code, 4, "{}", ran.out);
+    assert!(!place.path("p").exists());
 }
