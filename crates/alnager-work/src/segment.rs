@@ -10,8 +10,8 @@ use alnager_journal::entry::Entry;
 use alnager_journal::merkle::Hash;
 use alnager_journal::proof::Proof;
 use alnager_journal::segment::{
-    OpenedRow, PROOF_LEN_MAX, ROW_LEN_MAX, ROWS, ROWS_MAX, RowProof, SEGMENT_SEALED, Segment, SegmentError,
-    VerifiedRow, row_bytes,
+    OpenedRow, PROOF_LEN_MAX, ROW_LEN_MAX, ROWS, ROWS_MAX, RowProof, SEGMENT_SEALED, Segment,
+    SegmentError, VerifiedRow, row_bytes,
 };
 use alnager_journal::verify::Trust;
 use alnager_law::read::nearest;
@@ -598,6 +598,61 @@ pub async fn prove(flags: &Flags, index: u64, which: &Which) -> Result<RowProof,
     }
 }
 
+/// The row of a system's log that alone has a value in a column: its segment's entry, and its place. Every segment is opened, so that a second
+/// such row is seen; `progress` is told how many are done, and of how many.
+pub async fn look_up(
+    flags: &Flags,
+    system: &str,
+    (column, value): (&str, &str),
+    progress: &dyn Fn(u64, u64),
+) -> Result<(u64, u64), JobError> {
+    let listed = list(flags, Some(system)).await?;
+    let desk = Acting::begin(flags)?.desk().await?;
+    let total = listed.len() as u64;
+    let mut found = Vec::new();
+    for (done, one) in listed.iter().enumerate() {
+        progress(done as u64, total);
+        if !one.sealed.columns.iter().any(|known| known == column) {
+            continue;
+        }
+        let segment = segment_of(rows_file(&desk, one.entry).await?)?;
+        found.extend(
+            rows_with(&segment, column, value)
+                .into_iter()
+                .map(|row| (one.entry, row)),
+        );
+    }
+    match found.as_slice() {
+        [only] => Ok(*only),
+        [] => Err(JobError::Input(format!(
+            "no row of the {total} segments of `{system}` has this value in `{column}`; check the spelling, or whether that log is sealed"
+        ))),
+        many => {
+            let named: Vec<String> = many
+                .iter()
+                .take(20)
+                .map(|(entry, row)| format!("{entry} --row {row}"))
+                .collect();
+            Err(JobError::Input(format!(
+                "{} rows of `{system}` have this value in `{column}`; name one by its entry: {}{}",
+                many.len(),
+                named.join(", "),
+                if many.len() > 20 { ", …" } else { "" }
+            )))
+        }
+    }
+}
+
+/// The places of the rows with a value in a column.
+fn rows_with(segment: &Segment, column: &str, value: &str) -> Vec<u64> {
+    let Some(at) = segment.columns.iter().position(|known| known == column) else {
+        return Vec::new();
+    };
+    let rows = segment.rows.iter().enumerate();
+    let rows = rows.filter(|(_, row)| row.get(at).and_then(Option::as_deref) == Some(value));
+    rows.map(|(row, _)| row as u64).collect()
+}
+
 /// The row that is meant.
 fn find(segment: &Segment, index: u64, which: &Which) -> Result<OpenedRow, JobError> {
     let unfit = |error: SegmentError| JobError::Input(format!("entry {index}: {error}"));
@@ -605,14 +660,13 @@ fn find(segment: &Segment, index: u64, which: &Which) -> Result<OpenedRow, JobEr
         Which::Row(row) => return segment.open(*row).map_err(unfit),
         Which::Where { column, value } => (column, value),
     };
-    let at = segment.columns.iter().position(|known| known == column);
-    let at = at.ok_or_else(|| {
+    if !segment.columns.contains(column) {
         let hint = nearest(column, segment.columns.iter().map(String::as_str));
-        JobError::Input(format!("entry {index} has no column `{column}`; {hint}"))
-    })?;
-    let rows = segment.rows.iter().enumerate();
-    let rows = rows.filter(|(_, row)| row.get(at).and_then(Option::as_ref) == Some(value));
-    let found: Vec<u64> = rows.map(|(row, _)| row as u64).collect();
+        return Err(JobError::Input(format!(
+            "entry {index} has no column `{column}`; {hint}"
+        )));
+    }
+    let found = rows_with(segment, column, value);
     match found.as_slice() {
         [only] => segment.open(*only).map_err(unfit),
         [] => Err(JobError::Input(format!(

@@ -48,8 +48,12 @@ pub(crate) enum SegmentCommand {
 /// Which row to prove.
 #[derive(Debug, Args)]
 pub(crate) struct ProveArguments {
-    /// The segment's entry
-    entry: u64,
+    /// The segment's entry; without it the row is looked for in all segments of --system
+    #[arg(required_unless_present = "system", conflicts_with = "system")]
+    entry: Option<u64>,
+    /// The system in whose log the row is
+    #[arg(long, value_name = "ID", requires = "find")]
+    system: Option<String>,
     /// The row's place in the segment, from 0
     #[arg(
         long,
@@ -139,20 +143,9 @@ pub(crate) async fn run(
 }
 
 async fn prove(flags: &Flags, arguments: &ProveArguments, format: Format) -> Result<(), JobError> {
-    let which = match (arguments.row, &arguments.find) {
-        (Some(row), _) => Which::Row(row),
-        (None, Some((column, value))) => Which::Where {
-            column: column.clone(),
-            value: value.clone(),
-        },
-        (None, None) => {
-            return Err(JobError::Input(
-                "name a row with --row or --where".to_owned(),
-            ));
-        }
-    };
     refuse_existing(&arguments.out)?;
-    let proof = segment::prove(flags, arguments.entry, &which).await?;
+    let (entry, which) = meant(flags, arguments).await?;
+    let proof = segment::prove(flags, entry, &which).await?;
     let bytes = proof
         .to_bytes()
         .map_err(|error| JobError::Internal(error.to_string()))?;
@@ -164,15 +157,38 @@ async fn prove(flags: &Flags, arguments: &ProveArguments, format: Format) -> Res
     );
     say(&match format {
         Format::Text => format!(
-            "row {row} of entry {} is proven under the checkpoint of {size} entries; {file} holds this row and no other\n\
+            "row {row} of entry {entry} is proven under the checkpoint of {size} entries; {file} holds this row and no other\n\
              whoever gets it checks it with `alnager verify {file} --key {}`",
-            arguments.entry, proof.log
+            proof.log
         ),
         Format::Json => pretty(&json!({
-            "file": file, "entry": arguments.entry, "row": row, "size": size, "key": proof.log.to_string(),
+            "file": file, "entry": entry, "row": row, "size": size, "key": proof.log.to_string(),
         })),
     });
     Ok(())
+}
+
+/// The entry and the row that the words name.
+async fn meant(flags: &Flags, arguments: &ProveArguments) -> Result<(u64, Which), JobError> {
+    match (arguments.entry, &arguments.system, arguments.row, &arguments.find) {
+        (Some(entry), _, Some(row), _) => Ok((entry, Which::Row(row))),
+        (Some(entry), _, None, Some((column, value))) => {
+            let (column, value) = (column.clone(), value.clone());
+            Ok((entry, Which::Where { column, value }))
+        }
+        (None, Some(system), _, Some((column, value))) => {
+            let bar = Bar::new();
+            let show = |done, total| bar.steps("searching", "segments", done, total);
+            let found = segment::look_up(flags, system, (column, value), &show).await;
+            bar.done();
+            let (entry, row) = found?;
+            Ok((entry, Which::Row(row)))
+        }
+        (_, _, _, _) => Err(JobError::Input(
+            "name a row by --row and its segment's entry, or by --where and the entry or the system"
+                .to_owned(),
+        )),
+    }
 }
 
 async fn export(

@@ -126,6 +126,43 @@ fn a_log_is_sealed_once_and_one_record_is_proven() {
         "refused: the row is not proven to be in the segment: the proof leads to another root hash; the entry, the proof or the checkpoint was altered\n"
     );
 
+    // Whoever asks for a case need not know in which segment it is.
+    let last = [
+        "prove",
+        "--system",
+        "recidivism",
+        "--where",
+        "case=C-10000",
+        "-o",
+        "last.row-proof",
+    ];
+    let ran = segment(&place, &last);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.out
+            .starts_with(&format!("row 0 of entry {} ", made[1].0)),
+        "{}",
+        ran.out
+    );
+    let many = [
+        "prove",
+        "--system",
+        "recidivism",
+        "--where",
+        "decision=grant",
+        "-o",
+        "p",
+    ];
+    let ran = segment(&place, &many);
+    assert!(
+        ran.code == 2
+            && ran
+                .err
+                .contains("6667 rows of `recidivism` have this value"),
+        "{}",
+        ran.err
+    );
+
     let verified = told(&place, &["desk", "verify"]);
     assert_eq!(
         (&verified["consistent"], &verified["segments"]),
