@@ -109,7 +109,7 @@ fn what_is_no_snapshot_of_today_is_refused() {
             .unwrap_err()
             .to_string()
     };
-    expect!["the snapshot has form 0, and this version reads form 5; fold the journal again"]
+    expect!["the snapshot has form 0, and this version reads form 6; fold the journal again"]
         .assert_eq(&told(&format!("0\n{json}")));
     let unreadable = "the snapshot cannot be read; fold the journal again";
     let [bare, empty] = [STATE_FORMAT.to_string(), format!("{STATE_FORMAT}\n")];
