@@ -17,6 +17,7 @@ use alnager_journal::entry::Entry;
 use alnager_journal::note::Note;
 use alnager_journal::policy::Policy;
 use alnager_journal::proof::Proof;
+use alnager_journal::segment::RowProof;
 use alnager_journal::tile::{Tile, encode_bundle};
 use alnager_journal::verify::{Trust, verify};
 use alnager_law::book::Book;
@@ -28,12 +29,13 @@ use alnager_office::declaration::Declaration;
 pub(crate) type Parser = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub(crate) const ALL: [Parser; 10] = [
+pub(crate) const ALL: [Parser; 11] = [
     ("note", note),
     ("checkpoint", checkpoint),
     ("tile", tile),
     ("bundle", bundle),
     ("proof", proof),
+    ("row_proof", row_proof),
     ("dossier", dossier),
     ("entry", entry),
     ("canonical", canonical),
@@ -96,6 +98,13 @@ pub(crate) fn proof(bytes: &[u8]) {
     if let Ok(read) = Proof::parse(bytes) {
         assert_eq!(read.to_string().as_bytes(), bytes);
         let _ = read.verify(bytes);
+    }
+}
+
+pub(crate) fn row_proof(bytes: &[u8]) {
+    if let Ok(read) = RowProof::parse(bytes) {
+        assert_eq!(read.to_bytes().expect("it was read"), bytes);
+        let _ = read.verify(&Trust::Unstated);
     }
 }
 

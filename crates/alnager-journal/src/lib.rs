@@ -18,6 +18,7 @@ pub mod policy;
 pub mod proof;
 pub mod published;
 pub mod scope;
+pub mod segment;
 pub mod tile;
 pub mod verify;
 pub mod witness;

@@ -94,7 +94,7 @@ pub struct Counts {
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// The signature does not fit the key in the dossier.
-    #[error("the checkpoint is not signed by the key that the dossier states")]
+    #[error("the checkpoint is not signed by the key that came with it")]
     Signature(#[source] NoteError),
     /// The signature does not fit the key the reader trusts.
     #[error("the checkpoint is not signed by the key you trust, `{key}`")]
@@ -183,7 +183,7 @@ pub enum VerifyError {
 /// It does not judge what the payloads say. A result says that history was not altered after this checkpoint was
 /// signed; it cannot say that what was entered was true, nor that something was never entered.
 pub fn verify(dossier: &Dossier, trust: &Trust) -> Result<Verified, VerifyError> {
-    let signed = check_signatures(dossier, trust)?;
+    let signed = signed_by(&dossier.checkpoint, &dossier.log, trust)?;
     let checkpoint = dossier.checkpoint.checkpoint();
     for (&index, item) in &dossier.entries {
         check_included(dossier, index, item)?;
@@ -210,17 +210,21 @@ pub fn verify(dossier: &Dossier, trust: &Trust) -> Result<Verified, VerifyError>
     })
 }
 
-/// The key inside must fit in any case; with trust stated, the trusted one must fit as well.
-fn check_signatures(dossier: &Dossier, trust: &Trust) -> Result<Accepted, VerifyError> {
-    check_log_key(&dossier.checkpoint, &dossier.log)?;
-    let note = dossier.checkpoint.note();
-    note.verify(std::slice::from_ref(&dossier.log))
+/// Checks that a checkpoint is signed by the key that came with it, in any case, and by whom the reader trusts, where somebody was named.
+pub(crate) fn signed_by(
+    checkpoint: &SignedCheckpoint,
+    log: &VerifyingKey,
+    trust: &Trust,
+) -> Result<Accepted, VerifyError> {
+    check_log_key(checkpoint, log)?;
+    let note = checkpoint.note();
+    note.verify(std::slice::from_ref(log))
         .map_err(VerifyError::Signature)?;
     let by_inside = || Accepted {
-        log: dossier.log.clone(),
+        log: log.clone(),
         witnesses: Vec::new(),
     };
-    Ok(signed(&dossier.checkpoint, trust)?.unwrap_or_else(by_inside))
+    Ok(signed(checkpoint, trust)?.unwrap_or_else(by_inside))
 }
 
 /// Names of the keys that have signed the checkpoint and that neither the dossier nor the reader names, in the note's order.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use alnager_audit::measures::Measures;
 use alnager_audit::policy::Policy;
+use alnager_journal::segment::SegmentError;
 use alnager_law::book::Book;
 use alnager_law::read::{ReadError, nearest};
 use alnager_law::requirement::AsOf;
@@ -27,6 +28,7 @@ use crate::opinion::NewAuditOpinion;
 use crate::packs::{NewPack, Pin};
 use crate::people::{Basis, PersonNamed};
 use crate::role::Role;
+use crate::segment::NewSegment;
 use crate::signal::Look;
 use crate::signature::{self, AuditSignature, SignatureProblem, Stated};
 use crate::state::{Meta, State, folded, is_invisible};
@@ -248,6 +250,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Seal a segment of a system's decision log.
+    SealSegment(Box<NewSegment>),
 }
 
 impl Command {
@@ -290,7 +294,8 @@ impl Command {
             | Command::Comment { .. }
             | Command::GiveOpinion(_)
             | Command::WithdrawOpinion { .. }
-            | Command::DrawDossier { .. } => false,
+            | Command::DrawDossier { .. }
+            | Command::SealSegment(_) => false,
         }
     }
 }
@@ -939,6 +944,9 @@ pub enum Refused {
         /// The opinion.
         opinion: String,
     },
+    /// The rows are no segment.
+    #[error(transparent)]
+    Segment(Box<SegmentError>),
     /// The policy's conditions do not bind to the book.
     #[error(transparent)]
     Policy(#[from] ReadError),
@@ -1046,6 +1054,7 @@ pub fn decide(
             recipient,
             reason,
         } => desk.draw_dossier(system, recipient, reason)?,
+        Command::SealSegment(new) => desk.seal_segment(new)?,
     }
     Ok(desk.decided)
 }

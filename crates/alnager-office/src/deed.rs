@@ -27,6 +27,8 @@ pub enum Deed {
     Excepted,
     /// Decided on its launch.
     Decided,
+    /// Sealed some of its decision log.
+    Sealed,
 }
 
 impl Deed {
@@ -42,6 +44,7 @@ impl Deed {
             Deed::Ruled => "ruled on its evidence",
             Deed::Excepted => "decided on exceptions for it",
             Deed::Decided => "decided on its launch",
+            Deed::Sealed => "sealed its decision log",
         }
     }
 }
@@ -117,6 +120,7 @@ impl State {
                 }
             }
             Event::LaunchDecided(decided) => self.did(&decided.system, &decided.by, Deed::Decided),
+            Event::SegmentSealed(sealed) => self.did(&sealed.system, &sealed.by, Deed::Sealed),
             Event::ExceptionGranted(granted) => {
                 self.did(&granted.system, &granted.by, Deed::Excepted);
             }

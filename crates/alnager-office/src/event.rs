@@ -1,5 +1,6 @@
 //! Events: what happened, as the journal's payloads hold it. A payload, once written, is read forever: fields are only added.
 
+use alnager_journal::segment::SEGMENT_SEALED;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditRecorded;
@@ -15,6 +16,7 @@ use crate::opinion::{OpinionGiven, OpinionWithdrawn};
 use crate::packs::{KeyTrusted, PackInstalled, PackPinned, PackUnpinned};
 use crate::people::{ErasureExecuted, ErasureRequested, HoldPlaced, HoldReleased, PersonNamed};
 use crate::role::RolesGranted;
+use crate::segment::SegmentSealed;
 use crate::signal::{SignalRaised, SignalSettled, WatchLooked};
 use crate::system::{FactAnswered, FactConfirmed, SystemDeclared};
 use crate::task::{TaskDone, TaskOpened};
@@ -103,6 +105,8 @@ pub enum Event {
     OpinionWithdrawn(OpinionWithdrawn),
     /// A dossier was drawn.
     DossierDrawn(DossierDrawn),
+    /// A segment of a decision log was sealed.
+    SegmentSealed(SegmentSealed),
 }
 
 /// The desk was opened.
@@ -198,6 +202,7 @@ impl Event {
             Event::OpinionGiven(_) => "opinion.given",
             Event::OpinionWithdrawn(_) => "opinion.withdrawn",
             Event::DossierDrawn(_) => "dossier.drawn",
+            Event::SegmentSealed(_) => SEGMENT_SEALED,
         }
     }
 
@@ -244,6 +249,7 @@ impl Event {
             Event::OpinionGiven(event) => serde_json::to_vec(event),
             Event::OpinionWithdrawn(event) => serde_json::to_vec(event),
             Event::DossierDrawn(event) => serde_json::to_vec(event),
+            Event::SegmentSealed(event) => serde_json::to_vec(event),
         }
     }
 
@@ -302,6 +308,7 @@ impl Event {
             "opinion.given" => Event::OpinionGiven(read(kind, payload)?),
             "opinion.withdrawn" => Event::OpinionWithdrawn(read(kind, payload)?),
             "dossier.drawn" => Event::DossierDrawn(read(kind, payload)?),
+            SEGMENT_SEALED => Event::SegmentSealed(read(kind, payload)?),
             _ => return Err(EventError::UnknownKind(kind.to_owned())),
         })
     }

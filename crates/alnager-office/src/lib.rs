@@ -24,6 +24,7 @@ pub mod opinion;
 pub mod packs;
 pub mod people;
 pub mod role;
+pub mod segment;
 pub mod signal;
 pub mod signature;
 pub mod snapshot;

@@ -4,7 +4,7 @@ use crate::state::State;
 
 /// The number of the state's form. A change of what the state holds, or of what an event does to it, needs the next number: a snapshot of
 /// another one is thrown away.
-pub const STATE_FORMAT: u32 = 5;
+pub const STATE_FORMAT: u32 = 6;
 
 /// What is wrong with a snapshot. The journal is whole all the same.
 #[derive(Debug, thiserror::Error)]

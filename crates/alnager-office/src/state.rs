@@ -16,6 +16,7 @@ use crate::opinion::AuditOpinion;
 use crate::packs::{DeskPack, TrustedKey};
 use crate::people::{Erased, Hold, PERSON_KINDS};
 use crate::role::Role;
+use crate::segment::Segments;
 use crate::signal::{Signal, WatchLooked};
 use crate::system::{LastReview, System};
 use crate::task::Task;
@@ -73,20 +74,23 @@ pub struct State {
     pub deeds: OrdMap<String, Vec<Done>>,
     /// Audit opinions by system, the latest last.
     pub opinions: OrdMap<String, Vec<AuditOpinion>>,
+    /// Decision logs by system: how much of each is sealed.
+    pub segments: OrdMap<String, Segments>,
     /// The log's keys and forks.
     pub log: OwnLog,
     /// The entries applied: the next one has this index.
     pub size: u64,
     /// The latest entry about each subject, by its id.
     pub heads: OrdMap<String, u64>,
-    /// The latest entry about each subject that says something of it: no comment, task or audit opinion, and nothing about people.
+    /// The latest entry about each subject that says something of it: no comment, task, audit opinion or decision log, and nothing about people.
     pub moved: OrdMap<String, u64>,
 }
 
-/// Kinds of entries that say nothing of what their subject is: work and talk about it, opinions on it, and what is about people.
-const BESIDE: [&str; 9] = [
-    "comment.", "dossier.", "erasure.", "hold.", "opinion.", "person.", "roles.", "signal.",
-    "task.",
+/// Kinds of entries that say nothing of what their subject is: work and talk about it, opinions on it, what it decided from day to day, and
+/// what is about people.
+const BESIDE: [&str; 10] = [
+    "comment.", "dossier.", "erasure.", "hold.", "opinion.", "person.", "roles.", "segment.",
+    "signal.", "task.",
 ];
 
 /// The organisation a desk belongs to.
@@ -242,6 +246,7 @@ impl State {
             Event::OpinionWithdrawn(withdrawn) => self.withdraw_opinion(withdrawn),
             // It changes nothing; the journal is its record.
             Event::DossierDrawn(_) => {}
+            Event::SegmentSealed(sealed) => self.count_segment(sealed, meta),
         }
         self.remember_deeds(event, meta);
         self.pass(meta, event.kind());

@@ -31,15 +31,42 @@ pub(crate) fn guarded<T, E>(
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    guarded_as(&opened.name, step)
+}
+
+/// The same for bytes that are no file of somebody's, but have a name.
+pub(crate) fn guarded_as<T, E>(
+    name: &str,
+    step: impl FnOnce() -> Result<T, E>,
+) -> Result<T, ProbeError>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let source = match catch_unwind(AssertUnwindSafe(step)) {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(error)) => error.into(),
         Err(_) => "the reader met a state it does not provide for".into(),
     };
     Err(ProbeError::Damaged {
-        file: opened.name.clone(),
+        file: name.to_owned(),
         source,
     })
+}
+
+/// The names of all columns of a schema, each of which can be told as text.
+pub(crate) fn all_names(file: &str, schema: &Schema) -> Result<Vec<String>, ProbeError> {
+    let mut names: Vec<String> = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        if !can_be_counted(field.data_type()) {
+            return Err(ProbeError::ColumnType {
+                file: file.to_owned(),
+                column: field.name().clone(),
+                found: field.data_type().to_string(),
+            });
+        }
+        names.push(field.name().clone());
+    }
+    Ok(names)
 }
 
 /// Finds the columns in the schema.
@@ -188,6 +215,95 @@ fn encode(
         ),
         other => unreachable!("a column of type {other} is refused when the file is opened"),
     }
+}
+
+/// The text of each row of a column, as [`encode`] calls it; none where it is null. Or the first row that has none, and why.
+pub(crate) fn texts_of(array: &dyn Array) -> Result<Vec<Option<String>>, (usize, Problem)> {
+    let told = |text: &dyn Fn(usize) -> Option<String>| -> Vec<Option<String>> {
+        let rows = 0..array.len();
+        rows.map(|row| array.is_valid(row).then(|| text(row)).flatten())
+            .collect()
+    };
+    macro_rules! numbers {
+        ($name:ty) => {{
+            let array = array.as_primitive::<$name>();
+            told(&|row| Some(array.value(row).text()))
+        }};
+    }
+    macro_rules! instants {
+        ($name:ty, $unit_ns:expr, $text:expr) => {{
+            let array = array.as_primitive::<$name>();
+            let mut texts = Vec::with_capacity(array.len());
+            for row in 0..array.len() {
+                if array.is_null(row) {
+                    texts.push(None);
+                    continue;
+                }
+                let value = array.value(row);
+                let Some(instant) = instant(value.into(), $unit_ns) else {
+                    let value = value.to_string();
+                    return Err((row, Problem::NotADay { value }));
+                };
+                texts.push(Some($text(instant)));
+            }
+            texts
+        }};
+    }
+    let day = |at: DateTime| at.date().to_string();
+    let moment = |at: DateTime| at.to_string();
+    Ok(match array.data_type() {
+        DataType::Dictionary(..) => {
+            let array = array.as_any_dictionary();
+            let values = texts_of(array.values().as_ref())?;
+            let keys = match values.is_empty() {
+                true => vec![0; array.len()],
+                false => array.normalized_keys(),
+            };
+            told(&|row| values.get(keys[row]).cloned().flatten())
+        }
+        DataType::Utf8 => {
+            let array = array.as_string::<i32>();
+            told(&|row| Some(array.value(row).to_owned()))
+        }
+        DataType::LargeUtf8 => {
+            let array = array.as_string::<i64>();
+            told(&|row| Some(array.value(row).to_owned()))
+        }
+        DataType::Null => vec![None; array.len()],
+        DataType::Boolean => {
+            let array = array.as_boolean();
+            told(&|row| Some(array.value(row).to_string()))
+        }
+        DataType::Int8 => numbers!(Int8Type),
+        DataType::Int16 => numbers!(Int16Type),
+        DataType::Int32 => numbers!(Int32Type),
+        DataType::Int64 => numbers!(Int64Type),
+        DataType::UInt8 => numbers!(UInt8Type),
+        DataType::UInt16 => numbers!(UInt16Type),
+        DataType::UInt32 => numbers!(UInt32Type),
+        DataType::UInt64 => numbers!(UInt64Type),
+        DataType::Float32 => numbers!(Float32Type),
+        DataType::Float64 => numbers!(Float64Type),
+        DataType::Date32 => instants!(Date32Type, DAY_NS, day),
+        DataType::Date64 => instants!(Date64Type, 1_000_000, day),
+        DataType::Timestamp(TimeUnit::Second, _) => {
+            instants!(TimestampSecondType, 1_000_000_000, moment)
+        }
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            instants!(TimestampMillisecondType, 1_000_000, moment)
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            instants!(TimestampMicrosecondType, 1_000, moment)
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            instants!(TimestampNanosecondType, 1, moment)
+        }
+        DataType::Decimal128(_, scale) => {
+            let array = array.as_primitive::<Decimal128Type>();
+            told(&|row| Some(decimal(array.value(row), *scale)))
+        }
+        other => unreachable!("a column of type {other} is refused when the file is opened"),
+    })
 }
 
 fn each(

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{ProbeError, Problem, Row, choices};
 use crate::intake::{self, Fault, ROWS_COLUMN, Sink, count};
+use crate::records::{self, Take};
 use crate::source::{Opened, Packing, Progress, RECORD_BYTES_MAX, Unit, hex};
 
 /// Bytes read at a time.
@@ -27,23 +28,9 @@ pub(crate) fn read(
         hash.borrow_mut().update(bytes);
         n_read.set(n_read.get() + bytes.len() as u64);
     })?;
-    let watched = Watched {
-        text: unpacked,
-        n_read: 0,
-        record_at: 0,
-        stopped: Cell::new(None),
-    };
     let text = Text { opened };
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .buffer_capacity(BUFFER_BYTES)
-        .from_reader(watched);
     let mut record = ByteRecord::new();
-    if !text.next(&mut reader, &mut record)? {
-        return Err(ProbeError::Empty {
-            file: opened.name.clone(),
-        });
-    }
+    let mut reader = text.begin(unpacked, &mut record)?;
     let fields = text.fields(&record, sink.intake().columns())?;
     let is_count = |name: &[u8]| name == ROWS_COLUMN.as_bytes();
     let count_at = record.iter().position(is_count);
@@ -79,6 +66,60 @@ pub(crate) fn read(
     sink.flush()
         .map_err(|fault| text.fault(&record, &fields, sink.intake().columns(), fault))?;
     Ok(hex(hash.into_inner()))
+}
+
+/// Reads every record of a file with all its columns. `take` is given each, and whether it says to go on.
+pub(crate) fn records(
+    opened: &Opened,
+    progress: &dyn Fn(Progress),
+    take: &mut Take<'_>,
+) -> Result<(), ProbeError> {
+    let n_read = Cell::new(0_u64);
+    let unpacked = opened.unpacked(|bytes| n_read.set(n_read.get() + bytes.len() as u64))?;
+    let text = Text { opened };
+    let mut record = ByteRecord::new();
+    let mut reader = text.begin(unpacked, &mut record)?;
+    let mut columns: Vec<String> = Vec::with_capacity(record.len());
+    for (at, name) in record.iter().enumerate() {
+        let mark: &[u8] = if at == 0 { &BYTE_ORDER_MARK } else { &[] };
+        let name = std::str::from_utf8(name.strip_prefix(mark).unwrap_or(name));
+        let name = name.map_err(|_| text.wrong(record_at(&record), 0, None, Problem::NotUtf8))?;
+        columns.push(name.to_owned());
+    }
+    records::check_columns(&opened.name, &columns)?;
+    let all: Vec<usize> = (0..columns.len()).collect();
+    let (mut last_at, mut n_told) = (record_at(&record), 0);
+    while text.next(&mut reader, &mut record)? {
+        last_at = record_at(&record);
+        let mut values = Vec::with_capacity(columns.len());
+        for (column, value) in record.iter().enumerate() {
+            let Ok(value) = std::str::from_utf8(value) else {
+                let fault = Fault {
+                    row: 0,
+                    column: Some(column),
+                    problem: Problem::NotUtf8,
+                };
+                return Err(text.fault(&record, &all, &columns, fault));
+            };
+            values.push(Some(value.to_owned()));
+        }
+        if !take(&columns, values) {
+            return Ok(());
+        }
+        if n_read.get() > n_told {
+            n_told = n_read.get();
+            progress(Progress {
+                done: n_told.min(opened.n_bytes),
+                total: opened.n_bytes,
+                unit: Unit::Bytes,
+            });
+        }
+    }
+    drop(reader);
+    match text.open_quote(last_at)? {
+        Some(quote_at) => Err(text.wrong(quote_at, 0, None, Problem::OpenQuote)),
+        None => Ok(()),
+    }
 }
 
 /// Stops at what no text may hold and at a record that does not end.
@@ -123,7 +164,31 @@ struct Text<'f> {
     opened: &'f Opened,
 }
 
-impl Text<'_> {
+impl<'f> Text<'f> {
+    /// Begins to read, with the header as the first record.
+    fn begin(
+        &self,
+        text: Box<dyn Read + 'f>,
+        header: &mut ByteRecord,
+    ) -> Result<Reader<Watched<'f>>, ProbeError> {
+        let watched = Watched {
+            text,
+            n_read: 0,
+            record_at: 0,
+            stopped: Cell::new(None),
+        };
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .buffer_capacity(BUFFER_BYTES)
+            .from_reader(watched);
+        match self.next(&mut reader, header)? {
+            true => Ok(reader),
+            false => Err(ProbeError::Empty {
+                file: self.opened.name.clone(),
+            }),
+        }
+    }
+
     /// Reads the next record; false at the end.
     fn next(
         &self,

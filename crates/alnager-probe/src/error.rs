@@ -248,6 +248,28 @@ pub enum ProbeError {
         /// The file.
         file: String,
     },
+    /// Counts where the records themselves are asked for.
+    #[error(
+        "{file}: the column `alnager_rows` says that each line stands for many rows; what is sealed as a log has a row for each record"
+    )]
+    CountsNoRecords {
+        /// The file.
+        file: String,
+    },
+    /// A table with too many columns.
+    #[error("{file}: there are more than {max} columns; seal the columns that tell of a decision")]
+    TooManyColumns {
+        /// The file.
+        file: String,
+        /// The most there may be.
+        max: usize,
+    },
+    /// A file of a segment that does not say what its rows were salted with.
+    #[error("{file}: the file is no segment; it lacks the secret that its rows are salted with")]
+    NoSegment {
+        /// The file.
+        file: String,
+    },
     /// An address of a database that does not read, or holds a secret.
     #[error("{problem}")]
     Address {

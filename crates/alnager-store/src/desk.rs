@@ -506,6 +506,25 @@ impl Desk {
             .ok_or_else(|| damaged("is not what was written"))
     }
 
+    /// The idempotency key that follows from what is asked for: the same on every day, for this desk alone. It stands in an entry for good, and
+    /// without the desk's keys nobody can tell what was asked for by trying.
+    pub async fn command_of(&mut self, asked: &[u8]) -> Result<Uuid, StoreError> {
+        let org = self.log.org;
+        if self.ring.key_of(org).is_none() {
+            load_all_keys(&mut self.files.get_mut().keys, &mut self.ring).await?;
+        }
+        let key = self.ring.key_of(org);
+        let mark = key.and_then(|key| self.ring.mark(key, asked));
+        let mark = mark.ok_or_else(|| StoreError::damaged("the organisation's key is missing"))?;
+        Ok(uuid::Builder::from_custom_bytes(mark).into_uuid())
+    }
+
+    /// The entries of commands, first and last, by their idempotency keys; those that were not entered are left out.
+    pub async fn entered(&self, commands: &[Uuid]) -> Result<Vec<(Uuid, u64, u64)>, StoreError> {
+        let mut files = self.files.lock().await;
+        files.journal.commands(self.log.org, commands).await
+    }
+
     /// What witnesses have signed under the checkpoint of this size, sorted.
     pub async fn cosignatures(&self, size: u64) -> Result<Vec<Signature>, StoreError> {
         let mut files = self.files.lock().await;

@@ -27,6 +27,10 @@ pub(crate) const NONCE_LEN: usize = 24;
 pub(crate) const KEY_LEN: usize = 32;
 pub(crate) const SALT_LEN: usize = 32;
 const TAG_LEN: usize = 16;
+pub(crate) const MARK_LEN: usize = 16;
+
+/// What parts marks from seals.
+const MARK: &[u8] = b"alnager/mark/v1\0";
 
 /// What is sealed: part of the associated data, so that one thing cannot be put in another's place.
 #[derive(Clone, Copy, Debug)]
@@ -185,6 +189,22 @@ impl Keyring {
         )
     }
 
+    /// Bytes that follow from a message and a data key of this ring: always the same, and without the key nobody can tell of which message
+    /// they are. `None` when the key is not in the ring.
+    ///
+    /// They are key stream of XChaCha20 under a nonce that is a hash of the message. Nonces have 24 bytes and those of seals are random, so
+    /// none comes twice.
+    pub(crate) fn mark(&self, key: Uuid, message: &[u8]) -> Option<[u8; MARK_LEN]> {
+        let hash = Hash::of(&[MARK, self.org.as_bytes(), message].concat());
+        let nonce = hash.0.first_chunk::<NONCE_LEN>()?;
+        let mut stream = vec![0; MARK_LEN];
+        let cipher = self.keys.get(&key)?;
+        cipher
+            .encrypt_in_place(&XNonce::from(*nonce), MARK, &mut stream)
+            .ok()?;
+        stream.first_chunk().copied()
+    }
+
     /// Opens what [`Keyring::seal`] sealed; `None` when the key is not in the ring or anything was altered.
     pub(crate) fn open(
         &self,
@@ -317,6 +337,23 @@ mod tests {
             flipped.bytes[at] ^= 1;
             assert_eq!(ring.open(id(2), what, id(4), &flipped), None, "byte {at}");
         }
+    }
+
+    #[test]
+    fn a_mark_follows_from_its_message_and_its_key() {
+        let mut ring = ring(7);
+        for key in [2, 3] {
+            let key = ring
+                .new_key(id(key), id(1), &mut Entropy::system())
+                .unwrap();
+            ring.unwrap(&key).unwrap();
+        }
+        let mark = |key, message: &str| ring.mark(id(key), message.as_bytes());
+        assert!(mark(2, "a").is_some());
+        assert_eq!(mark(2, "a"), mark(2, "a"));
+        assert_ne!(mark(2, "a"), mark(2, "b"), "another message");
+        assert_ne!(mark(2, "a"), mark(3, "a"), "another key");
+        assert_eq!(mark(4, "a"), None, "a key that is not there");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use alnager_journal::dossier::{Dossier, Item, write};
 use alnager_journal::entry::Entry;
 use alnager_journal::note::{Signature, VerifyingKey};
 use alnager_journal::scope::{SubjectHead, scope};
+use alnager_journal::segment::SEGMENT_SEALED;
 use alnager_law::read::nearest;
 use alnager_office::decide::Command;
 use alnager_office::event::Event;
@@ -269,6 +270,8 @@ async fn build_under(
         let discloses = match item.entry.kind.as_str() {
             "book.adopted" => books.contains(&Some(*index)),
             "system.reviewed" => Some(*index) == last_review,
+            // What a system decided about people; a row is shown by a proof of its own.
+            SEGMENT_SEALED => false,
             _ => concerns && !is_work,
         };
         if discloses {

@@ -16,6 +16,7 @@ pub mod people;
 pub mod records;
 pub mod remote;
 pub mod review;
+pub mod segment;
 pub mod source;
 pub mod task;
 pub mod upkeep;

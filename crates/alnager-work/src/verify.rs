@@ -6,6 +6,7 @@ use alnager_audit::declared::Audit;
 use alnager_audit::measures::Measures;
 use alnager_audit::model::{Model, ModelBy};
 use alnager_journal::dossier::{Dossier, Item, Limits, read};
+use alnager_journal::segment::ROWS;
 use alnager_journal::verify::{Trust, Verified, verify};
 use alnager_law::requirement::AsOf;
 use alnager_office::assess::{Assessment, assess};
@@ -17,6 +18,7 @@ use alnager_office::gate::{SystemReviewed, Verdict};
 use alnager_office::launch::{LaunchDecided, LaunchDecision};
 use alnager_office::log::{KeyDropped, KeyRotated};
 use alnager_office::opinion::OpinionGiven;
+use alnager_office::segment::SegmentSealed;
 use alnager_office::signature;
 use alnager_office::state::{Meta, State};
 use alnager_office::system::{FactConfirmed, System};
@@ -29,6 +31,7 @@ use crate::error::JobError;
 use crate::files::{DOSSIER_BYTES_MAX, read_bytes, sha256_of};
 use crate::library::{self, Library, sha256};
 use crate::review::{render_sealed, sealed_seal};
+use crate::segment;
 
 /// What a dossier showed.
 #[derive(Debug)]
@@ -338,6 +341,7 @@ impl Check {
                     });
                 }
                 Event::OpinionGiven(given) => self.opinion(*index, item, given, &state),
+                Event::SegmentSealed(sealed) => self.segment(*index, item, sealed),
                 Event::OpinionWithdrawn(withdrawn) => {
                     let known = state.opinion(&withdrawn.opinion);
                     let own = known.is_some_and(|known| known.given.by == withdrawn.by);
@@ -418,6 +422,28 @@ impl Check {
             let problem = problem.map_or(String::new(), |problem| problem.to_string());
             format!("entry {index}: `{opinion}`: {problem}")
         });
+    }
+
+    /// A segment is sealed by whoever acted, states what one can, and where its rows are there, they give what it states.
+    fn segment(&mut self, index: u64, item: &Item, sealed: &SegmentSealed) {
+        self.equal(acted(item, &sealed.by), || {
+            format!("entry {index}: a segment is sealed in another person's name")
+        });
+        let fits = sealed.stated().check();
+        self.equal(fits.is_ok(), || {
+            let problem = fits.map_or_else(|problem| problem.to_string(), |()| String::new());
+            format!("entry {index}: {problem}")
+        });
+        match item.blobs.get(ROWS) {
+            None => self.n_withheld += 1,
+            Some(rows) => {
+                let fits = segment::rows_fit(sealed, rows.bytes.clone());
+                self.equal(fits.is_ok(), || {
+                    let why = fits.err().unwrap_or_default();
+                    format!("entry {index}: the rows are not those it states: {why}")
+                });
+            }
+        }
     }
 
     /// A text turns no clock back, and settles nothing for who builds under it.

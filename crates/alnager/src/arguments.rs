@@ -15,6 +15,7 @@ use crate::new::NewArguments;
 use crate::opinion::OpinionCommand;
 use crate::people::{EraseArguments, HoldCommand, PeopleCommand};
 use crate::review::{GateArguments, ReviewArguments};
+use crate::segment::SegmentCommand;
 use crate::serve::{DemoArguments, ServeArguments};
 use crate::task::TaskCommand;
 use crate::witness::WitnessCommand;
@@ -103,9 +104,9 @@ pub(crate) enum Command {
     Evidence(EvidenceCommand),
     /// Draw the dossier of a system: one file with everything an outsider needs to check it
     Dossier(DossierArguments),
-    /// Verify a dossier; needs no desk, no network and no account
+    /// Verify a dossier, or the proof of a row; needs no desk, no network and no account
     Verify {
-        /// The dossier
+        /// The dossier, or a `.row-proof`
         dossier: PathBuf,
         /// The log key you trust, as `alnager desk key` prints it
         #[arg(long, value_name = "VKEY", conflicts_with = "policy")]
@@ -136,6 +137,9 @@ pub(crate) enum Command {
     /// Give audit opinions on systems, and list them
     #[command(subcommand)]
     Opinion(OpinionCommand),
+    /// Seal decision logs, and prove one record of them
+    #[command(subcommand)]
+    Segment(SegmentCommand),
     /// Let outsiders check the journal: publish it, prove entries, have it cosigned, check what was published
     #[command(subcommand)]
     Journal(JournalCommand),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use alnager_store::{Contents, Copied, Depth, Desk, Place, StoreError, Unlock};
 use alnager_work::acting::{Acting, Flags};
 use alnager_work::error::JobError;
+use alnager_work::segment;
 use alnager_work::upkeep::{self, Forked, Rotated};
 use alnager_work::verify::with_causes;
 use clap::{Args, Subcommand};
@@ -12,6 +13,7 @@ use serde_json::json;
 
 use crate::arguments::Format;
 use crate::run::{CLEAR, HOLD, pretty};
+use crate::segment::segments;
 use crate::settings;
 use crate::terminal::{Bar, say};
 
@@ -297,11 +299,11 @@ async fn verify(desk: &Place, log_only: bool, format: Format) -> Result<u8, JobE
     let bar = Bar::new();
     let show = |done, total| bar.steps("checking", "entries", done, total);
     let report = Desk::verify_with(desk, depth, &show).await;
-    bar.done();
     let report = match report {
         Ok(report) => report,
         // So damaged that there is nothing left to check with: an answer, not a failure to give one.
         Err(error @ (StoreError::Damaged { .. } | StoreError::Forked { .. })) => {
+            bar.done();
             let words = with_causes(&error);
             say(&match format {
                 Format::Json => pretty(&json!({ "consistent": false, "problems": [words] })),
@@ -311,18 +313,29 @@ async fn verify(desk: &Place, log_only: bool, format: Format) -> Result<u8, JobE
         }
         Err(error) => return Err(error.into()),
     };
-    let consistent = report.problems.is_empty();
-    let problems: Vec<String> = report
+    let mut problems: Vec<String> = report
         .problems
         .iter()
         .map(|problem| with_causes(problem))
         .collect();
+    // The rows of segments are Parquet, which the store does not read. A desk with problems may not open.
+    let checked = match !log_only && problems.is_empty() {
+        true => {
+            let show = |done, total| bar.steps("checking", "segments", done, total);
+            Some(segment::check(desk, &show).await?)
+        }
+        false => None,
+    };
+    bar.done();
+    problems.extend(checked.iter().flat_map(|checked| checked.problems.clone()));
+    let consistent = problems.is_empty();
     let notes: Vec<String> = report.notes.iter().map(ToString::to_string).collect();
     say(&match format {
         Format::Json => pretty(&json!({
             "consistent": consistent, "origin": report.origin, "size": report.size, "root": report.root.to_base64(),
             "payloads": report.contents.map(|contents| contents.payloads), "blobs": report.contents.map(|contents| contents.blobs),
             "erased": report.contents.map(|contents| contents.erased), "checkpoints": report.checkpoints,
+            "segments": checked.as_ref().map(|checked| checked.n_segments),
             "tiles": report.tiles, "cosigned": report.cosigned, "problems": problems, "notes": notes,
         })),
         Format::Text => {
@@ -331,7 +344,7 @@ async fn verify(desk: &Place, log_only: bool, format: Format) -> Result<u8, JobE
                 true => lines.push(format!("the desk is whole: {}", report.origin)),
                 false => lines.push(format!(
                     "the desk is NOT whole: {} problems",
-                    report.problems.len()
+                    problems.len()
                 )),
             }
             lines.push(format!(
@@ -354,6 +367,14 @@ async fn verify(desk: &Place, log_only: bool, format: Format) -> Result<u8, JobE
                 "{} checkpoints that were signed and {} full tiles held against the entries",
                 report.checkpoints, report.tiles
             ));
+            if let Some(checked) = checked.as_ref().filter(|checked| checked.n_segments > 0) {
+                let n_segments = usize::try_from(checked.n_segments).unwrap_or(usize::MAX);
+                lines.push(format!(
+                    "{} rows of {} held against the roots that their entries state",
+                    checked.n_rows,
+                    segments(n_segments)
+                ));
+            }
             if let Some(Contents {
                 erased: erased @ 1..,
                 ..

@@ -12,6 +12,7 @@ mod opinion;
 mod people;
 mod review;
 mod run;
+mod segment;
 mod serve;
 mod settings;
 mod task;

@@ -30,6 +30,7 @@ use crate::new;
 use crate::opinion;
 use crate::people::{self, PeopleCommand};
 use crate::review;
+use crate::segment::{self, SegmentCommand};
 use crate::serve;
 use crate::settings;
 use crate::task;
@@ -103,10 +104,11 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         | Command::Evidence(_)
         | Command::Task(_)
         | Command::Opinion(_) => true,
-        Command::People(_) | Command::Hold(_) | Command::Erase(_) => false,
+        Command::People(_) | Command::Hold(_) | Command::Erase(_) | Command::Segment(_) => false,
     };
     let reads_record = match &arguments.command {
         Command::People(_) | Command::Hold(_) | Command::Erase(_) => true,
+        Command::Segment(SegmentCommand::List { .. }) => true,
         Command::Law(LawCommand::Pack(command)) => command.reads_record(),
         _ => uses_law,
     };
@@ -175,6 +177,7 @@ async fn command(arguments: &Arguments) -> Result<u8, JobError> {
         Command::Witness(command) => witness::run(command, shared.format).await,
         Command::Task(command) => task::run(&flags, command, shared.format).await,
         Command::Opinion(command) => opinion::run(&flags, command, shared.format).await,
+        Command::Segment(command) => segment::run(&flags, command, shared.format).await,
         Command::Desk(command) => desk::run(&flags, command, shared.format).await,
         Command::Serve(arguments) => serve::serve(&shared.desk, arguments).await.map(|()| CLEAR),
         Command::Demo(arguments) => {
@@ -439,6 +442,15 @@ fn verify_command(
     data: Option<&Path>,
     format: Format,
 ) -> Result<u8, JobError> {
+    if let Some(code) = segment::verify(dossier, trust, format)? {
+        return match data {
+            None => Ok(code),
+            Some(_) => Err(JobError::Input(
+                "--data recounts what a dossier states; the proof of a row has its row, so leave it out"
+                    .to_owned(),
+            )),
+        };
+    }
     let found = verify::verify_dossier(dossier, trust, data)?;
     let consistent = found.as_ref().is_ok_and(|found| found.differs.is_empty());
     match format {

@@ -1,7 +1,7 @@
 //! `alnager-verify FILE|FOLDER [--entry FILE] [--key VKEY] [--policy FILE]`: checks evidence from a journal.
 //!
 //! A dossier: signatures, proofs, commitments and wholeness. A `.tlog-proof` with its entry: that the entry is in the
-//! log. The folder of a published log: all of it. Needs no desk, no network and no account. Exit code 0: consistent; 1:
+//! log. A `.row-proof`: that the row is in its segment, and the segment in the log. The folder of a published log: all of it. Needs no desk, no network and no account. Exit code 0: consistent; 1:
 //! not; 2: wrong use, or a file that cannot be read. It never says "authentic": whether a key is the right one, only the
 //! reader can know.
 
@@ -16,10 +16,12 @@ use std::process::ExitCode;
 
 use alnager_journal::checkpoint::SignedCheckpoint;
 use alnager_journal::dossier::{self, Limits};
+use alnager_journal::merkle::Hash;
 use alnager_journal::note::VerifyingKey;
 use alnager_journal::policy::{Accepted, Cosigned, Policy};
 use alnager_journal::proof::{self, Proof};
 use alnager_journal::published;
+use alnager_journal::segment::{RowProof, VerifiedRow};
 use alnager_journal::verify::{self, Status, Trust, Verified};
 
 const USAGE: &str = "use: alnager-verify FILE|FOLDER [--entry FILE] [--key VKEY] [--policy FILE]";
@@ -85,6 +87,11 @@ fn judge(asked: &Asked) -> Result<String, Complaint> {
         let mut screen = signed(accepted.as_ref(), &proof.checkpoint);
         screen += &format!("the entry is entry {} of the log\n", proof.index);
         return Ok(screen);
+    }
+    if RowProof::may_be(&bytes) {
+        let proof = RowProof::parse(&bytes).map_err(|error| refused(&error))?;
+        let verified = proof.verify(&asked.trust);
+        return Ok(row_screen(&verified.map_err(|error| refused(&error))?));
     }
     let read = dossier::read(&bytes, Limits::default()).map_err(|error| refused(&error))?;
     let verified = verify::verify(&read, &asked.trust).map_err(|error| refused(&error))?;
@@ -189,10 +196,14 @@ fn cosigned(witnesses: &[Cosigned]) -> Vec<String> {
     witnesses.iter().map(line).collect()
 }
 
-/// What is said of a consistent dossier.
-fn screen(verified: &Verified) -> String {
-    let key = printable(&verified.signer.to_string());
-    let trust = if verified.trusted {
+/// The first lines of what is said of evidence that brings its key along.
+fn signed_inside(
+    (signer, trusted): (&VerifyingKey, bool),
+    (origin, size, root): (&str, u64, Hash),
+    witnesses: &[Cosigned],
+) -> Vec<String> {
+    let key = printable(&signer.to_string());
+    let trust = if trusted {
         "which you trust"
     } else {
         "which you have not said you trust"
@@ -200,13 +211,41 @@ fn screen(verified: &Verified) -> String {
     let mut lines = vec![
         format!("consistent; signed by {key}, {trust}"),
         format!(
-            "log {}, {} entries, root {}",
-            printable(&verified.origin),
-            verified.size,
-            verified.root.to_base64()
+            "log {}, {size} entries, root {}",
+            printable(origin),
+            root.to_base64()
         ),
     ];
-    lines.extend(cosigned(&verified.witnesses));
+    lines.extend(cosigned(witnesses));
+    lines
+}
+
+/// What is said of a row that is in the log.
+fn row_screen(verified: &VerifiedRow) -> String {
+    let mut lines = signed_inside(
+        (&verified.signer, verified.trusted),
+        (&verified.origin, verified.size, verified.root),
+        &verified.witnesses,
+    );
+    lines.push(format!(
+        "row {} of the {} rows, from 0, that entry {} sealed at {}",
+        verified.index, verified.stated.n_rows, verified.entry, verified.at
+    ));
+    for column in &verified.stated.columns {
+        let value = verified.row.get(column).and_then(Option::as_deref);
+        let value = value.map_or("(none)".to_owned(), |value| format!("{value:?}"));
+        lines.push(format!("  {}: {}", printable(column), printable(&value)));
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// What is said of a consistent dossier.
+fn screen(verified: &Verified) -> String {
+    let mut lines = signed_inside(
+        (&verified.signer, verified.trusted),
+        (&verified.origin, verified.size, verified.root),
+        &verified.witnesses,
+    );
     if !verified.unchecked.is_empty() {
         lines.push(printable(&format!(
             "signed also by {}, which was not checked, for you named no such key",

@@ -284,3 +284,57 @@ fn it_checks_a_published_log() {
     "#]],
     );
 }
+
+/// The proof that `docs/formats/segment.md` prints.
+fn row_proof() -> String {
+    let page = include_str!("../../../../docs/formats/segment.md");
+    let (_, example) = page.split_once("```json\n").unwrap();
+    example.split_once("\n```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_proof_of_a_row_is_checked_and_the_row_printed() {
+    let proof = row_proof();
+    let good = file("good.row-proof", proof.as_bytes());
+    let ours = key(1).verifying_key(KeyKind::Ed25519).to_string();
+    let other = key(2).verifying_key(KeyKind::Ed25519).to_string();
+    check(
+        &[&good],
+        expect![[r#"
+        exit 0
+        consistent; signed by example.org/journal+07cc7817+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c, which you have not said you trust
+        log example.org/journal, 2 entries, root YvNBWqSfYPChzfMbB/B5zK0oCxrISoNPv0TTdGVrb9M=
+        row 1 of the 3 rows, from 0, that entry 1 sealed at 2026-11-23T08:14:00.000000Z
+          case: "A-2"
+          score: "0.31"
+          decision: "reject"
+    "#]],
+    );
+    check(
+        &[&good, "--key", &ours],
+        expect![[r#"
+        exit 0
+        consistent; signed by example.org/journal+07cc7817+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c, which you trust
+        log example.org/journal, 2 entries, root YvNBWqSfYPChzfMbB/B5zK0oCxrISoNPv0TTdGVrb9M=
+        row 1 of the 3 rows, from 0, that entry 1 sealed at 2026-11-23T08:14:00.000000Z
+          case: "A-2"
+          score: "0.31"
+          decision: "reject"
+    "#]],
+    );
+    check(
+        &[&good, "--key", &other],
+        expect![[r#"
+        exit 1
+        refused: the checkpoint does not hold: the checkpoint is not signed by the key you trust, `example.org/journal+2c54533f+AYE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU`: the note has no signature by a known key; check which key you were given
+    "#]],
+    );
+    let altered = proof.replace(r#""decision":"reject""#, r#""decision":"invite""#);
+    check(
+        &[&file("altered.row-proof", altered.as_bytes())],
+        expect![[r#"
+            exit 1
+            refused: the row is not proven to be in the segment: the proof leads to another root hash; the entry, the proof or the checkpoint was altered
+        "#]],
+    );
+}

@@ -373,7 +373,7 @@ fn a_dossier_signed_anew_is_refused_under_the_key() {
     check_changed(
         |dossier| dossier.checkpoint = journal().checkpoint(2),
         expect![
-            "the checkpoint is not signed by the key that the dossier states: the note has no signature by a known key; check which key you were given"
+            "the checkpoint is not signed by the key that came with it: the note has no signature by a known key; check which key you were given"
         ],
     );
     let elsewhere = SigningKey::new("example.org/other", &[1; 32]).unwrap();

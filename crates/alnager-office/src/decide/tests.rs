@@ -24,6 +24,7 @@ mod opinion;
 mod packs;
 mod people;
 mod role;
+mod segment;
 mod signature;
 mod task;
 mod watch;

@@ -134,7 +134,7 @@ pub struct Journal {
 }
 
 /// What kinds of entries begin with, and what such entries are about.
-pub const GROUPS: [(&str, &str); 24] = [
+pub const GROUPS: [(&str, &str); 25] = [
     ("system", "systems: declared, reviewed"),
     ("fact", "facts"),
     ("evidence", "evidence"),
@@ -142,6 +142,7 @@ pub const GROUPS: [(&str, &str); 24] = [
     ("exception", "exceptions"),
     ("opinion", "audit opinions"),
     ("dossier", "dossiers drawn"),
+    ("segment", "decision logs"),
     ("task", "tasks"),
     ("comment", "comments"),
     ("audit", "audits"),
@@ -205,6 +206,7 @@ impl Journal {
             "opinion.given" => "an auditor gave an opinion",
             "opinion.withdrawn" => "an auditor withdrew an opinion",
             "dossier.drawn" => "a dossier was drawn",
+            "segment.sealed" => "a segment of a decision log was sealed",
             kind => kind,
         };
         words.to_owned()

@@ -27,13 +27,20 @@ fn no_input_of_the_corpus_makes_a_parser_panic() {
 /// Without an input that is read to its end, a corpus would exercise nothing but complaints.
 #[test]
 fn the_corpus_has_inputs_that_are_accepted() {
-    use alnager_journal::{canonical, checkpoint, dossier, entry, note, policy, proof};
-    let accepts: [(&str, Accepts); 7] = [
+    use alnager_journal::{canonical, checkpoint, dossier, entry, note, policy, proof, segment};
+    let accepts: [(&str, Accepts); 8] = [
         ("note", |bytes| note::Note::parse(bytes).is_ok()),
         ("checkpoint", |bytes| {
             checkpoint::SignedCheckpoint::parse(bytes).is_ok()
         }),
         ("proof", |bytes| proof::Proof::parse(bytes).is_ok()),
+        ("row_proof", |bytes| {
+            segment::RowProof::parse(bytes).is_ok_and(|proof| {
+                proof
+                    .verify(&alnager_journal::verify::Trust::Unstated)
+                    .is_ok()
+            })
+        }),
         ("dossier", |bytes| {
             dossier::read(bytes, dossier::Limits::default()).is_ok()
         }),

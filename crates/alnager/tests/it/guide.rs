@@ -76,6 +76,13 @@ fn the_log_can_be_held_from_outside_word_for_word() {
 }
 
 #[test]
+fn a_decision_log_can_be_kept_word_for_word() {
+    let place = Place::new();
+    copy(&examples(), &place.path("examples"));
+    assert_eq!(follow("decision-logs", &place), 9);
+}
+
+#[test]
 fn a_person_can_be_erased_word_for_word() {
     let place = Place::new();
     copy(&examples(), &place.path("examples"));

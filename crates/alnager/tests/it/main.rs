@@ -28,6 +28,7 @@ mod postgres;
 mod recorded;
 mod review;
 mod schemathesis;
+mod segment;
 mod serve;
 mod signature;
 mod spots;

@@ -48,7 +48,7 @@ fn a_drawing_refers_to_what_a_review_would_rest_on_and_moves_nothing() {
         (drawing.recipient.as_str(), drawing.reason.as_str()),
         ("the regulator", "asked")
     );
-    assert_eq!(last.subjects, [subject.clone()]);
+    assert_eq!(last.subjects, std::slice::from_ref(&subject));
     assert_eq!(last.refs, [before.heads[&organisation]]);
     assert_eq!(world.state.heads[&subject], world.state.size - 1);
     assert_eq!(

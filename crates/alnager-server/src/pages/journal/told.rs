@@ -120,6 +120,15 @@ pub(super) fn particulars(at: &At, event: &Event) -> String {
                 drawn.system, drawn.recipient, drawn.reason
             )
         }
+        Event::SegmentSealed(sealed) => format!(
+            "{}, {}",
+            sealed.system,
+            EN.count(
+                usize::try_from(sealed.n_rows).unwrap_or(usize::MAX),
+                "row",
+                "rows"
+            )
+        ),
         Event::KeyTrusted(_)
         | Event::PackInstalled(_)
         | Event::PackPinned(_)
@@ -193,7 +202,8 @@ fn of_the_desk(at: &At, event: &Event) -> String {
         | Event::CommentMade(_)
         | Event::OpinionGiven(_)
         | Event::OpinionWithdrawn(_)
-        | Event::DossierDrawn(_) => String::new(),
+        | Event::DossierDrawn(_)
+        | Event::SegmentSealed(_) => String::new(),
     }
 }
 
