@@ -29,12 +29,14 @@ fn a_drawing_refers_to_what_a_review_would_rest_on_and_moves_nothing() {
         &evidence("dpia", "X-before", "2027-01-01"),
         "2026-11-23",
     );
-    let grant = Command::GrantRoles {
-        person: "Ada".to_owned(),
-        roles: vec![Role::Auditor],
-        reason: "r".to_owned(),
-    };
-    world.act("Rita", &grant).unwrap();
+    for (person, role) in [("Rita", Role::Administrator), ("Ada", Role::Auditor)] {
+        let grant = Command::GrantRoles {
+            person: person.to_owned(),
+            roles: vec![role],
+            reason: "r".to_owned(),
+        };
+        world.act("Rita", &grant).unwrap();
+    }
     let before = world.state.clone();
     let subject = before.systems["sys"].subject.clone();
     let organisation = before.organisation.as_ref().unwrap().id.clone();
