@@ -107,6 +107,8 @@ pub struct VerifiedRow {
     pub index: u64,
     /// What the segment's entry states.
     pub stated: Stated,
+    /// The id of the system whose log it is from, as that entry states.
+    pub system: String,
     /// Index of the segment's entry.
     pub entry: u64,
     /// When the entry was written, as it states.
@@ -383,6 +385,12 @@ impl Stated {
     }
 }
 
+/// The field of a segment's payload that says whose log it is.
+#[derive(Deserialize)]
+struct OfSystem {
+    system: String,
+}
+
 /// The fields of a proof's file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -483,12 +491,14 @@ impl RowProof {
             return Err(SegmentError::Payload);
         }
         let stated = Stated::parse(payload)?;
+        let of: OfSystem = serde_json::from_slice(payload).map_err(SegmentError::NotStated)?;
         stated.verify(&self.opened)?;
         let checkpoint = self.proof.checkpoint.checkpoint();
         Ok(VerifiedRow {
             row: self.opened.row.clone(),
             index: self.opened.index,
             stated,
+            system: of.system,
             entry: self.proof.index,
             at: self.entry.at.clone(),
             origin: checkpoint.origin().to_owned(),

@@ -270,6 +270,24 @@ pub enum ProbeError {
         /// The file.
         file: String,
     },
+    /// A file of a segment with too many rows.
+    #[error("{file}: the file holds more than {max} rows, the most that a segment has")]
+    TooManyRows {
+        /// The file.
+        file: String,
+        /// The most there may be.
+        max: usize,
+    },
+    /// A file of a segment with too much text.
+    #[error(
+        "{file}: the rows come to more than {max_mib} MiB of text, the most that a segment has"
+    )]
+    TooMuchText {
+        /// The file.
+        file: String,
+        /// The most there may be, MiB.
+        max_mib: usize,
+    },
     /// An address of a database that does not read, or holds a secret.
     #[error("{problem}")]
     Address {

@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::properties::WriterProperties;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -45,6 +45,13 @@ const SECRET: &str = "alnager.segment.secret";
 
 /// What a segment's file is called in messages.
 const SEGMENT: &str = "rows.parquet";
+
+/// Most bytes of text that the rows of a segment's file come to; sealing cuts at half of it. Parquet packs a text that is there often so
+/// well that a small file can hold more than any memory.
+const SEGMENT_TEXT_BYTES_MAX: usize = 64 << 20;
+
+/// Rows of a segment's file unpacked at a time: few, so that long texts are counted before many of them stand in memory.
+const SEGMENT_BATCH_ROWS: usize = 16;
 
 /// Reads every row of a file with all its columns, in order, each value by the text it is called by; a member that is absent or null is
 /// none. `take` is given the columns known so far and the row's values for the first of them, and says whether to go on.
@@ -107,8 +114,9 @@ fn written(records: &Records, secret: &str) -> Result<Vec<u8>, ParquetError> {
     Ok(bytes)
 }
 
-/// The rows of a segment's file and its secret.
-pub fn read_segment(bytes: Vec<u8>) -> Result<(Records, String), ProbeError> {
+/// The rows of a segment's file, at most `rows_max`, and its secret. A file of more rows, or of more text than a segment has, is an error
+/// before it is unpacked.
+pub fn read_segment(bytes: Vec<u8>, rows_max: usize) -> Result<(Records, String), ProbeError> {
     let bytes = Bytes::from(bytes);
     let builder = guarded_as(SEGMENT, || {
         ParquetRecordBatchReaderBuilder::try_new(bytes.clone())
@@ -122,19 +130,66 @@ pub fn read_segment(bytes: Vec<u8>) -> Result<(Records, String), ProbeError> {
     let secret = secret.ok_or_else(|| ProbeError::NoSegment {
         file: SEGMENT.to_owned(),
     })?;
+    check_announced(builder.metadata(), rows_max)?;
     let mut records = Records {
         columns: all_names(SEGMENT, builder.schema())?,
         rows: Vec::new(),
     };
     check_columns(SEGMENT, &records.columns)?;
+    let builder = builder.with_batch_size(SEGMENT_BATCH_ROWS);
     let mut reader = guarded_as(SEGMENT, || builder.build())?;
+    let mut n_bytes = 0_usize;
     while let Some(batch) = guarded_as(SEGMENT, || reader.next().transpose())? {
-        rows_of(SEGMENT, 0, &batch, &mut |values| {
+        // What a file announces need not be so.
+        if records.rows.len() + batch.num_rows() > rows_max {
+            return Err(too_many_rows(rows_max));
+        }
+        if batch.get_array_memory_size() > SEGMENT_TEXT_BYTES_MAX {
+            return Err(too_much_text());
+        }
+        let before = records.rows.len() as u64;
+        let is_read = rows_of(SEGMENT, before, &batch, &mut |values| {
+            n_bytes += values.iter().flatten().map(String::len).sum::<usize>();
             records.rows.push(values);
-            true
+            n_bytes <= SEGMENT_TEXT_BYTES_MAX
         })?;
+        if !is_read {
+            return Err(too_much_text());
+        }
     }
     Ok((records, secret))
+}
+
+/// Whether a file announces no more rows and bytes than a segment has.
+fn check_announced(metadata: &ParquetMetaData, rows_max: usize) -> Result<(), ProbeError> {
+    let n_rows = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or(usize::MAX);
+    if n_rows > rows_max {
+        return Err(too_many_rows(rows_max));
+    }
+    let mut n_bytes = 0_usize;
+    let groups = metadata.row_groups().iter();
+    for column in groups.flat_map(|group| group.columns()) {
+        let unpacked = usize::try_from(column.uncompressed_size()).unwrap_or(usize::MAX);
+        n_bytes = n_bytes.saturating_add(unpacked);
+    }
+    match n_bytes > SEGMENT_TEXT_BYTES_MAX {
+        true => Err(too_much_text()),
+        false => Ok(()),
+    }
+}
+
+fn too_many_rows(max: usize) -> ProbeError {
+    ProbeError::TooManyRows {
+        file: SEGMENT.to_owned(),
+        max,
+    }
+}
+
+fn too_much_text() -> ProbeError {
+    ProbeError::TooMuchText {
+        file: SEGMENT.to_owned(),
+        max_mib: SEGMENT_TEXT_BYTES_MAX >> 20,
+    }
 }
 
 /// Whether these can be the columns of records.

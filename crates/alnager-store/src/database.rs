@@ -144,6 +144,17 @@ impl Row {
         }
     }
 
+    /// What `length` says, which SQLite counts in 64 bits and PostgreSQL in 32; `None` for null.
+    pub(crate) fn length(&self, at: usize) -> sqlx::Result<Option<i64>> {
+        match self {
+            Row::Sqlite(row) => row.try_get(at),
+            Row::Postgres(row) => {
+                let length: Option<i32> = row.try_get(at)?;
+                Ok(length.map(i64::from))
+            }
+        }
+    }
+
     /// A number that is not negative.
     pub(crate) fn natural(&self, at: usize) -> sqlx::Result<u64> {
         let number: i64 = self.get(at)?;

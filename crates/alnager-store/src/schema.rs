@@ -160,6 +160,11 @@ DROP TABLE snapshot;
 ALTER TABLE snapshot_3 RENAME TO snapshot;
 ";
 
+/// The same on a server, where a table keeps who may read it only if it stays the one it is.
+const JOURNAL_3_SERVER: &str = "
+ALTER TABLE snapshot DROP CONSTRAINT snapshot_pkey, ADD PRIMARY KEY (org, size);
+";
+
 const KEYS_1: &str = "
 CREATE TABLE data_key (
     org    BLOB NOT NULL CHECK (length(org) = 16),
@@ -219,26 +224,31 @@ const INSERT_GUARD: &str =
     "INSERT INTO guard (org, origin, size, root, checkpoint) VALUES ($1, $2, $3, $4, $5)";
 const MOVE_GUARD: &str = "UPDATE guard SET size = $4, root = $5, checkpoint = $6, origin = $7 WHERE org = $1 AND size = $2 AND root = $3";
 
-/// What lies together is read as one value: each value of an answer costs its own memory, twice. A payload that is not there is null.
+/// What lies together is read as one value: each value of an answer costs its own memory, twice. A payload that is not there is null. The
+/// lengths of the first parts stand before them, so that bytes cannot pass from one to the next.
 const SELECT_ENTRIES: &str = "
-SELECT e.seq, e.id || e.command || e.entry, p.key || p.nonce || p.sealed
+SELECT e.seq, e.id || e.command || e.entry, p.key || p.nonce || p.sealed,
+       length(e.id), length(e.command), length(p.key), length(p.nonce)
   FROM entry e
   LEFT JOIN payload p ON p.org = e.org AND p.seq = e.seq
  WHERE e.org = $1 AND e.seq >= $2 AND e.seq < $3
  ORDER BY e.seq";
 const SELECT_ENTRIES_ALONE: &str = "
-SELECT seq, id || command || entry, NULL FROM entry
+SELECT seq, id || command || entry, NULL, length(id), length(command), NULL, NULL FROM entry
  WHERE org = $1 AND seq >= $2 AND seq < $3
  ORDER BY seq";
 /// Very many entries as one row, in SQLite's words: a row each costs more than the bytes in it. Values with a part that is null are left out.
+/// The last column: how many have ids, commands, keys and nonces of other lengths than they must have, which would pass for one another.
 const SELECT_WHOLE: &str = "
 SELECT min(e.seq), group_concat(length(e.entry)), group_concat(e.id || e.command || e.entry, ''),
-       group_concat(coalesce(length(p.sealed), '')), group_concat(p.key || p.nonce || p.sealed, '')
+       group_concat(coalesce(length(p.sealed), '')), group_concat(p.key || p.nonce || p.sealed, ''),
+       sum(length(e.id) <> 16 OR length(e.command) <> 16 OR length(p.key) <> 16 OR length(p.nonce) <> 24)
   FROM entry e
   LEFT JOIN payload p ON p.org = e.org AND p.seq = e.seq
  WHERE e.org = $1 AND e.seq >= $2 AND e.seq < $3";
 const SELECT_WHOLE_ALONE: &str = "
-SELECT min(seq), group_concat(length(entry)), group_concat(id || command || entry, ''), NULL, NULL
+SELECT min(seq), group_concat(length(entry)), group_concat(id || command || entry, ''), NULL, NULL,
+       sum(length(id) <> 16 OR length(command) <> 16)
   FROM entry
  WHERE org = $1 AND seq >= $2 AND seq < $3";
 const SELECT_COMMAND: &str = "SELECT min(seq), max(seq) FROM entry WHERE org = $1 AND command = $2";
@@ -359,7 +369,9 @@ impl Kind {
             "BEGIN IMMEDIATE;\n"
         });
         for step in self.steps().into_iter().skip(done).flatten() {
-            if is_server {
+            if is_server && *step == JOURNAL_3 {
+                sql.push_str(JOURNAL_3_SERVER);
+            } else if is_server {
                 let step = step.replace(") STRICT;", ");");
                 // Word for word: no name of a table or column holds these.
                 sql.push_str(&step.replace("BLOB", "BYTEA").replace("INTEGER", "BIGINT"));
@@ -424,6 +436,8 @@ pub(crate) struct Whole {
     /// Bytes of each sealed payload, without key and nonce; `None` where there is none. Empty where none was asked for.
     lengths_sealed: Vec<Option<usize>>,
     payloads: Vec<u8>,
+    /// How many have an id, command, key or nonce of another length.
+    n_shifted: i64,
 }
 
 impl Whole {
@@ -436,6 +450,7 @@ impl Whole {
             lengths.iter().flatten().map(|length| length + before).sum()
         };
         self.from == from
+            && self.n_shifted == 0
             && self.lengths.len() as u64 == to - from
             && self.lengths.iter().all(Option::is_some)
             && sum(&self.lengths, Self::BEFORE.0) == self.entries.len()
@@ -547,7 +562,11 @@ impl Database {
                 let _ = database.script("ROLLBACK".to_owned()).await;
                 match (database.format(kind).await?, error) {
                     (FORMAT.., _) => {}
-                    (FORMAT_WHOLE.., StoreError::ReadOnly { .. }) => {}
+                    // Whoever may only read a server's tables may not change them either.
+                    (
+                        FORMAT_WHOLE..,
+                        StoreError::ReadOnly { .. } | StoreError::Permission { .. },
+                    ) => {}
                     (_, StoreError::ReadOnly { .. }) => {
                         database.script(kind.stand_ins()).await?;
                         database.is_older = true;
@@ -754,9 +773,10 @@ impl Database {
                 true => SELECT_WHOLE,
                 false => SELECT_WHOLE_ALONE,
             };
-            let found = self.all(sql, &args, whole).await?.pop();
-            // One that is missing, or does not have the form of a row, is found among the others one by one.
-            if let Some(whole) = found.flatten().filter(|whole| whole.is(from, to)) {
+            // One that is missing, that does not have the form of a row, or that is too long, is found among the others one by one.
+            let found = self.all(sql, &args, whole).await.ok();
+            let whole = found.and_then(|mut found| found.pop().flatten());
+            if let Some(whole) = whole.filter(|whole| whole.is(from, to)) {
                 return Ok(Unread::Whole(whole));
             }
         }
@@ -1368,6 +1388,11 @@ fn signed(row: &Row) -> sqlx::Result<Signed> {
 }
 
 fn entry(row: &Row) -> sqlx::Result<EntryRow> {
+    for (column, length) in [(3, 16), (4, 16), (5, 16), (6, NONCE_LEN as i64)] {
+        if row.length(column)?.is_some_and(|found| found != length) {
+            return Err(sqlx::Error::Decode("a value has another length".into()));
+        }
+    }
     entry_of(
         row.natural(0)?,
         row.bytes(1)?.unwrap_or_default(),
@@ -1412,6 +1437,7 @@ fn whole(row: &Row) -> sqlx::Result<Option<Whole>> {
         entries: row.bytes(2)?.unwrap_or_default().to_vec(),
         lengths_sealed: lengths(row.get(3)?),
         payloads: row.bytes(4)?.unwrap_or_default().to_vec(),
+        n_shifted: row.get::<Option<i64>>(5)?.unwrap_or(0),
     }))
 }
 

@@ -177,7 +177,7 @@ impl Desk {
         }
         // Nearer ones would be thrown away again.
         let now = self.size();
-        if size - from > ((now - from) / 2).max(WORTH) {
+        if self.forked.is_none() && size - from > ((now - from) / 2).max(WORTH) {
             // A cache: without it the next look takes as long.
             let _ = self.write_snapshot_of(&earlier).await;
         }
@@ -187,7 +187,7 @@ impl Desk {
     /// Keeps the present state, so that the next one who opens the desk need not fold everything. `false` when that was not worth
     /// its while yet, or the disk cannot be written to.
     pub async fn keep_snapshot(&mut self) -> Result<bool, StoreError> {
-        if self.size() < self.snapshot_size + WORTH {
+        if self.forked.is_some() || self.size() < self.snapshot_size + WORTH {
             return Ok(false);
         }
         self.write_snapshot().await.map(|()| true)

@@ -419,22 +419,22 @@ impl Desk {
         let sizes = sizes.into_iter().flatten();
         let of_today = sizes.filter(|(_, format)| *format == i64::from(STATE_FORMAT));
         check.snapshot_sizes = of_today.map(|(size, _)| size).collect();
-        // What the databases say of their files takes as long as reading them: they are asked meanwhile.
-        let mut beside = journal.again().await?;
-        let (read, (complaints, strays)) = tokio::join!(
+        // What the databases say of their files takes as long as reading them: they are asked meanwhile, over another connection.
+        let mut beside = journal.again().await.ok();
+        let (read, told) = tokio::join!(
             check.entries(&mut journal, head.size, depth, &ring, progress),
             async {
-                let complaints = match depth {
-                    Depth::Full => vec![
-                        (JOURNAL, beside.complaint().await),
-                        (KEYS, keys.complaint().await),
-                    ],
-                    // Of the log every byte is held against its hashes; whether the file is whole as a file costs a pass of its own.
-                    Depth::Log => Vec::new(),
-                };
-                (complaints, beside.strays(org, head.size).await)
+                match &mut beside {
+                    Some(beside) => Some(told(beside, &mut keys, org, head.size, depth).await),
+                    None => None,
+                }
             }
         );
+        let (complaints, strays) = match told {
+            Some(told) => told,
+            // A server may have no connection left to give.
+            None => self::told(&mut journal, &mut keys, org, head.size, depth).await,
+        };
         check.readable(read)?;
         for (file, complaint) in complaints {
             if let Some(Some(complaint)) = check.readable(complaint)? {
@@ -461,7 +461,9 @@ impl Desk {
         }
         for size in check.snapshot_sizes.clone() {
             // Each is large, so one is read at a time.
-            if let Some(Some(row)) = check.readable(journal.snapshot(org, size).await)? {
+            let row = check.readable(journal.snapshot(org, size).await)?.flatten();
+            // Another process may have thrown this one away meanwhile; then an earlier one is found.
+            if let Some(row) = row.filter(|row| row.size == size) {
                 check.snapshot(&row, &ring);
             }
         }
@@ -485,6 +487,31 @@ impl Desk {
     }
 }
 
+/// Complaints about the files of the two databases, and the number of rows that belong to no entry.
+type Told = (
+    Vec<(&'static str, Result<Option<String>, StoreError>)>,
+    Result<u64, StoreError>,
+);
+
+/// What the databases say of themselves.
+async fn told(
+    journal: &mut Database,
+    keys: &mut Database,
+    org: Uuid,
+    size: u64,
+    depth: Depth,
+) -> Told {
+    let complaints = match depth {
+        Depth::Full => vec![
+            (JOURNAL, journal.complaint().await),
+            (KEYS, keys.complaint().await),
+        ],
+        // Of the log every byte is held against its hashes; whether the file is whole as a file costs a pass of its own.
+        Depth::Log => Vec::new(),
+    };
+    (complaints, journal.strays(org, size).await)
+}
+
 /// What was seen so far.
 struct Check {
     org: Uuid,
@@ -492,7 +519,7 @@ struct Check {
     edge: Edge,
     full: Vec<TileRow>,
     state: State,
-    /// The ids of entries, and the commands they belong to, each with its first entry.
+    /// The ids of entries, and the commands, each with the entry it was seen in; of a command the first of those that follow one another.
     ids: Vec<(Uuid, u64)>,
     commands: Vec<(Uuid, u64)>,
     command: Option<Uuid>,

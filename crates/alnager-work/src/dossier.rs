@@ -44,13 +44,13 @@ pub enum Under {
 pub struct Drawn {
     /// The file.
     pub bytes: Vec<u8>,
-    /// Its checkpoint, with what witnesses have signed under it.
+    /// Its checkpoint, with the lines of witnesses under it.
     pub checkpoint: SignedCheckpoint,
     /// The last entry about the system.
     pub head: u64,
     /// Number of entries in the journal, as far as the desk was read: those after the checkpoint are none of the dossier's.
     pub n_entries: u64,
-    /// Names of the witnesses' keys that have signed the checkpoint, each once, in ascending order.
+    /// Names of the witnesses' keys whose signatures the checkpoint bears, unchecked, each once, in ascending order.
     pub witnesses: Vec<String>,
     /// Whether it holds the organisation's entries, among them the law that reviews were judged under. It does where the last entry about
     /// the system refers to them, as a review and a drawing do.

@@ -10,7 +10,7 @@ use alnager_journal::entry::Entry;
 use alnager_journal::merkle::Hash;
 use alnager_journal::proof::Proof;
 use alnager_journal::segment::{
-    OpenedRow, PROOF_LEN_MAX, ROW_LEN_MAX, ROWS, ROWS_MAX, RowProof, SEGMENT_SEALED, Segment,
+    OpenedRow, PROOF_LEN_MAX, ROW_LEN_MAX, ROWS, ROWS_MAX, Row, RowProof, SEGMENT_SEALED, Segment,
     SegmentError, VerifiedRow, row_bytes,
 };
 use alnager_journal::verify::Trust;
@@ -18,6 +18,7 @@ use alnager_law::read::nearest;
 use alnager_office::decide::Command;
 use alnager_office::event::Event;
 use alnager_office::segment::{NewSegment, SegmentSealed, Span};
+use alnager_office::state::State;
 use alnager_probe::{ProbeError, Progress, Records, read_records, read_segment, write_segment};
 use alnager_store::{Desk, Order, Place, Receipt};
 use jiff::Timestamp;
@@ -120,6 +121,7 @@ pub async fn seal(
 ) -> Result<Sealed, JobError> {
     let acting = Acting::to_enter(flags)?;
     let desk = acting.desk().await?;
+    refuse_unknown(&sealing.system, &desk.state())?;
     let listed = list_on(&desk, Some(&sealing.system)).await?;
     let mut sealer = Sealer {
         lengths: listed.iter().map(|one| one.sealed.n_rows).collect(),
@@ -243,12 +245,8 @@ impl Sealer<'_> {
         // A member that is absent is no other than one that is null, whichever columns are known by now.
         let cells = cells.filter(|(_, value)| value.is_some()).collect();
         let bytes = row_bytes(&cells).map_err(|error| JobError::Internal(error.to_string()))?;
-        if bytes.len() > ROW_LEN_MAX {
-            return Err(JobError::Input(format!(
-                "{}: row {} has more than {ROW_LEN_MAX} bytes; leave long texts out of the log that is sealed",
-                self.sealing.file.display(),
-                self.n_row(self.cut.rows.len())
-            )));
+        if self.len_with_nulls(&row, bytes.len())? > ROW_LEN_MAX {
+            return Err(self.long_row(self.cut.rows.len()));
         }
         let cut = &mut self.cut;
         cut.hash.update((bytes.len() as u64).to_be_bytes());
@@ -261,6 +259,30 @@ impl Sealer<'_> {
                 .push((n, Hash(cut.hash.clone().finalize().into())));
         }
         Ok(())
+    }
+
+    /// How long a row is as it is sealed, with a null for every column it lacks; `len` is its length without them, bytes. Above the limit
+    /// exactly when the row is.
+    fn len_with_nulls(&self, row: &[Option<String>], len: usize) -> Result<usize, JobError> {
+        // Quotes, colon, null and comma around a name of which every byte may be escaped. Few rows come near, and only they are spelled twice.
+        let nulls = self.columns.iter().map(|column| 6 * column.len() + 8);
+        let len_at_most = len + nulls.sum::<usize>();
+        if len_at_most <= ROW_LEN_MAX {
+            return Ok(len_at_most);
+        }
+        let values = row.iter().cloned().chain(std::iter::repeat(None));
+        let full: Row = self.columns.iter().cloned().zip(values).collect();
+        let bytes = row_bytes(&full).map_err(|error| JobError::Internal(error.to_string()))?;
+        Ok(bytes.len())
+    }
+
+    /// What is said of a row of the cut that is too long.
+    fn long_row(&self, at: usize) -> JobError {
+        JobError::Input(format!(
+            "{}: row {} has more than {ROW_LEN_MAX} bytes; leave long texts out of the log that is sealed",
+            self.sealing.file.display(),
+            self.n_row(at)
+        ))
     }
 
     /// The number of a row of the cut in the file, from 1.
@@ -364,8 +386,12 @@ impl Sealer<'_> {
             rows,
             secret,
         };
-        let stated = segment.stated().map_err(|error| {
-            JobError::Input(format!("{}: {error}", self.sealing.file.display()))
+        let stated = segment.stated().map_err(|error| match error {
+            // Columns that came up after a row make it longer.
+            SegmentError::LongRow { index } => {
+                self.long_row(usize::try_from(index).unwrap_or(usize::MAX))
+            }
+            error => JobError::Input(format!("{}: {error}", self.sealing.file.display())),
         })?;
         let records = Records {
             columns: segment.columns,
@@ -391,31 +417,15 @@ impl Sealer<'_> {
     /// From when to when rows happened.
     fn span(&self, column: &str, rows: &[Vec<Option<String>>]) -> Result<Span, JobError> {
         let file = self.sealing.file.display();
-        let at = self.columns.iter().position(|known| known == column);
-        let at = at.ok_or_else(|| {
-            let hint = nearest(column, self.columns.iter().map(String::as_str));
-            JobError::Input(format!("--time: {file} has no column `{column}`; {hint}"))
-        })?;
-        let mut span: Option<(Timestamp, Timestamp)> = None;
-        for (row, values) in rows.iter().enumerate() {
-            let text = values
-                .get(at)
-                .and_then(Option::as_deref)
-                .unwrap_or_default();
-            let when = moment(text).ok_or_else(|| {
-                JobError::Input(format!(
-                    "--time: {file}, row {}, column `{column}`: no instant such as 2026-11-23T08:00:00Z stands there; name a column that has one in every row",
-                    self.n_row(row)
-                ))
-            })?;
-            let (first, last) = span.unwrap_or((when, when));
-            span = Some((first.min(when), last.max(when)));
-        }
-        let (first, last) = span.unwrap_or_default();
-        Ok(Span {
-            column: column.to_owned(),
-            first,
-            last,
+        span_of(&self.columns, rows, column).map_err(|why| match why {
+            NoSpan::NoColumn => {
+                let hint = nearest(column, self.columns.iter().map(String::as_str));
+                JobError::Input(format!("--time: {file} has no column `{column}`; {hint}"))
+            }
+            NoSpan::NoInstant { at } => JobError::Input(format!(
+                "--time: {file}, row {}, column `{column}`: no instant such as 2026-11-23T08:00:00Z stands there; name a column that has one in every row",
+                self.n_row(at)
+            )),
         })
     }
 
@@ -457,6 +467,36 @@ impl Sealer<'_> {
     }
 }
 
+/// Why a column does not say from when to when rows happened.
+enum NoSpan {
+    /// There is no such column.
+    NoColumn,
+    /// A row has no instant in it.
+    NoInstant {
+        /// Its place, from 0.
+        at: usize,
+    },
+}
+
+/// From when to when rows happened, by the instants in one of their columns.
+fn span_of(columns: &[String], rows: &[Vec<Option<String>>], column: &str) -> Result<Span, NoSpan> {
+    let place = columns.iter().position(|known| known == column);
+    let place = place.ok_or(NoSpan::NoColumn)?;
+    let mut span: Option<(Timestamp, Timestamp)> = None;
+    for (at, values) in rows.iter().enumerate() {
+        let text = values.get(place).and_then(Option::as_deref);
+        let when = moment(text.unwrap_or_default()).ok_or(NoSpan::NoInstant { at })?;
+        let (first, last) = span.unwrap_or((when, when));
+        span = Some((first.min(when), last.max(when)));
+    }
+    let (first, last) = span.unwrap_or_default();
+    Ok(Span {
+        column: column.to_owned(),
+        first,
+        last,
+    })
+}
+
 /// The instant a text names; without a zone it is UTC, and a day is its first instant.
 fn moment(text: &str) -> Option<Timestamp> {
     if let Ok(at) = text.parse() {
@@ -471,17 +511,23 @@ pub async fn list(flags: &Flags, system: Option<&str>) -> Result<Vec<Listed>, Jo
     let acting = Acting::begin(flags)?;
     let mut desk = acting.desk().await?;
     let state = acting.state(&mut desk).await?;
-    if let Some(system) = system
-        && !state.systems.contains_key(system)
-    {
-        let hint = nearest(system, state.systems.keys().map(String::as_str));
-        return Err(JobError::Input(format!(
-            "the desk has no system `{system}`; {hint}"
-        )));
+    if let Some(system) = system {
+        refuse_unknown(system, &state)?;
     }
     let mut listed = list_on(&desk, system).await?;
     listed.retain(|one| one.entry < state.size);
     Ok(listed)
+}
+
+/// Refuses a system that the desk does not have.
+fn refuse_unknown(system: &str, state: &State) -> Result<(), JobError> {
+    if state.systems.contains_key(system) {
+        return Ok(());
+    }
+    let hint = nearest(system, state.systems.keys().map(String::as_str));
+    Err(JobError::Input(format!(
+        "the desk has no system `{system}`; {hint}"
+    )))
 }
 
 async fn list_on(desk: &Desk, system: Option<&str>) -> Result<Vec<Listed>, JobError> {
@@ -549,7 +595,7 @@ async fn rows_file(desk: &Desk, index: u64) -> Result<Vec<u8>, JobError> {
 
 /// A segment out of its file.
 pub(crate) fn segment_of(file: Vec<u8>) -> Result<Segment, JobError> {
-    let (records, secret) = read_segment(file)?;
+    let (records, secret) = read_segment(file, ROWS_MAX)?;
     let secret = Hash::from_hex(&secret);
     let secret = secret.ok_or_else(|| {
         JobError::Input("the secret of the segment's file is not 32 bytes in hex".to_owned())
@@ -791,7 +837,7 @@ pub async fn check(place: &Place, progress: &dyn Fn(u64, u64)) -> Result<Checked
     Ok(checked)
 }
 
-/// Whether the file of a segment gives the root, the columns and the number of rows stated; else why not.
+/// Whether the file of a segment gives the root, the columns, the number of rows and the time stated; else why not.
 pub(crate) fn rows_fit(sealed: &SegmentSealed, file: Vec<u8>) -> Result<(), String> {
     let segment = segment_of(file).map_err(|error| with_causes(&error))?;
     let found = segment.stated().map_err(|error| with_causes(&error))?;
@@ -802,8 +848,26 @@ pub(crate) fn rows_fit(sealed: &SegmentSealed, file: Vec<u8>) -> Result<(), Stri
             found.n_rows, stated.n_rows
         ));
     }
-    match found == stated {
-        true => Ok(()),
-        false => Err("their root or their columns are others".to_owned()),
+    if found != stated {
+        return Err("their root or their columns are others".to_owned());
+    }
+    match &sealed.time {
+        None => Ok(()),
+        Some(time) => time_fits(&segment, time),
+    }
+}
+
+/// Whether rows happened from when to when it is stated; else why not.
+fn time_fits(segment: &Segment, time: &Span) -> Result<(), String> {
+    match span_of(&segment.columns, &segment.rows, &time.column) {
+        Ok(found) if found == *time => Ok(()),
+        Ok(found) => Err(format!(
+            "they happened from {} to {}, and from {} to {} is stated",
+            found.first, found.last, time.first, time.last
+        )),
+        Err(NoSpan::NoColumn) => Err("none of their columns is the one that says when".to_owned()),
+        Err(NoSpan::NoInstant { at }) => Err(format!(
+            "row {at}, from 0, has no instant in the column that says when"
+        )),
     }
 }

@@ -367,6 +367,9 @@ async fn verify(desk: &Place, log_only: bool, format: Format) -> Result<u8, JobE
                 "{} checkpoints that were signed and {} full tiles held against the entries",
                 report.checkpoints, report.tiles
             ));
+            if checked.is_none() {
+                lines.push("segments were not checked".to_owned());
+            }
             if let Some(checked) = checked.as_ref().filter(|checked| checked.n_segments > 0) {
                 let n_segments = usize::try_from(checked.n_segments).unwrap_or(usize::MAX);
                 lines.push(format!(

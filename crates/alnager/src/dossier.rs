@@ -92,9 +92,8 @@ fn words(drawn: &Drawn, system: &str, file: &str) -> String {
     lines.push(match drawn.witnesses.as_slice() {
         [] => "no witness has cosigned this checkpoint (`alnager journal submit`, then `alnager dossier --cosigned`)".to_owned(),
         names => format!(
-            "cosigned by {} witnesses: {}",
-            names.len(),
-            names.join(", ")
+            "bears the signatures of {}, not checked here",
+            names.join(", ").escape_default()
         ),
     });
     lines.join("\n")

@@ -470,13 +470,12 @@ fn verify_command(
 
 fn verification_words(found: &Verification) -> String {
     let journal = &found.journal;
+    let signer = journal.signer.to_string();
+    let signer = signer.escape_default();
     let signed = if journal.trusted {
-        format!("signed by the key you trust, {}", journal.signer)
+        format!("signed by the key you trust, {signer}")
     } else {
-        format!(
-            "signed by {}, which you have not said you trust (--key, --policy)",
-            journal.signer
-        )
+        format!("signed by {signer}, which you have not said you trust (--key, --policy)")
     };
     let counts = &journal.counts;
     let mut lines = Vec::new();
@@ -489,7 +488,7 @@ fn verification_words(found: &Verification) -> String {
     }
     lines.push(format!(
         "journal {}, {} entries, root {}",
-        journal.origin,
+        journal.origin.escape_default(),
         journal.size,
         journal.root.to_base64()
     ));

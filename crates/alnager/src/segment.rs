@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::arguments::Format;
-use crate::run::{CLEAR, HOLD, pretty};
+use crate::run::{CLEAR, HOLD, cosigned_json, cosigned_words, pretty};
 use crate::terminal::{Bar, say};
 
 /// Commands about decision logs.
@@ -341,32 +341,27 @@ pub(crate) fn verify(path: &Path, trust: &Trust, format: Format) -> Result<Optio
 }
 
 fn row_words(found: &VerifiedRow) -> String {
+    let signer = found.signer.to_string();
+    let signer = signer.escape_default();
     let signed = match found.trusted {
-        true => format!("signed by the key you trust, {}", found.signer),
-        false => format!(
-            "signed by {}, which you have not said you trust (--key, --policy)",
-            found.signer
-        ),
+        true => format!("signed by the key you trust, {signer}"),
+        false => {
+            format!("signed by {signer}, which you have not said you trust (--key, --policy)")
+        }
     };
     let mut lines = vec![
         format!("consistent; {signed}"),
         format!(
             "log {}, {} entries, root {}",
-            found.origin,
+            found.origin.escape_default(),
             found.size,
             found.root.to_base64()
         ),
     ];
-    lines.extend(found.witnesses.iter().map(|witness| {
-        format!(
-            "cosigned by {} at {} s after 1970-01-01 UTC",
-            String::from_utf8_lossy(&witness.name).escape_debug(),
-            witness.unix_s
-        )
-    }));
+    lines.extend(cosigned_words(&found.witnesses));
     lines.push(format!(
-        "row {} of the {} rows, from 0, that entry {} sealed at {}",
-        found.index, found.stated.n_rows, found.entry, found.at
+        "system {:?}: row {} of the {} rows, from 0, that entry {} sealed at {}",
+        found.system, found.index, found.stated.n_rows, found.entry, found.at
     ));
     // Quoted, so that what a stranger wrote cannot pass for words of ours.
     lines.extend(found.stated.columns.iter().map(|column| {
@@ -387,8 +382,9 @@ fn row_json(found: &VerifiedRow) -> Value {
         )
     };
     json!({
-        "consistent": true, "signed_by": found.signer.to_string(), "trusted": found.trusted,
+        "consistent": true, "signer": found.signer.to_string(), "trusted": found.trusted,
         "journal": { "origin": found.origin, "size": found.size, "root": found.root.to_base64() },
+        "witnesses": cosigned_json(&found.witnesses), "system": found.system,
         "entry": found.entry, "at": found.at, "index": found.index, "n_rows": found.stated.n_rows,
         "row": row(&found.row),
     })

@@ -227,10 +227,10 @@ fn row_screen(verified: &VerifiedRow) -> String {
         (&verified.origin, verified.size, verified.root),
         &verified.witnesses,
     );
-    lines.push(format!(
-        "row {} of the {} rows, from 0, that entry {} sealed at {}",
-        verified.index, verified.stated.n_rows, verified.entry, verified.at
-    ));
+    lines.push(printable(&format!(
+        "system {:?}: row {} of the {} rows, from 0, that entry {} sealed at {}",
+        verified.system, verified.index, verified.stated.n_rows, verified.entry, verified.at
+    )));
     for column in &verified.stated.columns {
         let value = verified.row.get(column).and_then(Option::as_deref);
         let value = value.map_or("(none)".to_owned(), |value| format!("{value:?}"));

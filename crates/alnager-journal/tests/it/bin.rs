@@ -304,7 +304,7 @@ fn the_proof_of_a_row_is_checked_and_the_row_printed() {
         exit 0
         consistent; signed by example.org/journal+07cc7817+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c, which you have not said you trust
         log example.org/journal, 2 entries, root YvNBWqSfYPChzfMbB/B5zK0oCxrISoNPv0TTdGVrb9M=
-        row 1 of the 3 rows, from 0, that entry 1 sealed at 2026-11-23T08:14:00.000000Z
+        system "scorer": row 1 of the 3 rows, from 0, that entry 1 sealed at 2026-11-23T08:14:00.000000Z
           case: "A-2"
           score: "0.31"
           decision: "reject"
@@ -316,7 +316,7 @@ fn the_proof_of_a_row_is_checked_and_the_row_printed() {
         exit 0
         consistent; signed by example.org/journal+07cc7817+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c, which you trust
         log example.org/journal, 2 entries, root YvNBWqSfYPChzfMbB/B5zK0oCxrISoNPv0TTdGVrb9M=
-        row 1 of the 3 rows, from 0, that entry 1 sealed at 2026-11-23T08:14:00.000000Z
+        system "scorer": row 1 of the 3 rows, from 0, that entry 1 sealed at 2026-11-23T08:14:00.000000Z
           case: "A-2"
           score: "0.31"
           decision: "reject"

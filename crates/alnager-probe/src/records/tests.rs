@@ -204,7 +204,7 @@ fn records() -> Records {
 fn a_segment_is_read_as_it_was_written() {
     let records = records();
     let bytes = write_segment(&records, "secret").unwrap();
-    let (read, secret) = read_segment(bytes.clone()).unwrap();
+    let (read, secret) = read_segment(bytes.clone(), 20_000).unwrap();
     assert!(read == records && secret == "secret");
     // It is a Parquet file like any other.
     let folder = tempfile::tempdir().unwrap();
@@ -225,6 +225,31 @@ fn a_segment_is_read_as_it_was_written() {
 }
 
 #[test]
+fn segments_that_would_fill_the_memory_are_refused() {
+    let refused = |records: &Records, want: Expect| {
+        let bytes = write_segment(records, "secret").unwrap();
+        let error = read_segment(bytes, 10_000).unwrap_err();
+        want.assert_eq(&error.to_string());
+    };
+    let same = |n_rows: usize, n_bytes: usize| Records {
+        columns: vec!["a".to_owned()],
+        rows: vec![vec![Some("x".repeat(n_bytes))]; n_rows],
+    };
+    refused(
+        &same(10_001, 1),
+        expect!["rows.parquet: the file holds more than 10000 rows, the most that a segment has"],
+    );
+    refused(
+        &same(65, 1 << 20),
+        expect![
+            "rows.parquet: the rows come to more than 64 MiB of text, the most that a segment has"
+        ],
+    );
+    let bytes = write_segment(&same(10_000, 6_000), "secret").unwrap();
+    assert_eq!(read_segment(bytes, 10_000).unwrap().0.rows.len(), 10_000);
+}
+
+#[test]
 fn damaged_segments_are_errors_and_no_panics() {
     let records = Records {
         rows: records().rows.split_off(19_990),
@@ -234,13 +259,13 @@ fn damaged_segments_are_errors_and_no_panics() {
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1 << (at % 8);
-        let _ = read_segment(changed);
-        let _ = read_segment(bytes[..at].to_vec());
+        let _ = read_segment(changed, 20_000);
+        let _ = read_segment(bytes[..at].to_vec(), 20_000);
     }
     let folder = tempfile::tempdir().unwrap();
     let foreign: ArrayRef = Arc::new(StringArray::from(vec!["x"]));
     let path = parquet_file(folder.path(), vec![("a", foreign)]);
-    let error = read_segment(std::fs::read(path).unwrap()).unwrap_err();
+    let error = read_segment(std::fs::read(path).unwrap(), 20_000).unwrap_err();
     expect![
         "rows.parquet: the file is no segment; it lacks the secret that its rows are salted with"
     ]

@@ -142,7 +142,8 @@ fn an_audit_is_sealed_and_its_dossier_verifies() {
     assert_eq!(log.code, 0, "{}{}", log.out, log.err);
     assert!(
         log.out
-            .contains("payloads, blobs and state were not looked at"),
+            .contains("payloads, blobs and state were not looked at")
+            && log.out.contains("\nsegments were not checked"),
         "{}",
         log.out
     );

@@ -1,5 +1,6 @@
 //! Decision logs through the program: sealed, listed, proven to one person, exported to an audit, and checked.
 
+use alnager_journal::merkle::Hash;
 use serde_json::Value;
 
 use crate::{Place, Ran};
@@ -110,9 +111,14 @@ fn a_log_is_sealed_once_and_one_record_is_proven() {
         (&Value::Bool(true), &Value::from(4_323))
     );
     assert_eq!(found["row"]["score"], "0.043230");
+    assert_eq!(found["system"], "recidivism");
+    assert!(found["signer"].is_string() && found["witnesses"] == Value::Array(Vec::new()));
     let shown = stranger.run(&["verify", "case.row-proof"]);
     assert!(
         shown.out.contains("which you have not said you trust")
+            && shown.out.contains(
+                "\nsystem \"recidivism\": row 4323 of the 10000 rows, from 0, that entry"
+            )
             && shown.out.contains("  decision: \"refuse\""),
         "{}",
         shown.out
@@ -225,6 +231,18 @@ fn what_cannot_be_sealed_or_proven_is_refused_in_words() {
     );
     place.write("empty.csv", "case,decision\n");
     refused(&["seal", "empty.csv", "--system", "recidivism"], "no rows");
+    // With a null for each column that it lacks, the second row is longer than it stands in the file.
+    let long = "x".repeat((1 << 20) - 20);
+    place.write(
+        "long.jsonl",
+        format!(
+            "{{\"case\":\"C-1\",\"at\":\"x\",\"decision\":\"grant\"}}\n{{\"case\":\"{long}\"}}\n"
+        ),
+    );
+    refused(
+        &["seal", "long.jsonl", "--system", "recidivism"],
+        "long.jsonl: row 2 has more than 1048576 bytes",
+    );
     let made = entered(&seal(&place, "log.csv", &[]))[0].0.to_string();
     refused(&["prove", "0", "--row", "0", "-o", "p"], "and no segment");
     refused(
@@ -344,29 +362,36 @@ fn a_dossier_tells_of_segments_and_holds_no_row() {
     assert_eq!(found["consistent"], Value::Bool(true));
 }
 
-/// Enters a segment whose entry states another root than its rows give, as a faulty program or one that lies would.
-fn enter_other_root(place: &Place) {
-    use alnager_journal::merkle::Hash;
-    use alnager_journal::segment::{ROWS, Stated};
+/// Enters a segment of one record, of 1 November, whose entry states another root or another last instant than its rows give, as a
+/// faulty program or one that lies would.
+fn enter_false(place: &Place, root: Option<Hash>, last: Option<&str>) {
+    use alnager_journal::segment::{ROWS, Segment};
     use alnager_office::decide::Command;
-    use alnager_office::segment::NewSegment;
+    use alnager_office::segment::{NewSegment, Span};
     use alnager_work::acting::{Acting, Flags, blob};
 
-    let columns = vec!["case".to_owned()];
+    let first = "2026-11-01T00:00:00Z";
+    let segment = Segment {
+        columns: vec!["case".to_owned(), "at".to_owned()],
+        rows: vec![vec![Some("C-1".to_owned()), Some(first.to_owned())]],
+        secret: [9; 32],
+    };
+    let mut stated = segment.stated().unwrap();
+    stated.root = root.unwrap_or(stated.root);
     let records = alnager_probe::Records {
-        columns: columns.clone(),
-        rows: vec![vec![Some("C-1".to_owned())]],
+        columns: segment.columns,
+        rows: segment.rows,
     };
     let secret = Hash([9; 32]).to_string();
     let rows = alnager_probe::write_segment(&records, &secret).unwrap();
     let new = NewSegment {
         system: "recidivism".to_owned(),
-        stated: Stated {
-            columns,
-            n_rows: 1,
-            root: Hash::of(b"another"),
-        },
-        time: None,
+        stated,
+        time: last.map(|last| Span {
+            column: "at".to_owned(),
+            first: first.parse().unwrap(),
+            last: last.parse().unwrap(),
+        }),
         rows: blob(ROWS, "application/vnd.apache.parquet", rows),
     };
     let folder = place.path(".alnager").display().to_string();
@@ -390,7 +415,7 @@ fn enter_other_root(place: &Place) {
 #[test]
 fn rows_that_do_not_give_the_root_stated_are_found() {
     let place = place();
-    enter_other_root(&place);
+    enter_false(&place, Some(Hash::of(b"another")), None);
     let verified = place.run(&["desk", "verify"]);
     assert_eq!(verified.code, 1, "{}", verified.out);
     assert!(
@@ -408,4 +433,22 @@ fn rows_that_do_not_give_the_root_stated_are_found() {
     let ran = segment(&place, &["prove", &entry, "--row", "0", "-o", "p"]);
     assert_eq!(ran.code, 4, "{}", ran.out);
     assert!(!place.path("p").exists());
+}
+
+#[test]
+fn a_time_stated_that_the_rows_do_not_give_is_found() {
+    let place = place();
+    enter_false(&place, None, Some("2026-11-30T00:00:00Z"));
+    let verified = place.run(&["desk", "verify"]);
+    assert_eq!(verified.code, 1, "{}", verified.out);
+    assert!(
+        verified
+            .out
+            .starts_with("the desk is NOT whole: 1 problems\n")
+            && verified.out.contains(
+                "they happened from 2026-11-01T00:00:00Z to 2026-11-01T00:00:00Z, and from 2026-11-01T00:00:00Z to 2026-11-30T00:00:00Z is stated"
+            ),
+        "{}",
+        verified.out
+    );
 }

@@ -116,14 +116,14 @@ fn drawing_form(at: &At, typed: &Fields) -> Markup {
     }
 }
 
-/// Over how many entries a checkpoint is, and how many witnesses have signed it.
+/// Over how many entries a checkpoint is, and whose signatures it bears, which are not checked here.
 fn signed_by(checkpoint: &SignedCheckpoint) -> Markup {
     let words = &EN.journal;
     let names = witnesses(checkpoint);
     html! {
         (EN.number(checkpoint.checkpoint().size())) " " (words.entries_long) ", "
         @if names.is_empty() { span.quiet { (words.no_witness) } }
-        @else { (words.cosigned_by) " " (EN.count(names.len(), "witness", "witnesses")) ": " (names.join(", ")) }
+        @else { (words.bears) " " (names.join(", ")) ", " (words.not_checked_here) }
     }
 }
 
