@@ -843,7 +843,11 @@ fn what_is_enough_is_every_witness_or_what_the_policy_says() {
     let both = [("this", 2, 5), ("this", 3, 4)];
     assert_eq!(check_standing(&both, None, expect!["Missing { n: 1 }"]), 3);
     let all = Some("log LOG\nwitness a W2\nwitness b W3\ngroup g all a b\nquorum g\n");
-    check_standing(&one, all, expect!["Refused(Quorum { n_cosigned: 1 })"]);
+    check_standing(
+        &one,
+        all,
+        expect![[r#"Refused(Quorum { n_cosigned: 1, missing: "`b`" })"#]],
+    );
     check_standing(&both, all, expect!["Accepted"]);
     // A witness of the policy that is not on the list; the newest of several lines; lines that do not fit count for nothing.
     let kept = [
@@ -854,5 +858,9 @@ fn what_is_enough_is_every_witness_or_what_the_policy_says() {
     ];
     let other = Some("log LOG\nwitness c W4\nquorum c\n");
     assert_eq!(check_standing(&kept, other, expect!["Accepted"]), 3);
-    check_standing(&kept, all, expect!["Refused(Quorum { n_cosigned: 1 })"]);
+    check_standing(
+        &kept,
+        all,
+        expect![[r#"Refused(Quorum { n_cosigned: 1, missing: "`b`" })"#]],
+    );
 }
