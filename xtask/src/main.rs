@@ -34,8 +34,9 @@ usage: cargo xtask <chore>
   bench [review]       build for release and measure CPU seconds beside a physical floor
   bench law            hold 100,000 random rules against the crate cel, measure mapping beside it
   bench counts [ROWS]  PostgreSQL counts 10,000,000 rows for an audit: bytes over the wire, and beside the same count by hand
-  bench journal [N] [submitters|large]
-                       append from many submitters, then N entries (1,000,000), beside raw fsync and bare SQLite; both, or one
+  bench journal [N] [submitters|large] [unordered]
+                       append from many submitters, then N entries (1,000,000), beside raw fsync and bare SQLite; both, or one;
+                       with ids of now, or in no order
   bench audit SHARED   audit ten million rows beside the peers of the folder SHARED
   bench models         ask two models of a million rows beside counting a file of their answers
   bench proof          check the proof of one entry of a million, size and CPU
