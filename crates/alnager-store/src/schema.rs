@@ -225,7 +225,7 @@ const INSERT_GUARD: &str =
 const MOVE_GUARD: &str = "UPDATE guard SET size = $4, root = $5, checkpoint = $6, origin = $7 WHERE org = $1 AND size = $2 AND root = $3";
 
 /// What lies together is read as one value: each value of an answer costs its own memory, twice. A payload that is not there is null. The
-/// lengths of the first parts stand before them, so that bytes cannot pass from one to the next.
+/// lengths of the first parts stand beside them, so that bytes cannot pass from one to the next.
 const SELECT_ENTRIES: &str = "
 SELECT e.seq, e.id || e.command || e.entry, p.key || p.nonce || p.sealed,
        length(e.id), length(e.command), length(p.key), length(p.nonce)
